@@ -1,0 +1,78 @@
+#include "common/paths.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/file.h"
+
+static char *systems, *functions, *guest, *share, *plugin, *cache;
+
+int paths_init(struct error *err) {
+    char folder[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", folder, sizeof folder - 1);
+    if (length < 0)
+        return error_errno(err, "cannot find the program's own place");
+    folder[length] = '\0';
+    *strrchr(folder, '/') = '\0';
+
+    /* A build tree has the plugin below the executable, an installation has it below lib/. */
+    plugin = format_string("%s/src/plugin/slsuite-plugin.so", folder);
+    if (file_exists(plugin)) {
+        systems = format_string("%s/systems", folder);
+        functions = format_string("%s/functions", folder);
+        guest = format_string("%s/src/guest", folder);
+        share = format_string("%s/kernel", folder);
+        return 0;
+    }
+    free(plugin);
+    *strrchr(folder, '/') = '\0';
+    plugin = format_string("%s/lib/slsuite/slsuite-plugin.so", folder);
+    systems = format_string("%s/share/slsuite/systems", folder);
+    functions = format_string("%s/lib/slsuite/functions", folder);
+    guest = format_string("%s/lib/slsuite/guest", folder);
+    share = format_string("%s/share/slsuite", folder);
+    if (!file_exists(plugin))
+        return error_set(err,
+                         "cannot find the files that belong to slsuite: there is no %s: "
+                         "build again with `make build`, or `meson install`",
+                         plugin);
+    return 0;
+}
+
+const char *paths_systems(void) {
+    return systems;
+}
+
+const char *paths_functions(void) {
+    return functions;
+}
+
+const char *paths_guest(void) {
+    return guest;
+}
+
+const char *paths_share(void) {
+    return share;
+}
+
+const char *paths_plugin(void) {
+    return plugin;
+}
+
+const char *paths_cache(void) {
+    if (cache)
+        return cache;
+    const char *own = getenv("SLSUITE_CACHE"), *user = getenv("XDG_CACHE_HOME");
+    const char *home = getenv("HOME");
+    if (own && *own)
+        cache = format_string("%s%s%s", own[0] == '/' ? "" : getcwd((char[PATH_MAX]){0}, PATH_MAX),
+                              own[0] == '/' ? "" : "/", own);
+    else if (user && *user)
+        cache = format_string("%s/slsuite", user);
+    else
+        cache = format_string("%s/.cache/slsuite", home && *home ? home : "/tmp");
+    return cache;
+}

@@ -1,0 +1,23 @@
+/* Where things are. All strings are owned by the module and last as long as the process. */
+#ifndef SLS_COMMON_PATHS_H
+#define SLS_COMMON_PATHS_H
+
+#include "common/error.h"
+
+/* Find the data that came with the executable: beside it in a build tree (BUILD/slsuite), or in its
+ * installed prefix (PREFIX/bin/slsuite, PREFIX/lib/slsuite, PREFIX/share/slsuite). Call once,
+ * first. */
+int paths_init(struct error *err);
+
+const char *paths_systems(void); /* folder of NAME.yaml */
+const char *
+paths_functions(void); /* folder of NAME/: what makes a function's image (staged by the build) */
+const char *paths_guest(void);  /* folder of the static guest programs: init, m5, client, … */
+const char *paths_share(void);  /* kernel/, image recipes and other text data */
+const char *paths_plugin(void); /* the QEMU plugin, a file */
+
+/* $SLSUITE_CACHE, else $XDG_CACHE_HOME/slsuite, else ~/.cache/slsuite. Created on demand by its
+ * users. */
+const char *paths_cache(void);
+
+#endif

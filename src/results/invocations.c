@@ -1,0 +1,180 @@
+#include "results/invocations.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WORK_BEGIN = 0x5a, WORK_END = 0x5b };
+
+const struct metric_description metric_descriptions[METRICS] = {
+    [INSTRUCTIONS] = {"instructions", "instructions", 0},
+    [CYCLES] = {"cycles", "cycles", 0},
+    [L1I_MISSES] = {"l1i_misses", "L1I misses", 0},
+    [L1D_MISSES] = {"l1d_misses", "L1D misses", 0},
+    [LLC_MISSES] = {"llc_misses", "LLC misses", 0},
+    [CPI] = {"cpi", "CPI", 3},
+    [L1I_MPKI] = {"l1i_mpki", "L1I MPKI", 2},
+    [L1D_MPKI] = {"l1d_mpki", "L1D MPKI", 2},
+    [LLC_MPKI] = {"llc_mpki", "LLC MPKI", 2},
+    [MICROSECONDS] = {"microseconds", "µs", 2},
+};
+
+const char *const mode_names[MODES] = {"user", "kernel", "total"};
+
+/* Which statistic of core N counts what; %u is N. */
+static const char *const counted[CPI][MODES] = {
+    [INSTRUCTIONS] = {"system.cpu%u.modeInsts::user", "system.cpu%u.modeInsts::kernel",
+                      "system.cpu%u.commitStats0.numInsts"},
+    [CYCLES] = {"system.cpu%u.modeCycles::user", "system.cpu%u.modeCycles::kernel",
+                "system.cpu%u.numCycles"},
+    [L1I_MISSES] = {"system.cpu%u.icache.overallMisses::user",
+                    "system.cpu%u.icache.overallMisses::kernel",
+                    "system.cpu%u.icache.overallMisses::total"},
+    [L1D_MISSES] = {"system.cpu%u.dcache.overallMisses::user",
+                    "system.cpu%u.dcache.overallMisses::kernel",
+                    "system.cpu%u.dcache.overallMisses::total"},
+    [LLC_MISSES] = {"system.cpu%u.llcMisses::user", "system.cpu%u.llcMisses::kernel",
+                    "system.cpu%u.llcMisses::total"},
+};
+
+uint64_t invocation_value(const struct invocation *invocation, size_t statistic) {
+    return invocation->end->values[statistic] - invocation->begin->values[statistic];
+}
+
+uint64_t ticks_per_cycle(const struct run_results *run) {
+    return (TICKS_PER_SECOND + run->clock_hz / 2) / run->clock_hz;
+}
+
+/* Index of the statistic that counts this on the measured core, or -1. */
+static ssize_t find_counted(const struct run_results *run, enum metric metric, enum mode mode) {
+    char name[100];
+    snprintf(name, sizeof name, counted[metric][mode], run->measured_core);
+    return samples_find(run->samples, name);
+}
+
+static void compute_ratios(metrics_table m, const struct run_results *run) {
+    double microseconds_per_cycle = ticks_per_cycle(run) * 1e6 / TICKS_PER_SECOND;
+    for (int mode = 0; mode < MODES; mode++) {
+        double instructions = m[INSTRUCTIONS][mode];
+        m[CPI][mode] = m[CYCLES][mode] / instructions;
+        m[L1I_MPKI][mode] = m[L1I_MISSES][mode] * 1000 / instructions;
+        m[L1D_MPKI][mode] = m[L1D_MISSES][mode] * 1000 / instructions;
+        m[LLC_MPKI][mode] = m[LLC_MISSES][mode] * 1000 / instructions;
+        m[MICROSECONDS][mode] = m[CYCLES][mode] * microseconds_per_cycle;
+    }
+}
+
+/* Fill in every invocation's metrics, and their mean. */
+static void compute_metrics(struct invocations *invocations) {
+    const struct run_results *run = invocations->run;
+    for (int metric = 0; metric < CPI; metric++)
+        for (int mode = 0; mode < MODES; mode++) {
+            ssize_t index = find_counted(run, metric, mode);
+            double sum = 0;
+            for (size_t i = 0; i < invocations->count; i++) {
+                struct invocation *one = &invocations->list[i];
+                double value = index < 0 ? NAN : (double)invocation_value(one, index);
+                one->metrics[metric][mode] = value;
+                sum += value;
+            }
+            invocations->mean[metric][mode] = sum / (double)invocations->count;
+        }
+    for (size_t i = 0; i < invocations->count; i++)
+        compute_ratios(invocations->list[i].metrics, run);
+    compute_ratios(invocations->mean, run);
+}
+
+static struct invocation *find(struct invocations *invocations, uint64_t id) {
+    for (size_t i = 0; i < invocations->count; i++)
+        if (invocations->list[i].id == id)
+            return &invocations->list[i];
+    return NULL;
+}
+
+/* Invocations may overlap: each end looks for the begin of its own work id. */
+static int pair_marks(struct invocations *invocations, struct error *err) {
+    const struct samples *samples = invocations->run->samples;
+    for (size_t i = 0; i < samples->mark_count; i++) {
+        const struct mark *mark = &samples->marks[i];
+        uint64_t id = mark->arguments[0];
+        if (mark->code != WORK_BEGIN && mark->code != WORK_END)
+            continue;
+        struct invocation *one = find(invocations, id);
+        if (mark->code == WORK_BEGIN) {
+            if (one)
+                return error_set(
+                    err, "taking the measurements: invocation %" PRIu64 " begins twice", id);
+            invocations->list[invocations->count++] = (struct invocation){.id = id, .begin = mark};
+        } else {
+            if (!one || one->end)
+                return error_set(err, "taking the measurements: invocation %" PRIu64 " ends %s", id,
+                                 one ? "twice" : "without a beginning");
+            one->end = mark;
+        }
+    }
+    for (size_t i = 0; i < invocations->count; i++)
+        if (!invocations->list[i].end)
+            return error_set(err, "taking the measurements: invocation %" PRIu64 " never ends",
+                             invocations->list[i].id);
+    if (!invocations->count)
+        return error_set(err, "taking the measurements: no invocation was marked: "
+                              "was the client started with -m5ops?");
+    return 0;
+}
+
+static int match_replies(struct invocations *invocations, struct error *err) {
+    const struct run_results *run = invocations->run;
+    if (!run->reply_count)
+        return 0;
+    for (size_t i = 0; i < run->reply_count; i++) {
+        struct invocation *one = find(invocations, run->replies[i].id);
+        if (!one || one->reply)
+            return error_set(err,
+                             "taking the measurements: invocation %" PRIu64 " was answered but %s",
+                             run->replies[i].id, one ? "twice" : "never marked");
+        one->reply = &run->replies[i];
+    }
+    for (size_t i = 0; i < invocations->count; i++)
+        if (!invocations->list[i].reply)
+            return error_set(err,
+                             "taking the measurements: invocation %" PRIu64
+                             " was marked but never answered",
+                             invocations->list[i].id);
+    return 0;
+}
+
+static int by_end(const void *a, const void *b) {
+    const struct invocation *x = a, *y = b;
+    return (x->end > y->end) - (x->end < y->end);
+}
+
+struct invocations *invocations_new(const struct run_results *run, struct error *err) {
+    ssize_t cycles = find_counted(run, CYCLES, MODE_TOTAL);
+    if (!run->clock_hz || cycles < 0) {
+        error_set(err, "taking the measurements: core %u has no %s", run->measured_core,
+                  run->clock_hz ? "numCycles" : "clock frequency");
+        return NULL;
+    }
+    struct invocations *invocations = calloc(1, sizeof *invocations);
+    if (!invocations)
+        abort();
+    invocations->run = run;
+    invocations->cycles = cycles;
+    invocations->list = calloc(run->samples->mark_count + 1, sizeof *invocations->list);
+    if (!invocations->list)
+        abort();
+    if (pair_marks(invocations, err) || match_replies(invocations, err)) {
+        invocations_free(invocations);
+        return NULL;
+    }
+    qsort(invocations->list, invocations->count, sizeof *invocations->list, by_end);
+    compute_metrics(invocations);
+    return invocations;
+}
+
+void invocations_free(struct invocations *invocations) {
+    if (invocations)
+        free(invocations->list);
+    free(invocations);
+}

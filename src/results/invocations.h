@@ -1,0 +1,65 @@
+/* The invocations of a run: what each statistic did between its work-begin and its work-end mark,
+ * and the figures that tables show. */
+#ifndef SLS_RESULTS_INVOCATIONS_H
+#define SLS_RESULTS_INVOCATIONS_H
+
+#include "results/results.h"
+
+enum mode { MODE_USER, MODE_KERNEL, MODE_TOTAL, MODES };
+
+enum metric {
+    INSTRUCTIONS,
+    CYCLES,
+    L1I_MISSES,
+    L1D_MISSES,
+    LLC_MISSES, /* counted */
+    CPI,
+    L1I_MPKI,
+    L1D_MPKI,
+    LLC_MPKI,
+    MICROSECONDS, /* computed from them */
+    METRICS
+};
+
+/* Every table and chart goes by these. */
+struct metric_description {
+    const char *key;     /* in CSV and JSON */
+    const char *heading; /* for people */
+    int decimals;        /* for people */
+};
+extern const struct metric_description metric_descriptions[METRICS];
+extern const char *const mode_names[MODES]; /* "user", "kernel", "total" */
+
+/* On the measured core. NAN: not available (no such statistic), or 0/0. Counts are exact up to
+ * 2^53. */
+typedef double metrics_table[METRICS][MODES];
+
+struct invocation {
+    uint64_t id;
+    const struct client_reply *reply; /* NULL: the client said nothing */
+    const struct mark *begin, *end;
+    metrics_table metrics;
+};
+
+struct invocations {
+    const struct run_results *run;
+    struct invocation *list; /* in the order they ended */
+    size_t count;
+    size_t cycles;      /* index of the measured core's numCycles: simulated time */
+    metrics_table mean; /* of counts; its ratios are ratios of mean counts */
+};
+
+/* NULL when a mark has no partner, a work id is used twice, the replies are not those of the
+ * invocations, there is no invocation at all, or the measured core has no numCycles. `run` must
+ * outlive it. */
+struct invocations *invocations_new(const struct run_results *run, struct error *err);
+void invocations_free(struct invocations *invocations);
+
+/* What the statistic of this index grew by during the invocation. */
+uint64_t invocation_value(const struct invocation *invocation, size_t statistic);
+
+/* Simulated time is counted in ticks of 1 ps, and a cycle is a whole number of them, as in gem5. */
+#define TICKS_PER_SECOND 1000000000000ull
+uint64_t ticks_per_cycle(const struct run_results *run);
+
+#endif

@@ -1,0 +1,77 @@
+#include "results/results.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "results/writers.h"
+
+int results_format_parse(const char *name, enum results_format *format, struct error *err) {
+    static const char *const names[] = {
+        [RESULTS_TABLE] = "table", [RESULTS_JSON] = "json", [RESULTS_CSV] = "csv"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcmp(name, names[i])) {
+            *format = i;
+            return 0;
+        }
+    return error_usage(err, "no such format: %s: use table, json or csv", name);
+}
+
+int results_print(FILE *out, const struct run_results *run, enum results_format format,
+                  struct error *err) {
+    static void (*const writers[])(const struct invocations *, FILE *) = {
+        [RESULTS_TABLE] = write_table, [RESULTS_JSON] = write_json, [RESULTS_CSV] = write_csv};
+    struct invocations *invocations = invocations_new(run, err);
+    if (!invocations)
+        return -1;
+    writers[format](invocations, out);
+    invocations_free(invocations);
+    if (fflush(out) != 0 || ferror(out))
+        return error_errno(err, "printing the results");
+    return 0;
+}
+
+static int write_file(const char *folder, const char *name,
+                      void (*writer)(const struct invocations *, FILE *),
+                      const struct invocations *invocations, struct error *err) {
+    autofree char *path = format_string("%s/%s", folder, name);
+    autofree char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    if (!out)
+        abort();
+    writer(invocations, out);
+    if (fclose(out) != 0)
+        return error_errno(err, "writing %s", path);
+    return file_write(path, text, size, err);
+}
+
+static void write_system(const struct invocations *invocations, FILE *out) {
+    fputs(invocations->run->system, out);
+}
+
+int results_write_all(const char *folder, const struct run_results *run, struct error *err) {
+    struct invocations *invocations = invocations_new(run, err);
+    if (!invocations)
+        return -1;
+    autofree char *manifest = format_string("%s/run.json", folder);
+    manifest_set_text(run->manifest, "status", "complete");
+    int result =
+        -(write_file(folder, "stats.txt", write_stats, invocations, err) ||
+          write_file(folder, "invocations.csv", write_csv, invocations, err) ||
+          write_file(folder, "invocations.json", write_json, invocations, err) ||
+          write_file(folder, "report.html", write_report, invocations, err) ||
+          (run->system && write_file(folder, "system.yaml", write_system, invocations, err)) ||
+          manifest_write(run->manifest, manifest, err));
+    invocations_free(invocations);
+    return result;
+}
+
+int results_write_failure(const char *folder, struct manifest *manifest, const struct error *why,
+                          struct error *err) {
+    autofree char *path = format_string("%s/run.json", folder);
+    manifest_set_text(manifest, "status", "failed");
+    manifest_set_text(manifest, "error", why->text);
+    return manifest_write(manifest, path, err);
+}

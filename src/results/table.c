@@ -1,0 +1,178 @@
+/* The invocations for people (a table of 100 columns), for spreadsheets (CSV) and for programs
+ * (JSON). */
+#include <inttypes.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "results/writers.h"
+
+/* The terminal's table: at most this many invocations; the mean is always of all. */
+enum { TABLE_INVOCATIONS = 10 };
+
+static const struct {
+    enum metric metric;
+    int width;
+} columns[] = {{INSTRUCTIONS, 14}, {CYCLES, 14},   {CPI, 8},          {L1I_MPKI, 11},
+               {L1D_MPKI, 11},     {LLC_MPKI, 11}, {MICROSECONDS, 12}};
+enum { COLUMNS = sizeof columns / sizeof *columns };
+
+/* Right-aligned by characters, not bytes (µ has two). */
+static void cell(FILE *out, int width, const char *text) {
+    int characters = 0;
+    for (const char *c = text; *c; c++)
+        characters += (*c & 0xc0) != 0x80;
+    fprintf(out, "%*s%s", width > characters ? width - characters : 0, "", text);
+}
+
+char *format_metric(double value, int decimals) {
+    if (!isfinite(value))
+        return format_string("n/a");
+    char *digits = format_string("%.*f", decimals, value);
+    char *point = strchrnul(digits, '.');
+    size_t whole = point - digits;
+    char *text = calloc(1, strlen(digits) + whole / 3 + 1), *to = text;
+    if (!text)
+        abort();
+    for (size_t i = 0; i < whole; i++) {
+        if (i && (whole - i) % 3 == 0)
+            *to++ = ',';
+        *to++ = digits[i];
+    }
+    strcpy(to, point);
+    free(digits);
+    return text;
+}
+
+static void rule(FILE *out) {
+    for (int i = 0; i < 100; i++)
+        fputs("─", out);
+    fputc('\n', out);
+}
+
+static void group(FILE *out, const char *label, const metrics_table metrics) {
+    for (int mode = 0; mode < MODES; mode++) {
+        fprintf(out, "%10s %-8s", mode == 0 ? label : "", mode_names[mode]);
+        for (int i = 0; i < COLUMNS; i++) {
+            enum metric metric = columns[i].metric;
+            autofree char *text =
+                format_metric(metrics[metric][mode], metric_descriptions[metric].decimals);
+            cell(out, columns[i].width, text);
+        }
+        fputc('\n', out);
+    }
+}
+
+void write_table(const struct invocations *invocations, FILE *out) {
+    size_t shown = invocations->count > TABLE_INVOCATIONS ? TABLE_INVOCATIONS : invocations->count;
+    fprintf(out, "%-19s", "invocation");
+    for (int i = 0; i < COLUMNS; i++)
+        cell(out, columns[i].width, metric_descriptions[columns[i].metric].heading);
+    fputc('\n', out);
+    rule(out);
+    for (size_t i = 0; i < shown; i++) {
+        char label[24];
+        snprintf(label, sizeof label, "%" PRIu64, invocations->list[i].id);
+        group(out, label, invocations->list[i].metrics);
+    }
+    if (shown < invocations->count)
+        fprintf(out, "%10s %zu more: see invocations.csv, or --format csv\n", "…",
+                invocations->count - shown);
+    rule(out);
+    group(out, "mean", invocations->mean);
+}
+
+/* In full: counts as integers, ratios with six decimals, "" where there is none. */
+static void csv_number(FILE *out, double value, enum metric metric) {
+    if (isfinite(value))
+        fprintf(out, "%.*f", metric < CPI ? 0 : 6, value);
+}
+
+static void csv_text(FILE *out, const char *text) {
+    fputc('"', out);
+    for (; *text; text++) {
+        if (*text == '"')
+            fputc('"', out);
+        fputc(*text, out);
+    }
+    fputc('"', out);
+}
+
+void write_csv(const struct invocations *invocations, FILE *out) {
+    fputs("invocation,latency_ns", out);
+    for (int metric = 0; metric < METRICS; metric++)
+        for (int mode = 0; mode < MODES; mode++)
+            fprintf(out, ",%s_%s", metric_descriptions[metric].key, mode_names[mode]);
+    fputs(",reply\n", out);
+
+    for (size_t i = 0; i < invocations->count; i++) {
+        const struct invocation *one = &invocations->list[i];
+        fprintf(out, "%" PRIu64 ",", one->id);
+        if (one->reply)
+            fprintf(out, "%" PRIu64, one->reply->latency_ns);
+        for (int metric = 0; metric < METRICS; metric++)
+            for (int mode = 0; mode < MODES; mode++) {
+                fputc(',', out);
+                csv_number(out, one->metrics[metric][mode], metric);
+            }
+        fputc(',', out);
+        if (one->reply)
+            csv_text(out, one->reply->text);
+        fputc('\n', out);
+    }
+}
+
+static json_t *json_number(double value, enum metric metric) {
+    if (!isfinite(value))
+        return json_null();
+    return metric < CPI && value == rint(value) ? json_integer((json_int_t)value)
+                                                : json_real(value);
+}
+
+static json_t *json_metrics(const metrics_table metrics) {
+    json_t *all = json_object();
+    for (int metric = 0; metric < METRICS; metric++) {
+        json_t *modes = json_object();
+        for (int mode = 0; mode < MODES; mode++)
+            json_object_set_new(modes, mode_names[mode],
+                                json_number(metrics[metric][mode], metric));
+        json_object_set_new(all, metric_descriptions[metric].key, modes);
+    }
+    return all;
+}
+
+/* A function may answer with any bytes; JSON takes only UTF-8. */
+static json_t *json_text(const char *text) {
+    json_t *value = json_string(text);
+    if (value)
+        return value;
+    autofree char *ascii = format_string("%s", text);
+    for (char *c = ascii; *c; c++)
+        if (*c & 0x80)
+            *c = '?';
+    return json_string(ascii);
+}
+
+void write_json(const struct invocations *invocations, FILE *out) {
+    const struct run_results *run = invocations->run;
+    json_t *list = json_array();
+    for (size_t i = 0; i < invocations->count; i++) {
+        const struct invocation *one = &invocations->list[i];
+        json_t *object = json_metrics(one->metrics);
+        json_object_set_new(object, "invocation", json_integer(one->id));
+        json_object_set_new(object, "latency_ns",
+                            one->reply ? json_integer(one->reply->latency_ns) : json_null());
+        json_object_set_new(object, "reply",
+                            one->reply ? json_text(one->reply->text) : json_null());
+        json_array_append_new(list, object);
+    }
+    json_t *root = json_pack("{s:i, s:I, s:i, s:o, s:o}", "format", 1, "clock_hz",
+                             (json_int_t)run->clock_hz, "measured_core", run->measured_core,
+                             "invocations", list, "mean", json_metrics(invocations->mean));
+    json_dumpf(root, out, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_REAL_PRECISION(12));
+    fputc('\n', out);
+    json_decref(root);
+}

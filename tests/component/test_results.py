@@ -1,0 +1,193 @@
+#!/usr/bin/env python3
+"""Check a run folder from outside: stats.txt by a reader of gem5's format that shares nothing with ours, its sums and
+ratios, and whether invocations.csv, invocations.json, run.json and report.html say the same.
+
+Usage: test_results.py RUN_FOLDER"""
+
+import csv
+import html.parser
+import json
+import math
+import os
+import re
+import sys
+
+BEGIN = "---------- Begin Simulation Statistics ----------"
+END = "---------- End Simulation Statistics   ----------"
+# gem5's src/base/stats/text.cc: name in 40 columns, value in 12, two empty ones of 10, description, unit.
+LINE = re.compile(r"^(?=.{40})(?P<name>\S+) +(?P<value>-?\d+(?:\.\d{6})?|nan|inf) {23,}# (?P<text>.+) \((?P<unit>.+)\)$")
+UNITS = re.compile(r"^(Second|Tick|Cycle|Count|Byte|Ratio|\(\w+/\w+\))$")
+
+passed = failed = 0
+
+
+def check(good, what):
+    global passed, failed
+    if good:
+        passed += 1
+    else:
+        failed += 1
+        print("failed:", what)
+
+
+def close(a, b, digits=6):
+    """Equal as far as `digits` printed decimals can tell."""
+    return a == b or math.isnan(a) and math.isnan(b) or abs(a - b) <= 0.6 * 10**-digits
+
+
+def read_stats(path):
+    """The blocks, each a dictionary of name -> number."""
+    blocks, block = [], None
+    for number, line in enumerate(open(path, encoding="utf-8"), 1):
+        line, where = line.rstrip("\n"), f"stats.txt:{number}"
+        if line == BEGIN:
+            check(block is None, f"{where}: Begin inside a block")
+            block = {}
+        elif line == END:
+            check(bool(block), f"{where}: End of nothing")
+            blocks.append(block)
+            block = None
+        elif line:
+            match = LINE.match(line)
+            check(match and block is not None, f"{where}: not a line of gem5's format: {line}")
+            if match and block is not None:
+                name, value = match["name"], match["value"]
+                check(UNITS.match(match["unit"]), f"{where}: no unit of gem5's: {match['unit']}")
+                check(name not in block, f"{where}: {name} is there twice")
+                check(not name.startswith("host"), f"{where}: {name} depends on the host")
+                column = line.index("#")
+                wide = max(0, len(name) - 40) + max(0, len(value) - 12)
+                check(column == 76 + wide, f"{where}: # in column {column}")
+                block[name] = float(value) if "." in value or value in ("nan", "inf") else int(value)
+    check(block is None, "stats.txt: the last block does not end")
+    return blocks
+
+
+def ratio(a, b):
+    return a / b if b else math.nan if a == 0 else math.inf
+
+
+def check_block(block, core, where):
+    """What must hold within one block."""
+    cycles = block.get(f"system.cpu{core}.numCycles", 0)
+    check(block["simFreq"] == 10**12, f"{where}: simFreq is not 1 ps")
+    check(close(block["simSeconds"], block["simTicks"] / block["simFreq"]), f"{where}: simSeconds and simTicks differ")
+    check(cycles and block["simTicks"] % cycles == 0, f"{where}: simTicks is not whole cycles")
+    check(block["finalTick"] >= block["simTicks"], f"{where}: finalTick before simTicks")
+    instructions = [v for k, v in block.items() if re.fullmatch(r"system\.cpu\d+\.commitStats0\.numInsts", k)]
+    check(block["simInsts"] == sum(instructions), f"{where}: simInsts is not the sum of the cores' instructions")
+
+    for name, value in block.items():
+        prefix, _, last = name.rpartition("::")
+        if last == "user":
+            kernel = block[prefix + "::kernel"]
+            total = block.get(prefix + "::total", block.get(
+                {"modeCycles": prefix[:-len("modeCycles")] + "numCycles",
+                 "modeInsts": prefix[:-len("modeInsts")] + "commitStats0.numInsts"}.get(prefix.rpartition(".")[2])))
+            if total is not None and "MissRate" not in prefix:
+                check(value + kernel == total, f"{where}: {prefix}: {value} user + {kernel} kernel is not {total}")
+        if prefix.endswith("overallMisses"):
+            accesses = block.get(name.replace("overallMisses", "overallAccesses"))
+            hits = block.get(name.replace("overallMisses", "overallHits"))
+            if hits is not None:
+                check(hits + value == accesses, f"{where}: {name}: hits + misses are not the accesses")
+            if accesses is not None:
+                rate = block.get(name.replace("overallMisses", "overallMissRate"), "missing")
+                check(rate != "missing" and close(rate, ratio(value, accesses)), f"{where}: {name}: rate {rate}")
+        match = re.fullmatch(r"(system\.cpu\d+)\.numCycles", name)
+        if match:
+            instructions = block[match[1] + ".commitStats0.numInsts"]
+            check(close(block[match[1] + ".cpi"], ratio(value, instructions)), f"{where}: {match[1]}.cpi")
+            check(close(block[match[1] + ".ipc"], ratio(instructions, value)), f"{where}: {match[1]}.ipc")
+
+
+def number(text):
+    return float(text) if text else math.nan
+
+
+def check_row(row, block, core, where):
+    """The row of invocations.csv against the block of stats.txt."""
+    cpu = f"system.cpu{core}."
+    source = {"instructions": ("modeInsts::", "commitStats0.numInsts"), "cycles": ("modeCycles::", "numCycles"),
+              "l1i_misses": ("icache.overallMisses::", None), "l1d_misses": ("dcache.overallMisses::", None),
+              "llc_misses": ("llcMisses::", None)}
+    for mode in "user", "kernel", "total":
+        for key, (vector, total) in source.items():
+            name = cpu + (total if mode == "total" and total else vector + mode)
+            expected = block.get(name, math.nan)
+            check(close(number(row[f"{key}_{mode}"]), expected), f"{where}: {key}_{mode}: {row[f'{key}_{mode}']}, not {expected}")
+        instructions = number(row[f"instructions_{mode}"])
+        for key, above in ("cpi", "cycles"), ("l1i_mpki", "l1i_misses"), ("l1d_mpki", "l1d_misses"), ("llc_mpki", "llc_misses"):
+            value = number(row[f"{above}_{mode}"]) * (1 if key == "cpi" else 1000)
+            expected = ratio(value, instructions)
+            expected = expected if math.isfinite(expected) else math.nan
+            check(close(number(row[f"{key}_{mode}"]), expected), f"{where}: {key}_{mode}")
+    check(close(number(row["microseconds_total"]), block["simTicks"] / 1e6), f"{where}: microseconds")
+
+
+def check_json(data, rows):
+    check(len(data["invocations"]) == len(rows), "invocations.json: another number of invocations")
+    for one, row in zip(data["invocations"], rows):
+        check(str(one["invocation"]) == row["invocation"], "invocations.json: another order")
+        check((one["reply"] or "") == row["reply"], f"invocations.json: invocation {one['invocation']}: reply")
+        for key, modes in one.items():
+            for mode, value in modes.items() if isinstance(modes, dict) else ():
+                check(close(math.nan if value is None else value, number(row[f"{key}_{mode}"])),
+                      f"invocations.json: invocation {one['invocation']}: {key}.{mode}")
+    for mode, mean in data["mean"]["cycles"].items():
+        values = [number(row[f"cycles_{mode}"]) for row in rows]
+        check(close(math.nan if mean is None else mean, sum(values) / len(values), 3), f"invocations.json: mean cycles.{mode}")
+
+
+class Page(html.parser.HTMLParser):
+    """report.html: balanced tags, nothing fetched from anywhere."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.seen = [], []
+
+    def handle_starttag(self, tag, attributes):
+        self.seen.append(tag)
+        check(tag not in ("script", "link", "img", "iframe"), f"report.html: <{tag}>")
+        check(not any(name in ("src", "href") for name, _ in attributes), f"report.html: <{tag}> refers to something")
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.seen.append(tag)
+
+    def handle_endtag(self, tag):
+        check(self.open and self.open.pop() == tag, f"report.html: </{tag}> closes nothing")
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    at = lambda name: os.path.join(sys.argv[1], name)
+    manifest = json.load(open(at("run.json"), encoding="utf-8"))
+    data = json.load(open(at("invocations.json"), encoding="utf-8"))
+    rows = list(csv.DictReader(open(at("invocations.csv"), encoding="utf-8", newline="")))
+    blocks = read_stats(at("stats.txt"))
+    core = data["measured_core"]
+
+    check(manifest["status"] == "complete", f"run.json: the status is {manifest['status']}")
+    check(len(blocks) == len(rows) > 0, f"{len(blocks)} blocks in stats.txt, {len(rows)} rows in invocations.csv")
+    check(manifest.get("invocations", len(rows)) == len(rows), "run.json: another number of invocations")
+    for i, (block, row) in enumerate(zip(blocks, rows)):
+        try:
+            check_block(block, core, f"stats.txt: block {i}")
+            check_row(row, block, core, f"invocations.csv: invocation {row['invocation']}")
+        except KeyError as missing:
+            check(False, f"block {i}, invocation {row['invocation']}: there is no {missing}")
+    check_json(data, rows)
+
+    page = Page()
+    page.feed(open(at("report.html"), encoding="utf-8").read())
+    check(not page.open, f"report.html: not closed: {page.open}")
+    check(page.seen.count("svg") == page.seen.count("desc") == 2, "report.html: two charts, each described")
+
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(failed != 0)
+
+
+main()

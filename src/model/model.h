@@ -30,11 +30,12 @@ void model_fetch(struct model *model, unsigned core, enum model_mode mode, uint6
 void model_retire(struct model *model, unsigned core, enum model_mode mode, unsigned instructions,
                   unsigned fetches);
 
-/* One data access of `size` bytes. May cross a line: both lines are looked up, the later one counts for time. */
+/* One data access of `size` bytes. May cross a line: both lines are looked up and counted, the later one counts
+ * for time. A read-modify-write is a load and a store. */
 void model_access(struct model *model, unsigned core, enum model_mode mode,
                   uint64_t physical_address, unsigned size, bool store);
 
-/* A data access that bypasses the caches (memory-mapped I/O). */
+/* A data access that bypasses the caches (memory-mapped I/O). Takes as long as one that misses in all of them. */
 void model_access_uncached(struct model *model, unsigned core, enum model_mode mode, bool store);
 
 /* Forget all cached lines (dirty ones are dropped: only tags are modelled). Counters stay. */

@@ -1,0 +1,54 @@
+/* The tags of one set-associative cache.
+ *
+ * Not modelled: data, ports, banks, sectors, set hashing (the set is the address modulo the number
+ * of sets). */
+#ifndef SLS_MODEL_CACHE_H
+#define SLS_MODEL_CACHE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/replacement.h"
+
+/* A line is its address, with its state in the low bits that the line size leaves free. */
+#define LINE_WRITABLE UINT64_C(1) /* no other L1 holds it: a store need not ask */
+#define LINE_DIRTY UINT64_C(2)    /* newer than what is below */
+#define LINE_NONE UINT64_MAX      /* an unused way; above every physical address */
+
+struct cache {
+    uint64_t *lines;     /* sets × ways */
+    uint8_t *notes;      /* the policy's */
+    uint64_t first_span; /* line size; 0 when the policy must be told of every hit */
+    uint64_t line_size;  /* bytes */
+    uint64_t set_mask;
+    unsigned line_shift, ways;
+    const struct replacement_policy *policy;
+};
+
+/* The geometry must be one that parameters_check() lets pass. False when memory is out. */
+bool cache_init(struct cache *cache, uint64_t size, unsigned ways, uint64_t line_size,
+                const struct replacement_policy *policy);
+void cache_free(struct cache *cache);
+void cache_flush(struct cache *cache);
+
+/* The line if way 0 holds it, else NULL: then ask cache_use(). In this header because most accesses
+ * of a simulated program end here: one xor and one compare, where a call would cost more. */
+static inline uint64_t *cache_first(const struct cache *cache, uint64_t address) {
+    uint64_t set = (address >> cache->line_shift) & cache->set_mask;
+    uint64_t *first = &cache->lines[set * cache->ways];
+    return (*first ^ address) < cache->first_span ? first : NULL;
+}
+
+/* Look up and count as a use. The line stays where it is until the next use or fill in its set.
+ * NULL: a miss. */
+uint64_t *cache_use(struct cache *cache, uint64_t address);
+
+/* Look up without a use, as a snoop does. */
+uint64_t *cache_peek(const struct cache *cache, uint64_t address);
+
+/* Put in a line that is not there, in this state. Returns the line that had to go (with its state)
+ * or LINE_NONE. */
+uint64_t cache_fill(struct cache *cache, uint64_t address, uint64_t state);
+
+#endif

@@ -1,0 +1,25 @@
+/* The calling end: one connection, one unary method, one call at a time. No call waits longer than
+ * its timeout, whatever the server does; a failed call leaves a client that can only be closed. */
+#ifndef SLS_LIB_CLIENT_H
+#define SLS_LIB_CLIENT_H
+
+#include "common/error.h"
+#include "lib/grpc.h"
+
+struct grpc_client;
+
+/* Connect to HOST:PORT and wait for the server's HTTP/2 greeting. `path` is
+ * "/package.Service/Method" and must outlive the client. timeout_ms holds for this, and for each
+ * call. NULL on failure. */
+struct grpc_client *grpc_client_open(const char *address, const char *path, int timeout_ms,
+                                     struct error *err);
+
+/* Send a request, wait for the reply: valid until the next call, owned by the client. NULL if there
+ * is none: any status but OK, a connection or stream that ends, a malformed answer, no answer in
+ * time. */
+const struct grpc_message *grpc_client_call(struct grpc_client *client,
+                                            const struct grpc_message *request, struct error *err);
+
+void grpc_client_close(struct grpc_client *client);
+
+#endif

@@ -1,0 +1,79 @@
+#include "client/functions.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "client/verify.h"
+
+/* splitmix64 (Steele, Lea, Flood, OOPSLA 2014): the index-th number of the seed's sequence. */
+static uint64_t draw(uint64_t seed, uint64_t index) {
+    uint64_t z = seed + (index + 1) * 0x9e3779b97f4a7c15u;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return z ^ z >> 31;
+}
+
+/* A number from lower to upper. */
+static long pick(const struct generator *g, uint64_t index) {
+    uint64_t span = (uint64_t)(g->upper - g->lower) + 1;
+    uint64_t step = g->mode == GENERATE_LINEAR ? index : draw((uint64_t)g->seed, index);
+    return g->lower + (long)(step % span);
+}
+
+static void generate_number(const struct generator *g, uint64_t index, char *input) {
+    sprintf(input, "%ld", pick(g, index));
+}
+
+/* Random letters, as many as the number picked; linear: the number itself. */
+static void generate_text(const struct generator *g, uint64_t index, char *input) {
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    if (g->mode == GENERATE_LINEAR) {
+        generate_number(g, index, input);
+        return;
+    }
+    long length = pick(g, index);
+    uint64_t seed = draw(~(uint64_t)g->seed, index);
+    for (long i = 0; i < length; i++)
+        input[i] = letters[draw(seed, (uint64_t)i) % (sizeof letters - 1)];
+    input[length] = '\0';
+}
+
+static void generate_token(const struct generator *g, uint64_t index, char *input) {
+    static const char *const tokens[] = {"allow", "deny", "unauthorized", "bla bla"};
+    uint64_t step = g->mode == GENERATE_LINEAR ? index : draw((uint64_t)g->seed, index);
+    strcpy(input, tokens[step % (sizeof tokens / sizeof *tokens)]);
+}
+
+static const struct function_kind functions[] = {
+    {"aes", "/aes.Aes/ShowEncryption", "world", generate_text, verify_aes},
+    {"auth", "/auth.Greeter/SayHello", "allow", generate_token, verify_auth},
+    {"fibonacci", "/fibonacci.Greeter/SayHello", "10", generate_number, verify_fibonacci},
+    {"helloworld", "/helloworld.Greeter/SayHello", "world", generate_text, verify_helloworld},
+};
+
+const struct function_kind *function_find(const char *name, struct error *err) {
+    size_t length = strcspn(name, "-");
+    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
+        if (strlen(functions[i].name) == length && strncmp(functions[i].name, name, length) == 0)
+            return &functions[i];
+    error_usage(err, "function '%s': unknown: aes, auth, fibonacci or helloworld", name);
+    return NULL;
+}
+
+int generator_kind(struct generator *generator, const char *name, struct error *err) {
+    static const char *const names[] = {"unique", "linear", "random"};
+    for (int i = 0; i < 3; i++)
+        if (strcmp(name, names[i]) == 0) {
+            generator->mode = (enum generator_mode)i;
+            return 0;
+        }
+    return error_usage(err, "generator '%s': unknown: unique, linear or random", name);
+}
+
+void function_input(const struct function_kind *function, const struct generator *generator,
+                    uint64_t index, char *input) {
+    if (generator->mode == GENERATE_UNIQUE)
+        strcpy(input, generator->input);
+    else
+        function->generate(generator, index, input);
+}

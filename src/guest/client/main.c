@@ -1,0 +1,160 @@
+/* client: sends invocations to a function, marks them for the simulator, and checks every reply.
+ *
+ *     connect ─► warm up ─► [checkpoint ─► parameters] ─► prepare ─► n invocations, marked ─► check
+ * ─► report
+ *
+ * Between the first mark and the last nothing runs but sending and receiving: inputs are packed and
+ * memory is touched before, replies are checked and reported after. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "client/options.h"
+#include "client/results.h"
+#include "common/cleanup.h"
+#include "guest/channel.h"
+#include "guest/m5/m5op.h"
+#include "lib/client.h"
+#include "proto/helloworld.pb-c.h"
+
+#define RETRY_US 20000 /* between attempts to connect, while the container starts */
+
+static uint64_t now_ns(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static struct grpc_client *connect_client(const struct options *options, struct error *err) {
+    uint64_t deadline = now_ns() + (uint64_t)options->wait_s * 1000000000u;
+    for (;;) {
+        struct grpc_client *client = grpc_client_open(options->address, options->method,
+                                                      (int)options->timeout_s * 1000, err);
+        if (client || err->status == 2 || now_ns() >= deadline)
+            return client;
+        usleep(RETRY_US);
+        *err = (struct error){0};
+    }
+}
+
+static void requests_free(struct grpc_message *requests, long count) {
+    for (long i = 0; requests && i < count; i++)
+        grpc_message_free(&requests[i]);
+    free(requests);
+}
+
+/* The packed inputs 0 … count - 1. */
+static struct grpc_message *requests_prepare(const struct options *options, long count,
+                                             struct error *err) {
+    struct grpc_message *requests = calloc((size_t)count + 1, sizeof *requests);
+    autofree char *input = malloc(INPUT_MAX + 1);
+    bool good = requests && input;
+    for (long i = 0; good && i < count; i++) {
+        Helloworld__HelloRequest hello = HELLOWORLD__HELLO_REQUEST__INIT;
+        function_input(options->function, &options->generator, (uint64_t)i, input);
+        hello.name = input;
+        good = grpc_message_pack(&requests[i], &hello.base) == GRPC_OK;
+    }
+    if (good)
+        return requests;
+    requests_free(requests, count);
+    error_errno(err, "memory for %ld requests", count);
+    return NULL;
+}
+
+/* Not counted, not marked; but wrong replies count as wrong. *reply_size: the longest reply seen.
+ */
+static int warm_up(struct grpc_client *client, const struct options *options, size_t *reply_size,
+                   struct error *err) {
+    struct grpc_message *requests = requests_prepare(options, options->warm_ups, err);
+    for (long i = 0; requests && i < options->warm_ups && err->status == 0; i++) {
+        struct error why = {0};
+        const struct grpc_message *reply = grpc_client_call(client, &requests[i], &why);
+        if (reply) {
+            *reply_size = reply->size > *reply_size ? reply->size : *reply_size;
+            reply_check(options, i, reply, NULL, &why);
+        }
+        if (why.status)
+            error_set(err, "warm-up %ld: %s", i, why.text);
+    }
+    requests_free(requests, options->warm_ups);
+    return err->status ? -1 : 0;
+}
+
+static int checkpoint(struct error *err) {
+    channel_line("checkpoint");
+    return channel_stop() == 0
+               ? 0
+               : error_set(err, "checkpoint: this machine cannot be stopped from inside: leave out "
+                                "-checkpoint");
+}
+
+static int invoke(struct grpc_client *client, const struct options *options,
+                  const struct grpc_message *requests, struct results *results, struct error *err) {
+    for (long i = 0; i < options->invocations; i++) {
+        uint64_t start = now_ns();
+        if (options->m5ops)
+            m5_work_begin((uint64_t)i, 0);
+        const struct grpc_message *reply = grpc_client_call(client, &requests[i], err);
+        uint64_t end = now_ns();
+        if (options->settle_us)
+            usleep((useconds_t)options->settle_us);
+        if (options->m5ops)
+            m5_work_end((uint64_t)i, 0);
+        if (!reply || results_add(results, end - start, reply, err) != 0) {
+            struct error why = *err;
+            return error_set(err, "invocation %ld: %s", i, why.text);
+        }
+    }
+    return 0;
+}
+
+static int run(struct options *options, struct error *err) {
+    struct grpc_message *requests = NULL;
+    struct results results = {0};
+    size_t reply_size = 0;
+    struct grpc_client *client = connect_client(options, err);
+    int outcome = client ? warm_up(client, options, &reply_size, err) : -1;
+    if (outcome == 0 && options->checkpoint)
+        outcome = checkpoint(err);
+    if (outcome == 0 && options->parameters)
+        outcome = options_read_parameters(options, err);
+    if (outcome == 0)
+        outcome = results_reserve(&results, options->invocations, reply_size, err);
+    if (outcome == 0 && !(requests = requests_prepare(options, options->invocations, err)))
+        outcome = -1;
+    if (outcome == 0) {
+        outcome = invoke(client, options, requests, &results, err);
+        struct error why = {0};
+        if (results_check(&results, options, &why) != 0 && outcome == 0) {
+            *err = why;
+            outcome = -1;
+        }
+        if (outcome != 0 && why.status == 0)
+            channel_line("wrong %ld %s", results.count, err->text);
+    }
+    if (outcome == 0)
+        results_print(&results, options);
+    requests_free(requests, options->invocations);
+    results_free(&results);
+    grpc_client_close(client);
+    return outcome;
+}
+
+int main(int argc, char **argv) {
+    struct options options;
+    struct error err = {0};
+    if (options_parse(&options, argc, argv, &err) == 0) {
+        if (options.m5ops)
+            m5_init(NULL);
+        if (options.channel || options.checkpoint)
+            channel_open(); /* without a host there is no channel, and its lines go nowhere */
+        run(&options, &err);
+    }
+    if (err.status)
+        fprintf(stderr, "client: %s\n", err.text);
+    return err.status;
+}

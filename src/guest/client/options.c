@@ -1,0 +1,197 @@
+#include "client/options.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+
+#define PARAMETERS_MAX                                                                             \
+    4096 /* bytes of the file; what fw_cfg holds for us (docs/architecture.md)                     \
+          */
+#define INVOCATIONS_MAX 1000000 /* every reply is kept until the end */
+
+static const struct description {
+    const char *name;
+    const char *argument; /* NULL: a switch */
+    bool late;            /* may be given again in the parameters file */
+    const char *help;
+} descriptions[] = {
+    {"addr", "HOST:PORT", false, "the function (localhost:50051)"},
+    {"n", "N", true, "number of measured invocations (10)"},
+    {"function", "NAME", false,
+     "aes, auth, fibonacci or helloworld, also as NAME-LANGUAGE (helloworld)"},
+    {"function-name", "NAME", false, "the same, as vSwarm's client spells it"},
+    {"method", "PATH", false, "/package.Service/Method instead of the function's own"},
+    {"input", "TEXT", true, "what is sent (depends on the function)"},
+    {"name", "TEXT", true, "the same, as vSwarm's client spells it"},
+    {"generator", "KIND", true, "unique: -input each time; linear; random (unique)"},
+    {"lower", "N", true, "generated numbers, or lengths of texts: from (1) …"},
+    {"upper", "N", true, "… to (10)"},
+    {"seed", "N", true, "of -generator random (1)"},
+    {"warm", "N", false, "invocations before the measured ones, neither counted nor marked (0)"},
+    {"settle", "USEC", true,
+     "wait so long before the end mark: the function's epilogue is inside (0)"},
+    {"timeout", "SEC", true, "longest wait for a reply (10)"},
+    {"wait", "SEC", false, "keep trying to connect for so long (0)"},
+    {"m5ops", NULL, false, "mark each invocation: work begin, work end"},
+    {"verify", NULL, false, "check each reply's contents (default)"},
+    {"no-verify", NULL, false, "check only that there is a reply"},
+    {"channel", NULL, false, "report to the simulation's host, where there is one"},
+    {"checkpoint", NULL, false, "after the warm-ups, stop the machine for a checkpoint"},
+    {"parameters", "FILE", false, "after the checkpoint, read options from it: lines NAME=VALUE"},
+    {"json", NULL, false, "print the summary as JSON"},
+    {"help", NULL, false, "print this"},
+    {"version", NULL, false, "print the version"},
+};
+#define DESCRIPTIONS (sizeof descriptions / sizeof *descriptions)
+
+static void print_help(void) {
+    printf("client: sends invocations to a function (gRPC) and checks every reply\n"
+           "usage: client -addr HOST:PORT -n N [OPTION]…   (one dash or two)\n");
+    for (size_t i = 0; i < DESCRIPTIONS; i++) {
+        const struct description *d = &descriptions[i];
+        printf("  -%s %-*s %s\n", d->name, 23 - (int)strlen(d->name),
+               d->argument ? d->argument : "", d->help);
+    }
+}
+
+static int parse_number(const char *name, const char *text, long least, long most, long *number,
+                        struct error *err) {
+    char *end;
+    errno = 0;
+    *number = strtol(text, &end, 10);
+    if (end == text || *end || errno || *number < least || *number > most)
+        return error_usage(err, "-%s '%s': not a number from %ld to %ld", name, text, least, most);
+    return 0;
+}
+
+static int option_set(struct options *o, const char *name, const char *value, struct error *err) {
+    const struct {
+        const char *name;
+        long *number, least, most;
+    } numbers[] = {
+        {"n", &o->invocations, 1, INVOCATIONS_MAX},   {"warm", &o->warm_ups, 0, INVOCATIONS_MAX},
+        {"lower", &o->generator.lower, 0, INPUT_MAX}, {"upper", &o->generator.upper, 0, INPUT_MAX},
+        {"seed", &o->generator.seed, 0, LONG_MAX},    {"settle", &o->settle_us, 0, 1000000},
+        {"timeout", &o->timeout_s, 1, 3600},          {"wait", &o->wait_s, 0, 3600},
+    };
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (strcmp(name, numbers[i].name) == 0)
+            return parse_number(name, value, numbers[i].least, numbers[i].most, numbers[i].number,
+                                err);
+
+    const struct {
+        const char *name;
+        bool *flag, value;
+    } flags[] = {
+        {"m5ops", &o->m5ops, true},           {"verify", &o->verify, true},
+        {"no-verify", &o->verify, false},     {"channel", &o->channel, true},
+        {"checkpoint", &o->checkpoint, true}, {"json", &o->json, true},
+    };
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        if (strcmp(name, flags[i].name) == 0) {
+            *flags[i].flag = flags[i].value;
+            return 0;
+        }
+
+    if (strcmp(name, "addr") == 0)
+        o->address = value;
+    else if (strcmp(name, "method") == 0)
+        o->method = value;
+    else if (strcmp(name, "input") == 0 || strcmp(name, "name") == 0)
+        o->generator.input = value;
+    else if (strcmp(name, "parameters") == 0)
+        o->parameters = value;
+    else if (strcmp(name, "generator") == 0)
+        return generator_kind(&o->generator, value, err);
+    else
+        return (o->function = function_find(value, err)) ? 0 : -1; /* function, function-name */
+    return 0;
+}
+
+static int options_check(const struct options *o, struct error *err) {
+    if (o->generator.lower > o->generator.upper)
+        return error_usage(err, "-lower %ld is above -upper %ld", o->generator.lower,
+                           o->generator.upper);
+    if (o->method[0] != '/' || !strchr(o->method + 1, '/'))
+        return error_usage(err, "-method '%s': write /package.Service/Method", o->method);
+    if (strlen(o->generator.input) > INPUT_MAX)
+        return error_usage(err, "-input is longer than %d bytes", INPUT_MAX);
+    return 0;
+}
+
+int options_parse(struct options *options, int argc, char **argv, struct error *err) {
+    struct option table[DESCRIPTIONS + 1] = {{0}};
+    int index, c;
+    for (size_t i = 0; i < DESCRIPTIONS; i++)
+        table[i] =
+            (struct option){descriptions[i].name,
+                            descriptions[i].argument ? required_argument : no_argument, NULL, 1};
+    *options = (struct options){
+        .address = "localhost:50051",
+        .function = function_find("helloworld", NULL),
+        .generator = {.lower = 1, .upper = 10, .seed = 1},
+        .invocations = 10,
+        .timeout_s = 10,
+        .verify = true,
+    };
+    opterr = 0;
+    while ((c = getopt_long_only(argc, argv, "", table, &index)) != -1) {
+        if (c != 1)
+            return error_usage(err, "option %s: unknown, or without its value: see client -help",
+                               argv[optind - 1]);
+        if (strcmp(table[index].name, "help") == 0) {
+            print_help();
+            exit(0);
+        }
+        if (strcmp(table[index].name, "version") == 0) {
+            printf("client of serverless-suite " SLS_VERSION "\n");
+            exit(0);
+        }
+        if (option_set(options, table[index].name, optarg, err) != 0)
+            return -1;
+    }
+    if (optind < argc)
+        return error_usage(err, "unexpected argument '%s': see client -help", argv[optind]);
+    if (!options->method)
+        options->method = options->function->method;
+    if (!options->generator.input)
+        options->generator.input = options->function->input;
+    return options_check(options, err);
+}
+
+int options_read_parameters(struct options *options, struct error *err) {
+    /* The values live on as options. Plain reads: the file is a device's (fw_cfg), read anew each
+     * time. */
+    static char text[PARAMETERS_MAX + 1];
+    size_t size = 0;
+    ssize_t n = 1;
+    autoclose int fd = open(options->parameters, O_RDONLY | O_CLOEXEC);
+    for (; fd >= 0 && n > 0 && size<PARAMETERS_MAX; size += n> 0 ? (size_t)n : 0)
+        n = read(fd, text + size, PARAMETERS_MAX - size);
+    if (fd < 0 || n < 0)
+        return error_errno(err, "read %s", options->parameters);
+    text[size] = '\0';
+
+    char *rest;
+    for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+        char *equals = strchr(line, '=');
+        size_t i = 0;
+        if (equals)
+            *equals = '\0';
+        while (i < DESCRIPTIONS &&
+               (!descriptions[i].late || strcmp(descriptions[i].name, line) != 0))
+            i++;
+        if (!equals || i == DESCRIPTIONS)
+            return error_usage(err, "%s: '%s' is no parameter", options->parameters, line);
+        if (option_set(options, line, equals + 1, err) != 0)
+            return -1;
+    }
+    return options_check(options, err);
+}

@@ -1,0 +1,27 @@
+/* The client's command line, and the parameters that replace parts of it after the checkpoint. */
+#ifndef SLS_GUEST_CLIENT_OPTIONS_H
+#define SLS_GUEST_CLIENT_OPTIONS_H
+
+#include <stdbool.h>
+
+#include "client/functions.h"
+
+struct options {
+    const char *address;
+    const struct function_kind *function;
+    const char *method; /* "/package.Service/Method" */
+    struct generator generator;
+    long invocations, warm_ups;
+    long settle_us;
+    long timeout_s, wait_s;
+    const char *parameters; /* a file, or NULL */
+    bool m5ops, verify, channel, checkpoint, json;
+};
+
+/* The command line over the defaults. -help and -version are served here and exit. */
+int options_parse(struct options *options, int argc, char **argv, struct error *err);
+
+/* The file of lines NAME=VALUE, NUL-padded, over the options. */
+int options_read_parameters(struct options *options, struct error *err);
+
+#endif

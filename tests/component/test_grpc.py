@@ -1,0 +1,745 @@
+#!/usr/bin/python3
+"""Our gRPC functions and client against grpcio, OpenSSL, and peers that misbehave.
+
+usage: test_grpc.py BUILD_DIRECTORY [unittest arguments]
+Needs python3-grpcio, python3-protobuf, protoc and openssl. Everything on 127.0.0.1, at ports the kernel chooses.
+"""
+
+import concurrent.futures
+import contextlib
+import importlib
+import json
+import logging
+import os
+import pathlib
+import re
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+import grpc
+
+REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+KEY = "6368616e676520746869732070617373"
+NAMES = ["aes", "auth", "fibonacci", "helloworld"]
+PATHS = {name: f"/{name}.Greeter/SayHello" for name in NAMES} | {"aes": "/aes.Aes/ShowEncryption"}
+FIELDS = {name: ("HelloRequest", "name", "HelloReply", "message") for name in NAMES}
+FIELDS["aes"] = ("PlainTextMessage", "plaintext_message", "ReturnEncryptionInfo", "encryption_info")
+BUILD = None
+MODULES = {}
+
+
+def program(name):
+    place = "src/guest/client/client" if name == "client" else f"functions/{name}/c/{name}-c"
+    return os.path.join(BUILD, place)
+
+
+def compile_protocols(folder):
+    protos = os.path.join(REPOSITORY, "functions/proto")
+    subprocess.run(["protoc", f"--proto_path={protos}", f"--python_out={folder}"]
+                   + [os.path.join(protos, name + ".proto") for name in NAMES], check=True)
+    sys.path.insert(0, folder)
+    MODULES.update({name: importlib.import_module(name + "_pb2") for name in NAMES})
+
+
+# --- peers ---------------------------------------------------------------------------------------------
+
+def start(name, *options):
+    """One of our functions: its process and its port."""
+    process = subprocess.Popen([program(name), "-addr", "127.0.0.1:0", *options],
+                               stderr=subprocess.PIPE, text=True)
+    return process, int(process.stderr.readline().rsplit(":", 1)[1])
+
+
+def stop(process):
+    """It must still be there, and leave cleanly on SIGTERM."""
+    try:
+        assert process.poll() is None, f"{process.args} died: {process.stderr.read()}"
+        process.terminate()
+        status = process.wait(10)
+        assert status == 0, f"{process.args}: exit status {status}: {process.stderr.read()}"
+    finally:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+
+
+@contextlib.contextmanager
+def function(name, *options):
+    process, port = start(name, *options)
+    try:
+        yield port
+    finally:
+        stop(process)
+
+
+def call(port, name, text, path=None, timeout=20, **options):
+    request_type, request_field, reply_type, reply_field = FIELDS[name]
+    module = MODULES[name]
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        method = channel.unary_unary(path or PATHS[name], lambda m: m.SerializeToString(),
+                                     getattr(module, reply_type).FromString)
+        request = getattr(module, request_type)(**{request_field: text})
+        return getattr(method(request, timeout=timeout, **options), reply_field)
+
+
+class Service(grpc.GenericRpcHandler):
+    """A vSwarm service in Python: `reply` maps the text that came to the text that goes."""
+
+    def __init__(self, name, reply):
+        self.name, self.reply, self.seen = name, reply, []
+
+    def service(self, details):
+        request_type, request_field, reply_type, reply_field = FIELDS[self.name]
+        module = MODULES[self.name]
+
+        def handle(request, context):
+            text = getattr(request, request_field)
+            self.seen.append(text)
+            return getattr(module, reply_type)(**{reply_field: self.reply(text)})
+
+        if details.method != PATHS[self.name]:
+            return None
+        return grpc.unary_unary_rpc_method_handler(
+            handle, getattr(module, request_type).FromString, lambda m: m.SerializeToString())
+
+
+@contextlib.contextmanager
+def grpcio_server(name, reply):
+    server = grpc.server(concurrent.futures.ThreadPoolExecutor(max_workers=2))
+    service = Service(name, reply)
+    server.add_generic_rpc_handlers([service])
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        yield port, service
+    finally:
+        server.stop(0).wait()
+
+
+@contextlib.contextmanager
+def raw_server(behave):
+    """A TCP server that does to each connection what `behave(connection)` does."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def loop():
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection, contextlib.suppress(OSError):
+                connection.settimeout(5)
+                behave(connection)
+
+    thread = threading.Thread(target=loop, daemon=True)
+    thread.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join(10)
+
+
+def client(port, *arguments, limit=30):
+    return subprocess.run([program("client"), "-addr", f"127.0.0.1:{port}", *map(str, arguments)],
+                          capture_output=True, text=True, timeout=limit)
+
+
+# --- HTTP/2 by hand ------------------------------------------------------------------------------------
+
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, CONTINUATION = 0, 1, 3, 4, 6, 7, 9
+END_STREAM, END_HEADERS = 1, 4
+
+
+def frame(kind, flags=0, stream=0, payload=b""):
+    return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload
+
+
+def fields(*pairs):
+    """HPACK without its table: literal fields, never indexed."""
+    block = b""
+    for name, value in pairs:
+        name, value = name.encode(), value.encode()
+        assert len(name) < 127 and len(value) < 127
+        block += b"\x10" + bytes([len(name)]) + name + bytes([len(value)]) + value
+    return block
+
+
+def request_head(path, stream=1, method="POST", kind="application/grpc"):
+    return frame(HEADERS, END_HEADERS, stream,
+                 fields((":method", method), (":scheme", "http"), (":path", path), (":authority", "x"),
+                        ("te", "trailers"), ("content-type", kind)))
+
+
+def message(payload, flag=0, length=None):
+    return bytes([flag]) + struct.pack(">I", len(payload) if length is None else length) + payload
+
+
+def text_field(text):
+    assert len(text) < 128
+    return b"\x0a" + bytes([len(text)]) + text
+
+
+def exchange(port, data, seconds=5):
+    """Send bytes; everything that comes back until a stream ends, the peer closes, or time is out."""
+    with socket.create_connection(("127.0.0.1", port)) as s:
+        s.settimeout(0.2)
+        received, deadline = b"", time.monotonic() + seconds
+        with contextlib.suppress(ConnectionError):
+            s.sendall(data)
+        while time.monotonic() < deadline:
+            try:
+                part = s.recv(65536)
+            except socket.timeout:
+                if any(f[1] & END_STREAM and f[0] in (DATA, HEADERS) for f in frames(received)):
+                    break
+                continue
+            except ConnectionError:
+                part = b""
+            if not part:
+                return received, True
+            received += part
+        return received, False
+
+
+def frames(data):
+    result = []
+    while len(data) >= 9:
+        length = int.from_bytes(data[:3], "big")
+        result.append((data[3], data[4], int.from_bytes(data[5:9], "big"), data[9:9 + length]))
+        data = data[9 + length:]
+    return result
+
+
+def read_request(connection):
+    """Until the client's request has ended on its stream."""
+    data = b""
+    while True:
+        part = connection.recv(65536)
+        if not part:
+            return
+        data += part
+        if any(f[0] == DATA and f[1] & END_STREAM for f in frames(data[len(PREFACE):])):
+            return
+
+
+# --- (a) our functions, grpcio as client ------------------------------------------------------------------
+
+class Functions(unittest.TestCase):
+    def test_auth(self):
+        with function("auth") as port:
+            for token, effect in (("allow", "Allow"), ("deny", "Deny")):
+                reply = call(port, "auth", token)
+                head, response, runtime = re.fullmatch(
+                    r"(fn: Auth \| token: \w+) \| resp: (\{.*\}) \| runtime: (.*)", reply).groups()
+                self.assertEqual((head, runtime), (f"fn: Auth | token: {token}", "c"))
+                policy = json.loads(response)
+                self.assertEqual(policy["principalId"], "user")
+                statement = policy["policyDocument"]["Statement"][0]
+                self.assertEqual((statement["Effect"], statement["Action"]), (effect, "execute-api:Invoke"))
+                self.assertTrue(policy["context"]["booleanKey"])
+            self.assertEqual(call(port, "auth", "unauthorized"),
+                             "fn: Auth | token: unauthorized | resp: Unauthorized | runtime: c")
+            self.assertEqual(call(port, "auth", "x y"),
+                             "fn: Auth | token: x y | resp: Error: Invalid token | runtime: c")
+
+    def test_fibonacci(self):
+        a, b, numbers = 0, 1, []
+        for _ in range(3001):
+            numbers.append(a)
+            a, b = b, a + b
+        with function("fibonacci") as port:
+            for x in [*range(0, 100), 178, 179, 180, 1000, 3000]:
+                self.assertEqual(call(port, "fibonacci", str(x)),
+                                 f"fn: Fib: y = fib(x) | x: {x} y: {numbers[x]} | runtime: c")
+            for text, x in (("", 0), ("world", 0), ("12a", 0), ("-5", -5)):
+                self.assertEqual(call(port, "fibonacci", text),
+                                 f"fn: Fib: y = fib(x) | x: {x} y: 0 | runtime: c")
+            for text in ("1000001", "99999999999999999999"):
+                with self.assertRaises(grpc.RpcError) as raised:
+                    call(port, "fibonacci", text)
+                self.assertEqual(raised.exception.code(), grpc.StatusCode.INVALID_ARGUMENT)
+
+    def test_helloworld(self):
+        with function("helloworld") as port:
+            for name in ("world", "", "Zoë ☃ 🙂", "x" * 1000000):
+                self.assertEqual(call(port, "helloworld", name),
+                                 f"fn: HelloWorld | name: {name} | greeting: Hello, {name}! | runtime: c")
+            with self.assertRaises(grpc.RpcError) as raised:  # twice the name is above 4 MB
+                call(port, "helloworld", "x" * 3000000)
+            self.assertEqual(raised.exception.code(), grpc.StatusCode.RESOURCE_EXHAUSTED)
+
+    def test_many_calls_at_once(self):
+        with function("helloworld") as port, grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            module = MODULES["helloworld"]
+            method = channel.unary_unary(PATHS["helloworld"], lambda m: m.SerializeToString(),
+                                         module.HelloReply.FromString)
+            texts = [f"{i} " * (i * 7 % 5000) for i in range(400)]
+            calls = [method.future(module.HelloRequest(name=t), timeout=30) for t in texts]
+            for text, answer in zip(texts, calls):
+                self.assertIn(f"name: {text} | greeting", answer.result().message)
+
+    def test_many_connections(self):
+        with function("helloworld") as port:
+            idle = [socket.create_connection(("127.0.0.1", port)) for _ in range(200)]
+            self.assertIn("Hello, you!", call(port, "helloworld", "you"))
+            for s in idle:
+                s.close()
+            self.assertIn("Hello, you!", call(port, "helloworld", "you"))
+
+    def test_idle_function_sleeps(self):
+        process, port = start("helloworld")
+        status = pathlib.Path(f"/proc/{process.pid}/status")
+
+        def switches():
+            return re.findall(r"ctxt_switches:\s+(\d+)", status.read_text())
+
+        call(port, "helloworld", "you")
+        time.sleep(0.2)
+        before = switches()
+        time.sleep(1)
+        self.assertEqual(before, switches())
+        stop(process)
+
+    def test_options(self):
+        for arguments, status in ((["-addr", "127.0.0.1"], 2), (["-addr", "nowhere:1"], 2), (["-bogus"], 2),
+                                  (["extra"], 2), (["-addr", "127.0.0.1:70000"], 2),
+                                  (["-key", "12"], 2), (["-key", "x" * 32], 2), (["-help"], 0)):
+            result = subprocess.run([program("aes"), *arguments], capture_output=True, text=True, timeout=10)
+            self.assertEqual(result.returncode, status, arguments)
+        with function("aes") as port:
+            result = subprocess.run([program("aes"), "-addr", f"127.0.0.1:{port}"], capture_output=True,
+                                    text=True, timeout=10)
+            self.assertEqual(result.returncode, 1)
+            self.assertIn("Address already in use", result.stderr)
+
+    def test_sizes(self):
+        for name in NAMES:
+            self.assertLess(os.path.getsize(program(name)), 3 << 20)
+
+
+# --- (c) AES against OpenSSL --------------------------------------------------------------------------------
+
+class Aes(unittest.TestCase):
+    @staticmethod
+    def openssl(plaintext, key=KEY):
+        return subprocess.run(["openssl", "enc", "-aes-128-ctr", "-K", key, "-iv", "0" * 32],
+                              input=plaintext.encode(), capture_output=True, check=True).stdout.hex()
+
+    def check(self, port, text, plaintext, key=KEY):
+        self.assertEqual(call(port, "aes", text),
+                         f"fn: AES | plaintext: {plaintext} | ciphertext: {self.openssl(plaintext, key)} | runtime: c")
+
+    def test_against_openssl(self):
+        with function("aes") as port:
+            for text in ("", "world"):
+                self.check(port, text, "defaultplaintext")
+            alphabet = "abcdefghijklmnopqrstuvwxyz |:0123456789äß€🙂"
+            texts = ["".join(alphabet[(i * 7 + length) % len(alphabet)] for i in range(length))
+                     for length in [*range(1, 50), 255, 256, 4096, 65536]]
+            for text in [*texts, "worlds", "Grüße, 世界 🌍", "tab\tnew\nline", "%s%n", "x" * 1000000]:
+                self.check(port, text, text)
+
+    def test_options(self):
+        key = "000102030405060708090a0b0c0d0e0f"
+        with function("aes", "-key", key, "--default-plaintext", "something else") as port:
+            self.check(port, "world", "something else", key)
+            self.check(port, "text", "text", key)
+
+
+# --- (b) our client, grpcio as server --------------------------------------------------------------------------
+
+def right_reply(name):
+    """What vSwarm's functions answer, each in the words of some language of vSwarm's."""
+    def aes(text):
+        plaintext = text if text not in ("", "world") else "defaultplaintext"
+        return f"fn: AES | plaintext: {plaintext} | ciphertext: {Aes.openssl(plaintext)} | runtime: golang"
+
+    def auth(text):
+        go = ("{{principalId:user policyDocument:{{Version:2012-10-17 Statement:[{{Action:execute-api:Invoke "
+              "Effect:{} Resource:arn:aws:execute-api:x}}]}} context:{{stringKey:stringval numberKey:123 "
+              "booleanKey:true}}}}")
+        response = {"allow": go.format("Allow"), "deny": go.format("Deny"),
+                    "unauthorized": "Unauthorized"}.get(text, "Error: Invalid token")
+        return f"fn: Auth | token: {text} | resp: {response} | runtime: golang"
+
+    def fibonacci(text):
+        a, b = 0, 1
+        for _ in range(int(text)):
+            a, b = b, a + b
+        return f"fn: Fib: y = fib(x) | x: {text} y: {a} | runtime: python"
+
+    def helloworld(text):
+        return f"Hello {text}"
+
+    return {"aes": aes, "auth": auth, "fibonacci": fibonacci, "helloworld": helloworld}[name]
+
+
+class Client(unittest.TestCase):
+    def check(self, result, status, *texts):
+        self.assertEqual(result.returncode, status, result.stdout + result.stderr)
+        if status:
+            self.assertRegex(result.stderr, r"\A(.*\n)?client: .*\n\Z")
+        for text in texts:
+            self.assertIn(text, result.stdout + result.stderr)
+
+    def test_each_function_and_generator(self):
+        for name in NAMES:
+            with grpcio_server(name, right_reply(name)) as (port, service):
+                for generator in ("unique", "linear", "random"):
+                    self.check(client(port, "-function", f"{name}-go", "-n", 30, "-warm", 3,
+                                      "-generator", generator, "-lower", 0, "-upper", 40, "-m5ops"),
+                               0, f"30 invocations of {PATHS[name]}")
+                self.assertEqual(len(service.seen), 99)
+
+    def test_generators(self):
+        with grpcio_server("fibonacci", right_reply("fibonacci")) as (port, service):
+            def inputs(*arguments):
+                service.seen.clear()
+                self.check(client(port, "--function", "fibonacci", "-lower", 3, "-upper", 6, *arguments), 0)
+                return list(service.seen)
+            self.assertEqual(inputs("-n", 3), ["10"] * 3)
+            self.assertEqual(inputs("-n", 3, "-input", "7"), ["7"] * 3)
+            self.assertEqual(inputs("-n", 6, "-generator", "linear"), ["3", "4", "5", "6", "3", "4"])
+            first = inputs("-n", 50, "-generator", "random")
+            self.assertEqual(set(first), {"3", "4", "5", "6"})
+            self.assertEqual(first, inputs("-n", 50, "-generator", "random", "-seed", 1))
+            self.assertNotEqual(first, inputs("-n", 50, "-generator", "random", "-seed", 2))
+
+    def test_default_is_helloworld(self):
+        with grpcio_server("helloworld", right_reply("helloworld")) as (port, service):
+            self.check(client(port, "--n", 4), 0, "4 invocations of /helloworld.Greeter/SayHello")
+            self.assertEqual(service.seen, ["world"] * 4)
+            self.check(client(port, "-n", 1, "-name", "you"), 0)
+            self.assertEqual(service.seen[-1], "you")
+
+    def test_long_replies(self):
+        with grpcio_server("helloworld", lambda text: "Hello " + text * 100) as (port, _):
+            self.check(client(port, "-n", 10, "-input", "x" * 20000), 0)
+
+    def test_json(self):
+        with grpcio_server("helloworld", right_reply("helloworld")) as (port, _):
+            summary = json.loads(client(port, "-n", 20, "-json").stdout)
+            self.assertEqual(summary["invocations"], 20)
+            us = summary["latency_us"]
+            self.assertTrue(0 < us["min"] <= us["p50"] <= us["p90"] <= us["p95"] <= us["p99"] <= us["max"])
+            self.assertTrue(us["min"] <= us["mean"] <= us["max"])
+
+    def test_parameters(self):
+        with grpcio_server("fibonacci", right_reply("fibonacci")) as (port, service), \
+                tempfile.NamedTemporaryFile() as file:
+            def run(text):
+                file.seek(0)
+                file.write(text.encode().ljust(4096, b"\0"))
+                file.flush()
+                service.seen.clear()
+                return client(port, "-function", "fibonacci", "-warm", 1, "-parameters", file.name)
+            self.check(run("n=3\ninput=12\n"), 0, "3 invocations")
+            self.assertEqual(service.seen, ["10", "12", "12", "12"])
+            self.check(run("n=4\ngenerator=linear\nlower=5\nupper=6\n"), 0)
+            self.assertEqual(service.seen, ["10", "5", "6", "5", "6"])
+            self.check(run(""), 0, "10 invocations")
+            self.check(run("n=many\n"), 2, "-n 'many': not a number")
+            self.check(run("colour=red\n"), 2, "'colour' is no parameter")
+            self.check(run("addr=x:1\n"), 2, "'addr' is no parameter")
+            self.check(client(port, "-function", "fibonacci", "-parameters", "/nonexistent"), 1, "/nonexistent")
+            self.check(client(port, "-function", "fibonacci", "-checkpoint"), 1, "cannot be stopped from inside")
+
+    def test_wait_for_the_port(self):
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            port = s.getsockname()[1]
+        self.check(client(port), 1, "Connection refused")
+        began = time.monotonic()
+        self.check(client(port, "-wait", 1), 1, "Connection refused")
+        self.assertTrue(0.9 < time.monotonic() - began < 5)
+        late = threading.Timer(1, lambda: servers.append(subprocess.Popen(
+            [program("helloworld"), "-addr", f"127.0.0.1:{port}"], stderr=subprocess.DEVNULL)))
+        servers = []
+        late.start()
+        self.check(client(port, "-wait", 20), 0)
+        late.join()
+        servers[0].terminate()
+        self.assertEqual(servers[0].wait(10), 0)
+
+    def test_options(self):
+        for arguments in (["-n", "0"], ["-n", "1x"], ["-function", "nothing"], ["-generator", "x"], ["-bogus"],
+                          ["-lower", "5", "-upper", "4"], ["-method", "SayHello"], ["extra"],
+                          ["-addr", "nohost"], ["-timeout", "0"]):
+            self.check(client(1, *arguments), 2)
+        self.check(client(1, "-help"), 0, "usage: client")
+
+
+# --- (d) servers that misbehave ----------------------------------------------------------------------------------
+
+OK_HEAD = frame(HEADERS, END_HEADERS, 1, fields((":status", "200"), ("content-type", "application/grpc")))
+OK_TAIL = frame(HEADERS, END_HEADERS | END_STREAM, 1, fields(("grpc-status", "0")))
+GREETING = text_field(b"Hello world")
+HANG = None  # the last thing a server does: nothing, with the connection open
+
+
+class BadServers(unittest.TestCase):
+    def check(self, behave, *texts, n=1):
+        """(Whether a closed connection reads as closed or as reset depends on what was still under way.)"""
+        with raw_server(behave) as port:
+            began = time.monotonic()
+            result = client(port, "-timeout", 1, "-n", n)
+            self.assertLess(time.monotonic() - began, 5)
+        self.assertEqual(result.returncode, 1, result.stdout + result.stderr)
+        self.assertRegex(result.stderr, r"\Aclient: .*\n\Z")
+        for text in texts:
+            self.assertIn(text, result.stderr)
+
+    def answering(self, *parts):
+        def behave(connection):
+            connection.sendall(frame(SETTINGS))
+            read_request(connection)
+            for part in parts:
+                if part is HANG:
+                    time.sleep(1.5)
+                else:
+                    connection.sendall(part)
+        return behave
+
+    def test_a_hand_made_server_is_understood(self):
+        with raw_server(self.answering(OK_HEAD, frame(DATA, 0, 1, message(GREETING)), OK_TAIL)) as port:
+            result = client(port, "-n", 1)
+            self.assertEqual(result.returncode, 0, result.stderr)
+
+    def test_not_http2(self):
+        self.check(lambda c: c.recv(65536) and c.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"), "HTTP/2")
+        self.check(lambda c: c.sendall(os.urandom(70000)))
+        self.check(lambda c: c.sendall(b"\0" * 100000))
+        self.check(lambda c: None, "connection")
+        self.check(lambda c: time.sleep(2), "no answer within 1 s")
+        self.check(lambda c: (c.sendall(b"\0\0"), time.sleep(2)), "no answer within 1 s")
+
+    def test_endings(self):
+        self.check(self.answering(HANG), "no answer within 1 s")
+        self.check(self.answering(), "connection")
+        self.check(self.answering(OK_HEAD), "connection")
+        self.check(self.answering(OK_HEAD, frame(DATA, 0, 1, message(GREETING)[:9])), "connection")
+        self.check(self.answering(OK_HEAD, frame(DATA, 0, 1, message(GREETING)), HANG), "no answer within 1 s")
+        self.check(self.answering(frame(RST_STREAM, 0, 1, struct.pack(">I", 7)), HANG), "REFUSED_STREAM")
+        self.check(self.answering(frame(GOAWAY, 0, 0, struct.pack(">II", 0, 11)), HANG), "GOAWAY, ENHANCE_YOUR_CALM")
+        self.check(self.answering(frame(GOAWAY, 0, 0, struct.pack(">II", 0, 0))), "GOAWAY")
+        self.check(self.answering(OK_HEAD, frame(DATA, 0, 1, message(GREETING)), OK_TAIL,
+                                  frame(GOAWAY, 0, 0, struct.pack(">II", 1, 0)), HANG), "invocation 1: the server ended", n=2)
+
+    def test_malformed_replies(self):
+        def reply(data):
+            return self.answering(OK_HEAD, frame(DATA, 0, 1, data), OK_TAIL, HANG)
+
+        self.check(reply(b""), "truncated reply")
+        self.check(reply(message(GREETING)[:-1]), "truncated reply")
+        self.check(reply(message(GREETING) * 2), "malformed reply")
+        self.check(reply(message(GREETING, flag=1)), "malformed reply (UNIMPLEMENTED)")
+        self.check(reply(message(GREETING, length=0xffffffff)), "malformed reply (RESOURCE_EXHAUSTED)")
+        self.check(reply(message(b"\x0a\xff\xff\xff\xff\x7f")), "no message with a text")
+        self.check(reply(message(text_field(b"\xff\xfe"))), "no message with a text")
+        self.check(reply(message(b"")), "wrong reply")
+
+    def test_statuses(self):
+        def ending(*pairs):
+            return self.answering(frame(HEADERS, END_HEADERS | END_STREAM, 1, fields(*pairs)), HANG)
+        self.check(ending((":status", "404")), "HTTP status 404")
+        self.check(ending((":status", "200"), ("content-type", "text/html")), "content-type")
+        self.check(ending((":status", "200"), ("content-type", "application/grpc")), "grpc-status")
+        self.check(ending((":status", "200"), ("content-type", "application/grpc"), ("grpc-status", "13"),
+                          ("grpc-message", "out of luck")), "INTERNAL: out of luck")
+        self.check(ending((":status", "200"), ("content-type", "application/grpc"), ("grpc-status", "x")), "UNKNOWN")
+
+    def test_grpcio_errors(self):
+        def fail(text):
+            raise RuntimeError("out of luck")
+        logging.disable(logging.CRITICAL)
+        with grpcio_server("aes", fail) as (port, _):
+            for arguments, text in ((["-function", "aes"], "UNKNOWN"), ([], "UNIMPLEMENTED"),
+                                    (["-method", "/a.B/C"], "UNIMPLEMENTED")):
+                result = client(port, *arguments)
+                self.assertEqual(result.returncode, 1)
+                self.assertIn(text, result.stderr)
+        logging.disable(logging.NOTSET)
+
+    def test_slow_server(self):
+        with grpcio_server("helloworld", lambda text: time.sleep(3)) as (port, _):
+            result = client(port, "-timeout", 1)
+            self.assertEqual(result.returncode, 1)
+            self.assertRegex(result.stderr, "no answer within 1 s|DEADLINE_EXCEEDED")
+
+    def test_wrong_contents(self):
+        good = right_reply("aes")("world")
+        wrong = {
+            "aes": ["", "hello", good[:-20], good.replace("fn: AES", "fn: Fib"), good.replace("| runtime", "runtime"),
+                    good.replace("ciphertext: ", "ciphertext: 00"), good.replace(" | runtime", "00 | runtime"),
+                    good.replace("defaultplaintext", "defaultplaintexT"),
+                    re.sub("ciphertext: (.)", "ciphertext: z", good)],
+            "auth": [right_reply("auth")("deny").replace("token: deny", "token: allow"),
+                     right_reply("auth")("unauthorized"), right_reply("auth")("allow").replace("2012", "2013"),
+                     right_reply("auth")("allow").replace("Allow", "Deny")],
+            "fibonacci": [right_reply("fibonacci")("11"), "fn: Fib: y = fib(x) | x: 10 y: 56 | runtime: c",
+                          "fn: Fib: y = fib(x) | x: 10 y: 055x | runtime: c",
+                          "fn: Fib: y = fib(x) | x: 10 y:  | runtime: c"],
+            "helloworld": ["Goodbye world", "Hello", "fn: HelloWorld | name: x | Hello x | runtime: c"],
+        }
+        for name, replies in wrong.items():
+            for reply in replies:
+                with grpcio_server(name, lambda text: reply) as (port, _):
+                    for arguments in ([], ["-warm", 1]):
+                        result = client(port, "-function", name, "-n", 2, *arguments)
+                        self.assertEqual(result.returncode, 1, (name, reply))
+                        self.assertRegex(result.stderr, r"\Aclient: (invocation|warm-up) 0: wrong reply: .*\n\Z")
+                    self.assertEqual(client(port, "-function", name, "-no-verify").returncode, 0)
+
+    def test_function_killed_between_invocations(self):
+        server, port = start("helloworld")
+        threading.Timer(1, server.kill).start()
+        result = client(port, "-n", 1000000)
+        server.wait()
+        server.stderr.close()
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stderr, r"\Aclient: invocation \d+: (the server closed|connection lost).*\n\Z")
+
+
+# --- (e) clients that misbehave -----------------------------------------------------------------------------------
+
+class BadClients(unittest.TestCase):
+    def setUp(self):
+        context = function("aes")
+        self.port = context.__enter__()
+        self.addCleanup(context.__exit__, None, None, None)
+
+    def tearDown(self):
+        """Whatever came, the function goes on serving."""
+        self.assertIn("fn: AES", call(self.port, "aes", "world"))
+
+    def status(self, *parts):
+        """The grpc-status of a hand-made call on stream 1."""
+        received, _ = exchange(self.port, PREFACE + frame(SETTINGS) + b"".join(parts))
+        heads = [f for f in frames(received) if f[0] == HEADERS and f[2] == 1]
+        self.assertTrue(heads, received)
+        return heads
+
+    def ask(self, data, path=PATHS["aes"], end=True, **options):
+        heads = self.status(request_head(path, **options), frame(DATA, END_STREAM if end else 0, 1, data))
+        return heads[-1]
+
+    def expect(self, head, status):
+        value = str(status).encode()  # nghttp2 sends digits plain: Huffman's code would not be shorter
+        self.assertIn(bytes([len(value)]) + value, head[3], status)
+
+    def test_by_hand(self):
+        good = self.ask(message(text_field(b"text")))
+        self.assertTrue(good[1] & END_STREAM)
+
+    def test_statuses(self):
+        self.expect(self.ask(message(b""), path="/aes.Aes/Nothing"), 12)
+        self.expect(self.ask(message(b""), path="/"), 12)
+        self.expect(self.ask(message(text_field(b"x"), flag=1)), 12)
+        self.expect(self.ask(message(text_field(b"x"), flag=7)), 13)
+        self.expect(self.ask(b""), 13)
+        self.expect(self.ask(message(text_field(b"text"))[:-1]), 13)
+        self.expect(self.ask(message(b"", length=50)), 13)
+        self.expect(self.ask(message(b"\x0a\x7fx")), 13)
+        self.expect(self.ask(message(b"\xff" * 20)), 13)
+        self.expect(self.ask(message(text_field(b"\xc0\x80"))), 13)
+        self.expect(self.ask(message(text_field(b"x")) * 2), 13)
+        self.expect(self.ask(message(b"", length=0xffffffff), end=False), 8)
+        self.expect(self.ask(message(b"", length=(4 << 20) + 1), end=False), 8)
+
+    def test_unknown_fields_are_ignored(self):
+        self.assertTrue(self.ask(message(b"\x7a\x03abc" + text_field(b"x")))[1] & END_STREAM)
+
+    def test_not_grpc(self):
+        for options in ({"method": "GET"}, {"kind": "text/html"}):
+            self.ask(message(b""), **options)
+        self.status(frame(HEADERS, END_HEADERS | END_STREAM, 1, request_head(PATHS["aes"])[9:]))
+
+    def test_grpcio_sees_the_statuses(self):
+        with self.assertRaises(grpc.RpcError) as raised:
+            call(self.port, "aes", "x", path="/aes.Aes/Nothing")
+        self.assertEqual(raised.exception.code(), grpc.StatusCode.UNIMPLEMENTED)
+        with self.assertRaises(grpc.RpcError) as raised:
+            call(self.port, "aes", "x" * 5000000)
+        self.assertEqual(raised.exception.code(), grpc.StatusCode.RESOURCE_EXHAUSTED)
+        with self.assertRaises(grpc.RpcError) as raised:
+            call(self.port, "aes", "x" * 1000, compression=grpc.Compression.Gzip)
+        self.assertEqual(raised.exception.code(), grpc.StatusCode.UNIMPLEMENTED)
+
+    def test_garbage(self):
+        for data in (b"GET / HTTP/1.1\r\n\r\n", os.urandom(100000), b"\0" * 50000, PREFACE + os.urandom(50000),
+                     PREFACE + frame(HEADERS, END_HEADERS, 1, os.urandom(200)),
+                     PREFACE + frame(SETTINGS) + frame(DATA, 0, 1, b"x"),
+                     PREFACE + frame(SETTINGS) + frame(CONTINUATION, 0, 1, b"x"),
+                     PREFACE + frame(SETTINGS) + frame(HEADERS, END_HEADERS, 2, b"")):
+            self.assertTrue(exchange(self.port, data)[1], "the connection stays open")
+
+    def test_cut_off_at_every_byte(self):
+        whole = PREFACE + frame(SETTINGS) + request_head(PATHS["aes"]) + \
+            frame(DATA, END_STREAM, 1, message(text_field(b"text")))
+        for length in range(len(whole)):
+            with socket.create_connection(("127.0.0.1", self.port)) as s:
+                s.sendall(whole[:length])
+
+    def test_byte_by_byte(self):
+        with socket.create_connection(("127.0.0.1", self.port)) as s:
+            s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for byte in PREFACE + frame(SETTINGS) + request_head(PATHS["aes"]) + \
+                    frame(DATA, END_STREAM, 1, message(text_field(b"text"))):
+                s.sendall(bytes([byte]))
+            s.settimeout(5)
+            data = b""
+            while b"ciphertext" not in data:
+                data += s.recv(65536)
+
+    def test_mutations(self):
+        """Each bit of a good call flipped: an answer, a closed connection or patience, never a crash."""
+        whole = bytearray(PREFACE + frame(SETTINGS) + request_head(PATHS["aes"]) +
+                          frame(DATA, END_STREAM, 1, message(text_field(b"text"))))
+        for bit in range(len(PREFACE) * 8, len(whole) * 8):
+            whole[bit // 8] ^= 1 << bit % 8
+            with socket.create_connection(("127.0.0.1", self.port)) as s:
+                s.sendall(whole)
+            whole[bit // 8] ^= 1 << bit % 8
+
+    def test_peer_that_never_reads(self):
+        call_bytes = b"".join(request_head(PATHS["aes"], stream) +
+                              frame(DATA, END_STREAM, stream, message(text_field(b"x" * 120)))
+                              for stream in range(1, 20001, 2))
+        with socket.create_connection(("127.0.0.1", self.port)) as s:
+            s.settimeout(1)
+            with contextlib.suppress(OSError):
+                s.sendall(PREFACE + frame(SETTINGS) + call_bytes)
+            self.assertIn("fn: AES", call(self.port, "aes", "world"))
+
+    def test_ping_flood(self):
+        with socket.create_connection(("127.0.0.1", self.port)) as s:
+            s.settimeout(1)
+            with contextlib.suppress(OSError):
+                s.sendall(PREFACE + frame(SETTINGS) + frame(PING, 0, 0, b"12345678") * 200000)
+            self.assertIn("fn: AES", call(self.port, "aes", "world"))
+
+
+def main():
+    global BUILD
+    if len(sys.argv) < 2 or not os.path.isdir(sys.argv[1]):
+        sys.exit(__doc__)
+    BUILD = os.path.abspath(sys.argv.pop(1))
+    with tempfile.TemporaryDirectory() as folder:
+        compile_protocols(folder)
+        result = unittest.main(verbosity=2, exit=False).result
+    failed = len(result.failures) + len(result.errors)
+    print(f"{result.testsRun - failed - len(result.skipped)} passed, {failed} failed")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -8,7 +8,7 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 
-static char *systems, *functions, *guest, *share, *plugin, *cache;
+static char *systems, *functions, *guest, *recipes, *plugin, *cache;
 
 int paths_init(struct error *err) {
     char folder[PATH_MAX];
@@ -24,7 +24,7 @@ int paths_init(struct error *err) {
         systems = format_string("%s/systems", folder);
         functions = format_string("%s/functions", folder);
         guest = format_string("%s/src/guest", folder);
-        share = format_string("%s/kernel", folder);
+        recipes = format_string("%s/recipes", folder);
         return 0;
     }
     free(plugin);
@@ -33,7 +33,7 @@ int paths_init(struct error *err) {
     systems = format_string("%s/share/slsuite/systems", folder);
     functions = format_string("%s/lib/slsuite/functions", folder);
     guest = format_string("%s/lib/slsuite/guest", folder);
-    share = format_string("%s/share/slsuite", folder);
+    recipes = format_string("%s/share/slsuite/recipes", folder);
     if (!file_exists(plugin))
         return error_set(err,
                          "cannot find the files that belong to slsuite: there is no %s: "
@@ -54,8 +54,8 @@ const char *paths_guest(void) {
     return guest;
 }
 
-const char *paths_share(void) {
-    return share;
+const char *paths_recipes(void) {
+    return recipes;
 }
 
 const char *paths_plugin(void) {

@@ -14,6 +14,7 @@
 
 #include "common/cleanup.h"
 #include "common/file.h"
+#include "common/progress.h"
 
 /* Debian keeps mke2fs and friends in sbin, which an ordinary user's PATH lacks. */
 static const char *search_path(void) {
@@ -80,10 +81,13 @@ static int wait_for(pid_t child, const char *name, int timeout_seconds, int *sta
                     struct error *err) {
     autoclose int handle = (int)syscall(SYS_pidfd_open, child, 0);
     struct pollfd ended = {.fd = handle, .events = POLLIN};
-    int ready;
-    do
-        ready = poll(&ended, 1, timeout_seconds > 0 ? timeout_seconds * 1000 : -1);
-    while (ready < 0 && errno == EINTR);
+    int ready, waited_ms = 0;
+    while ((ready = poll(&ended, 1, 200)) <= 0) {
+        progress_tick();
+        waited_ms += ready == 0 ? 200 : 0;
+        if (timeout_seconds > 0 && waited_ms >= timeout_seconds * 1000)
+            break;
+    }
     if (ready == 0)
         kill(-child, SIGKILL);
     while (waitpid(child, status, 0) < 0 && errno == EINTR)

@@ -107,6 +107,11 @@ void progress_update(struct progress *progress, double fraction, const char *det
         draw(progress);
 }
 
+void progress_tick(void) {
+    if (current)
+        progress_update(current, current->fraction, NULL);
+}
+
 void progress_end(struct progress *progress, int success) {
     double spent = now() - progress->started;
     if (success)

@@ -15,6 +15,10 @@ struct progress *progress_begin(const char *key, const char *title, double estim
  * shown behind the bar. Cheap: redraws at most ten times a second. */
 void progress_update(struct progress *progress, double fraction, const char *detail);
 
+/* Redraw the line of the step under way, if there is one: for those who wait without knowing how
+ * far it is. */
+void progress_tick(void);
+
 /* End the step and free it. success: print the duration and remember it. Otherwise the line is
  * closed without a verdict: the error that follows tells. */
 void progress_end(struct progress *progress, int success);

@@ -1,0 +1,278 @@
+#include "engine/checkpoint.h"
+
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <utime.h>
+
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "common/paths.h"
+#include "common/progress.h"
+#include "engine/guest.h"
+#include "engine/machine.h"
+#include "image/store.h"
+
+#define FORMAT "1" /* raise it when the machine or the way to the checkpoint changes */
+#define PARAMETERS_BYTES 4096
+
+/* After the reply the client waits so long, in guest time, before it marks the end: the function's
+ * own epilogue (back to epoll) is then part of its invocation. Core 1 is idle meanwhile and costs
+ * nothing. */
+#define SETTLE_US "1000"
+
+char *checkpoint_kernel_arguments(unsigned cores) {
+    return format_string(
+        "console=ttyS0 quiet panic=-1 nokaslr random.trust_cpu=off mitigations=off "
+        "isolcpus=%u irqaffinity=0 rcu_nocbs=%u nowatchdog",
+        checkpoint_function_core(cores), checkpoint_function_core(cores));
+}
+
+int checkpoint_write_parameters(const char *path, const char *lines, struct error *err) {
+    char block[PARAMETERS_BYTES] = "";
+    if (strlen(lines) >= sizeof block)
+        return error_set(err, "the invocations' parameters are too long: at most %d bytes fit",
+                         PARAMETERS_BYTES - 1);
+    memcpy(block, lines, strlen(lines));
+    return file_write(path, block, sizeof block, err);
+}
+
+/* 'TEXT' for a shell. The caller frees it. */
+static char *quote(const char *text) {
+    char *quoted = malloc(4 * strlen(text) + 3), *to = quoted;
+    if (!quoted)
+        abort();
+    *to++ = '\'';
+    for (; *text; text++)
+        if (*text == '\'')
+            to = stpcpy(to, "'\\''");
+        else
+            *to++ = *text;
+    strcpy(to, "'");
+    return quoted;
+}
+
+/* The run script: what the init service in the guest runs. The caller frees it. */
+static char *run_script(const struct checkpoint_inputs *inputs) {
+    autofree char *arguments = strdup("");
+    size_t index;
+    json_t *argument;
+    json_array_foreach(json_object_get(inputs->function->yaml, "client"), index, argument) {
+        autofree char *quoted = quote(json_string_value(argument));
+        char *longer = format_string("%s%s ", arguments, quoted);
+        free(arguments);
+        arguments = longer;
+    }
+    return format_string(
+        "set -e\n"
+        "slsuite-function start %s\n"
+        "slsuite-channel stage warm-up\n"
+        "exec client -addr localhost:50051 %s-wait 10 -warm %u -settle " SETTLE_US
+        " -m5ops -channel -checkpoint \\\n"
+        "    -parameters /sys/firmware/qemu_fw_cfg/by_name/opt/slsuite/parameters/raw\n",
+        inputs->function->name, arguments, inputs->warm_ups);
+}
+
+static void make_key(const struct checkpoint_inputs *inputs, const char *script,
+                     char key[HASH_HEX]) {
+    autofree char *kernel_arguments = checkpoint_kernel_arguments(inputs->cores);
+    autofree char *memory = format_string("%llu", (unsigned long long)inputs->memory_bytes);
+    autofree char *cores = format_string("%u", inputs->cores);
+    struct hash *hash = hash_new();
+    hash_add_field(hash, "format", FORMAT);
+    hash_add_field(hash, "qemu", inputs->qemu_version);
+    hash_add_field(hash, "kernel", inputs->image->kernel_digest);
+    hash_add_field(hash, "kernel arguments", kernel_arguments);
+    hash_add_field(hash, "initramfs", inputs->image->initramfs_digest);
+    hash_add_field(hash, "rootfs", inputs->image->rootfs_digest);
+    hash_add_field(hash, "function", inputs->function->digest);
+    hash_add_field(hash, "cores", cores);
+    hash_add_field(hash, "memory", memory);
+    hash_add_field(hash, "script", script);
+    hash_finish(hash, key);
+}
+
+/* Boot, start the function, warm it up, and stop at the very instruction the client asks for it. */
+static int boot(const struct checkpoint_inputs *inputs, const struct store_entry *entry,
+                const char *script_text, struct error *err) {
+    autofree char *script = store_file(entry, "script"),
+                  *parameters = store_file(entry, "parameters");
+    autofree char *ram = store_file(entry, "ram"), *state = store_file(entry, "state");
+    autofree char *console = store_file(entry, "console.log"), *log = store_file(entry, "qemu.log");
+    autofree char *kernel_arguments = checkpoint_kernel_arguments(inputs->cores);
+    if (file_write(script, script_text, strlen(script_text), err) < 0 ||
+        checkpoint_write_parameters(parameters, "", err) < 0)
+        return -1;
+    const struct machine_options options = {
+        .kernel = inputs->image->kernel,
+        .initramfs = inputs->image->initramfs,
+        .kernel_arguments = kernel_arguments,
+        .cores = inputs->cores,
+        .memory_bytes = inputs->memory_bytes,
+        .memory_file = ram,
+        .memory_writable = true,
+        .rootfs = inputs->image->rootfs,
+        .function = inputs->function->image,
+        .script = script,
+        .parameters = parameters,
+        .console = console,
+        .log = log,
+    };
+    struct guest guest = {.console = console, .timeout_seconds = inputs->timeout_seconds};
+    autofree char *title = format_string("boot and warm up %s", inputs->function->name);
+    guest.progress = progress_begin("boot", title, 20);
+    guest.machine = machine_start(&options, err);
+    int result = guest.machine ? guest_wait(&guest, GUEST_CHECKPOINT, err) : -1;
+    if (result == 0)
+        result = machine_save(guest.machine, state, err);
+    machine_end(guest.machine);
+    progress_end(guest.progress, result == 0);
+    guest_free(&guest);
+    if (result == 0 && chmod(ram, 0444) < 0)
+        result = error_errno(err, "cannot protect %s", ram);
+    return result;
+}
+
+static int sum(const char *folder, char checksum[HASH_HEX], struct error *err) {
+    autofree char *ram = format_string("%s/ram", folder),
+                  *state = format_string("%s/state", folder);
+    char parts[2][HASH_HEX] = {"", ""};
+    if (checksum_sparse_file(ram, parts[0], err) < 0 ||
+        checksum_sparse_file(state, parts[1], err) < 0)
+        return -1;
+    snprintf(checksum, HASH_HEX, "%.32s%.32s", parts[0], parts[1]);
+    return 0;
+}
+
+static int describe(const struct checkpoint_inputs *inputs, const struct store_entry *entry,
+                    const char *key, struct error *err) {
+    char checksum[HASH_HEX], date[32];
+    autofree char *path = store_file(entry, "checkpoint.json");
+    time_t now = time(NULL);
+    strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
+    if (sum(entry->work, checksum, err) < 0)
+        return -1;
+    json_t *about = json_pack("{s:s, s:s, s:s, s:s, s:i, s:s}", "function", inputs->function->name,
+                              "key", key, "checksum", checksum, "created", date, "warm_ups",
+                              (int)inputs->warm_ups, "qemu", inputs->qemu_version);
+    autofree char *text = json_dumps(about, JSON_INDENT(2));
+    json_decref(about);
+    return file_write(path, text, strlen(text), err);
+}
+
+static int make(const struct checkpoint_inputs *inputs, struct store_entry *entry,
+                const char *script, const char *key, struct error *err) {
+    /* RAM that the guest touches, with a margin: QEMU would die of a full disk. */
+    if (store_need_room(700e6, "a checkpoint", err) < 0)
+        return -1;
+    if (boot(inputs, entry, script, err) < 0) {
+        autofree char *console = store_file(entry, "console.log");
+        autofree char *kept = format_string("%s/failed-boot.log", paths_cache());
+        if (file_copy(console, kept, NULL) == 0)
+            error_hint(err, "the whole console is %s", kept);
+        return -1;
+    }
+    if (describe(inputs, entry, key, err) < 0)
+        return -1;
+    return store_commit(entry, err);
+}
+
+/* Whether the checkpoint in this folder is what its description says. Sets checksum. */
+static bool whole(const char *folder, char checksum[HASH_HEX]) {
+    autofree char *path = format_string("%s/checkpoint.json", folder);
+    json_t *about = json_load_file(path, 0, NULL);
+    const char *expected = json_string_value(json_object_get(about, "checksum"));
+    bool good = expected && sum(folder, checksum, NULL) == 0 && strcmp(checksum, expected) == 0;
+    json_decref(about);
+    return good;
+}
+
+int checkpoint_prepare(const struct checkpoint_inputs *inputs, struct checkpoint *checkpoint,
+                       struct error *err) {
+    *checkpoint = (struct checkpoint){0};
+    autofree char *script = run_script(inputs);
+    make_key(inputs, script, checkpoint->key);
+    autofree char *name = format_string("%s-%.16s", inputs->function->name, checkpoint->key);
+    for (int attempt = 0; attempt < 2; attempt++) {
+        struct store_entry entry = {.lock = -1};
+        int result = store_open(&entry, "checkpoints", name, err);
+        checkpoint->made = result == 0 && entry.work;
+        if (checkpoint->made)
+            result = make(inputs, &entry, script, checkpoint->key, err);
+        bool good = result == 0 && whole(entry.path, checkpoint->checksum);
+        if (good) {
+            utime(entry.path, NULL); /* when it was last used */
+            checkpoint->folder = strdup(entry.path);
+            checkpoint->ram = store_file(&entry, "ram");
+            checkpoint->state = store_file(&entry, "state");
+            checkpoint->console = store_file(&entry, "console.log");
+        }
+        store_close(&entry);
+        if (result < 0 || good)
+            return result;
+        progress_note("the checkpoint %s is damaged: making it again", name);
+        if (checkpoint_remove(name, err) < 0)
+            return -1;
+    }
+    return error_set(err, "the checkpoint %s is damaged as soon as it is made: check the disk",
+                     name);
+}
+
+void checkpoint_free(struct checkpoint *checkpoint) {
+    free(checkpoint->folder);
+    free(checkpoint->ram);
+    free(checkpoint->state);
+    free(checkpoint->console);
+    *checkpoint = (struct checkpoint){0};
+}
+
+/* Bytes on disk: holes do not count. */
+static json_int_t disk_bytes(const char *folder, const char *name) {
+    autofree char *path = format_string("%s/%s", folder, name);
+    struct stat status;
+    return stat(path, &status) == 0 ? (json_int_t)status.st_blocks * 512 : 0;
+}
+
+static json_t *list_one(const char *folder, bool check) {
+    char checksum[HASH_HEX], used[32] = "";
+    autofree char *path = format_string("%s/checkpoint.json", folder);
+    json_t *about = json_load_file(path, 0, NULL);
+    struct stat status;
+    if (stat(folder, &status) == 0)
+        strftime(used, sizeof used, "%Y-%m-%dT%H:%M:%SZ", gmtime(&status.st_mtime));
+    const char *function = json_string_value(json_object_get(about, "function"));
+    const char *created = json_string_value(json_object_get(about, "created"));
+    json_t *entry =
+        json_pack("{s:s, s:s, s:s, s:s, s:I, s:b}", "name", strrchr(folder, '/') + 1, "function",
+                  function ? function : "?", "created", created ? created : "?", "used", used,
+                  "bytes", disk_bytes(folder, "ram") + disk_bytes(folder, "state"), "damaged",
+                  !about || (check && !whole(folder, checksum)));
+    json_decref(about);
+    return entry;
+}
+
+json_t *checkpoint_list(bool check) {
+    autofree char *pattern = format_string("%s/checkpoints/*", paths_cache());
+    json_t *list = json_array();
+    glob_t found;
+    if (glob(pattern, 0, NULL, &found) != 0)
+        return list;
+    for (size_t i = 0; i < found.gl_pathc; i++)
+        json_array_append_new(list, list_one(found.gl_pathv[i], check));
+    globfree(&found);
+    return list;
+}
+
+/* Renamed first, so that nobody finds a half-removed one. */
+int checkpoint_remove(const char *name, struct error *err) {
+    autofree char *path = format_string("%s/checkpoints/%s", paths_cache(), name);
+    autofree char *doomed = format_string("%s/checkpoints/.%s.removed", paths_cache(), name);
+    if (folder_remove(doomed, err) < 0)
+        return -1;
+    if (rename(path, doomed) < 0)
+        return error_errno(err, "cannot remove the checkpoint %s", name);
+    return folder_remove(doomed, err);
+}

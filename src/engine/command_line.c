@@ -1,0 +1,145 @@
+/* Every option that is here for determinism says so: leave one out and runs begin to differ. */
+#include "engine/command_line.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "common/file.h"
+
+#define MOST_ARGUMENTS 96
+
+struct list {
+    char **item;
+    size_t count;
+};
+
+static void add(struct list *list, const char *option, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* An option and its value (NULL: none). */
+static void add(struct list *list, const char *option, const char *format, ...) {
+    if (list->count + 3 > MOST_ARGUMENTS)
+        abort();
+    list->item[list->count++] = strdup(option);
+    if (!format)
+        return;
+    char *value = NULL;
+    va_list arguments;
+    va_start(arguments, format);
+    if (vasprintf(&value, format, arguments) < 0)
+        abort();
+    va_end(arguments);
+    list->item[list->count++] = value;
+}
+
+/* QEMU splits values at commas; a doubled one stands for itself. */
+static char *escape(const char *path) {
+    char *text = malloc(2 * strlen(path) + 1), *to = text;
+    if (!text)
+        abort();
+    for (; *path; *to++ = *path++)
+        if (*path == ',')
+            *to++ = ',';
+    *to = '\0';
+    return text;
+}
+
+static void add_memory(struct list *list, const struct machine_options *options) {
+    autofree char *file = escape(options->memory_file);
+    add(list, "-object", "memory-backend-file,id=ram,size=%" PRIu64 ",mem-path=%s,%s",
+        options->memory_bytes, file,
+        options->memory_writable ? "share=on" : "share=off,readonly=on,rom=off");
+}
+
+/* A disk would complete its requests at the host's times; memory does not. */
+static void add_nvdimm(struct list *list, int number, const char *image) {
+    autofree char *file = escape(image);
+    add(list, "-object",
+        "memory-backend-file,id=pmem%d,size=%" PRId64 ",mem-path=%s,share=on,readonly=on", number,
+        file_size(image), file);
+    add(list, "-device", "nvdimm,id=nvdimm%d,memdev=pmem%d,unarmed=on", number, number);
+}
+
+static void add_fw_cfg(struct list *list, const char *name, const char *path) {
+    if (!path)
+        return;
+    autofree char *file = escape(path);
+    add(list, "-fw_cfg", "name=opt/slsuite/%s,file=%s", name, file);
+}
+
+static void add_console(struct list *list, const char *console) {
+    if (console) {
+        autofree char *file = escape(console);
+        add(list, "-chardev", "file,id=console,path=%s,append=on", file);
+    } else {
+        add(list, "-chardev", "stdio,id=console,signal=off");
+    }
+    add(list, "-serial", "chardev:console");
+}
+
+char **command_line_make(const struct machine_options *options, int control, int channel,
+                         int events) {
+    struct list list = {calloc(MOST_ARGUMENTS, sizeof(char *)), 0};
+    if (!list.item)
+        return NULL;
+    add(&list, machine_qemu(), NULL);
+    add(&list, "-nodefaults", NULL);
+    add(&list, "-no-user-config", NULL);
+    add(&list, "-no-reboot", NULL);
+    add(&list, "-display", "none");
+    add(&list, "-vga", "none");
+    add(&list, "-nic", "none");
+    add(&list, "-sandbox",
+        "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
+    if (options->incoming) {
+        add(&list, "-S", NULL);
+        add(&list, "-incoming", "defer");
+    }
+
+    /* Determinism: one thread, time counted in instructions, no host clock, fixed seed; Nehalem has
+     * no rdrand. */
+    add(&list, "-accel", "tcg,thread=single");
+    add(&list, "-icount", "shift=0,sleep=off");
+    add(&list, "-rtc", "base=2024-01-01T00:00:00,clock=vm");
+    add(&list, "-seed", "1");
+    add(&list, "-cpu", "Nehalem-v1");
+    add(&list, "-smp", "%u", options->cores);
+    add(&list, "-machine", "pc,nvdimm=on,hpet=off,vmport=off,usb=off,memory-backend=ram");
+    add(&list, "-m", "size=%" PRIu64 "M,slots=4,maxmem=%" PRIu64 "M", options->memory_bytes >> 20,
+        (options->memory_bytes >> 20) + 8192);
+    add_memory(&list, options);
+    add_nvdimm(&list, 0, options->rootfs);
+    if (options->function)
+        add_nvdimm(&list, 1, options->function);
+
+    add(&list, "-kernel", "%s", options->kernel);
+    add(&list, "-initrd", "%s", options->initramfs);
+    add(&list, "-append", "%s", options->kernel_arguments);
+    add_fw_cfg(&list, "script", options->script);
+    add_fw_cfg(&list, "parameters", options->parameters);
+
+    add_console(&list, options->console);
+    add(&list, "-chardev", "socket,id=control,fd=%d", control);
+    add(&list, "-mon", "chardev=control,mode=control");
+    add(&list, "-add-fd", "fd=%d,set=1", channel);
+    add(&list, "-chardev", "file,id=channel,path=/dev/fdset/1,append=on");
+    add(&list, "-device", "isa-debugcon,iobase=0x402,chardev=channel");
+    /* The precise stop: a write to its port pauses the machine at that very instruction. */
+    add(&list, "-device", "pvpanic");
+    add(&list, "-action", "panic=pause");
+    if (options->plugin && options->events)
+        add(&list, "-plugin", "%s,events=%d", options->plugin, events);
+    else if (options->plugin)
+        add(&list, "-plugin", "%s", options->plugin);
+    return list.item;
+}
+
+void command_line_free(char **arguments) {
+    for (char **argument = arguments; *argument; argument++)
+        free(*argument);
+    free(arguments);
+}

@@ -1,0 +1,25 @@
+/* The embedded engine: QEMU executes, the timing model in its plugin keeps the clock. */
+#ifndef SLS_ENGINE_SIM_H
+#define SLS_ENGINE_SIM_H
+
+#include "common/error.h"
+#include "results/results.h"
+
+struct sim_options {
+    const char *function; /* name */
+    const char *system;   /* name or file */
+    unsigned invocations;
+    int warm_ups;           /* negative: what the function's description says */
+    const char *input;      /* NULL: the client's default */
+    const char *generator;  /* unique, random, linear; NULL: unique */
+    const char *out;        /* run folder; NULL: results/DATE-FUNCTION-SYSTEM */
+    double timeout_seconds; /* of the host's time, for each step */
+    char *const *command;   /* the command line, for the manifest */
+};
+
+/* Run it all, from whatever is missing to the finished run folder, and print the results to `out`
+ * in this format (NULL: do not print). *folder is the run folder's path; the caller frees it. */
+int sim_run(const struct sim_options *options, FILE *out, enum results_format format, char **folder,
+            struct error *err);
+
+#endif

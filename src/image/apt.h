@@ -1,0 +1,28 @@
+/* The host's own package sources: what the guest's kernel and root file system are made from. */
+#ifndef SLS_IMAGE_APT_H
+#define SLS_IMAGE_APT_H
+
+#include <stdbool.h>
+
+#include "common/error.h"
+
+/* The host's distribution, from os-release. Owned by the module. */
+struct distribution {
+    char id[32];       /* debian, ubuntu */
+    char codename[32]; /* bookworm, trixie, noble, … */
+};
+
+int apt_distribution(struct distribution *distribution, struct error *err);
+
+/* The host's sources for that distribution (release, updates and security; no backports), as the
+ * lines of a sources.list. The caller frees it. NULL when apt knows none. */
+char *apt_sources(const struct distribution *distribution, struct error *err);
+
+/* Download a package, with what `apt-get update` last saw, into a folder. */
+int apt_download(const char *package, const char *folder, const char *log, struct error *err);
+
+/* The package that a meta package depends on, whose name starts with `prefix`. The caller frees it.
+ */
+char *apt_dependency(const char *meta, const char *prefix, struct error *err);
+
+#endif

@@ -1,0 +1,31 @@
+/* Functions: described by functions/NAME/LANGUAGE/function.yaml, built into an OCI image (umoci),
+ * unpacked into a bundle, and put into a small ext4 image of their own for the guest. */
+#ifndef SLS_IMAGE_FUNCTION_H
+#define SLS_IMAGE_FUNCTION_H
+
+#include <jansson.h>
+
+#include "common/error.h"
+#include "common/hash.h"
+
+struct function {
+    char *name;                  /* aes-c */
+    char *folder;                /* of its function.yaml and files */
+    json_t *yaml;                /* function.yaml, checked */
+    char *layout;                /* its OCI image layout, a folder; tag "latest" */
+    char *image;                 /* ext4 with /NAME/rootfs and /NAME/config.json */
+    char digest[HASH_HEX];       /* of the ext4 image */
+    char image_digest[HASH_HEX]; /* of the OCI image's manifest */
+};
+
+/* Find the function by name. An unknown name's error lists the known ones. */
+int function_find(const char *name, struct function *function, struct error *err);
+
+/* function_find(), and its images, made when they are missing. */
+int function_prepare(const char *name, struct function *function, struct error *err);
+void function_free(struct function *function);
+
+/* All functions' names, sorted, as a JSON array of strings. Owned by the caller. */
+json_t *function_names(void);
+
+#endif

@@ -1,0 +1,29 @@
+/* The guest's image: kernel, initramfs and base root file system, made once from the host's package
+ * sources and kept in the cache. */
+#ifndef SLS_IMAGE_IMAGE_H
+#define SLS_IMAGE_IMAGE_H
+
+#include "common/error.h"
+#include "common/hash.h"
+
+/* mtime of everything that is made, and clamp of everything that is unpacked: 2024-01-01 00:00:00
+ * UTC. */
+#define IMAGE_EPOCH "SOURCE_DATE_EPOCH=1704067200"
+
+struct image {
+    char *kernel;         /* bzImage */
+    char *kernel_version; /* as uname -r says */
+    char *initramfs;
+    char *rootfs; /* ext4 */
+    char kernel_digest[HASH_HEX], initramfs_digest[HASH_HEX], rootfs_digest[HASH_HEX];
+};
+
+/* Make what is missing, with progress, and find the rest. The strings are owned by the image. */
+int image_prepare(struct image *image, struct error *err);
+void image_free(struct image *image);
+
+/* The parts of image_prepare(). */
+int kernel_prepare(struct image *image, struct error *err);
+int rootfs_prepare(struct image *image, struct error *err);
+
+#endif

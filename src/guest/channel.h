@@ -6,11 +6,14 @@
 
 #include <stddef.h>
 
-/* 0, or -1 when there is no channel: the other calls then do nothing. The right to the ports is
- * inherited by children, and costs the holder an I/O bitmap at each context switch. */
+/* 0, or -1 when there is no channel: the other calls then do nothing. */
 int channel_open(void);
 
-/* One line; the newline is added, and newlines within become spaces. At most 4095 bytes are sent.
+/* Give the right to the ports up. For a child that is to start a function: it would inherit the
+ * right, and the function would pay for it at each of its context switches. */
+void channel_close(void);
+
+/* One line; the newline is added, and newlines within become spaces. At most 4 kB.
  */
 void channel_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -13,8 +13,7 @@ int channel_open(void);
  * right, and the function would pay for it at each of its context switches. */
 void channel_close(void);
 
-/* One line; the newline is added, and newlines within become spaces. At most 4 kB.
- */
+/* One line; the newline is added, and newlines within become spaces. At most 4 kB. */
 void channel_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Raw bytes, as announced by a line `file NAME SIZE`. */

@@ -24,11 +24,17 @@
  * nothing. */
 #define SETTLE_US "1000"
 
+/* Determinism (nokaslr, random.trust_cpu), a modern core (mitigations: none of Nehalem's old
+ * flaws), core 1 for the function alone, and a short boot: what is left out would only be
+ * simulated. lpj is the clock's ticks in a jiffy: 1 GHz (shift=0) by HZ 250, which is Debian's. */
+#define KERNEL_ARGUMENTS                                                                           \
+    "console=ttyS0 quiet panic=-1 reboot=t nokaslr random.trust_cpu=off mitigations=off "          \
+    "nowatchdog "                                                                                  \
+    "cryptomgr.notests swiotlb=noforce lpj=4000000 tsc=reliable no_timer_check "
+
 char *checkpoint_kernel_arguments(unsigned cores) {
-    return format_string(
-        "console=ttyS0 quiet panic=-1 nokaslr random.trust_cpu=off mitigations=off "
-        "isolcpus=%u irqaffinity=0 rcu_nocbs=%u nowatchdog",
-        checkpoint_function_core(cores), checkpoint_function_core(cores));
+    unsigned core = checkpoint_function_core(cores);
+    return format_string(KERNEL_ARGUMENTS "isolcpus=%u irqaffinity=0 rcu_nocbs=%u", core, core);
 }
 
 int checkpoint_write_parameters(const char *path, const char *lines, struct error *err) {

@@ -108,7 +108,10 @@ char **command_line_make(const struct machine_options *options, int control, int
     add(&list, "-seed", "1");
     add(&list, "-cpu", "Nehalem-v1");
     add(&list, "-smp", "%u", options->cores);
-    add(&list, "-machine", "pc,nvdimm=on,hpet=off,vmport=off,usb=off,memory-backend=ram");
+    add(&list, "-machine",
+        "pc,nvdimm=on,hpet=off,vmport=off,smbus=off,i8042=off,usb=off,memory-backend=ram");
+    /* A small firmware that only starts the kernel; SeaBIOS would also write into the channel. */
+    add(&list, "-bios", "qboot.rom");
     add(&list, "-m", "size=%" PRIu64 "M,slots=4,maxmem=%" PRIu64 "M", options->memory_bytes >> 20,
         (options->memory_bytes >> 20) + 8192);
     add_memory(&list, options);

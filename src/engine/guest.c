@@ -10,9 +10,10 @@
 #include "common/file.h"
 #include "guest/mark.h"
 
-#define TAIL_LINES 12        /* of the console, shown when something went wrong */
-#define LAST_WORDS_SECONDS 5 /* after a failure was told: time for its `output` and `done` lines   \
-                              */
+#define TAIL_LINES 12 /* of the console, shown when something went wrong */
+#define LAST_WORDS_SECONDS                                                                         \
+    5 /* after a failure was told: time for its `output` and `done` lines                          \
+       */
 
 /* What has been learnt about a failure while its details still arrive. */
 struct verdict {
@@ -85,6 +86,8 @@ static bool take_line(struct guest *guest, struct verdict *verdict, const char *
 static void take_mark(const struct guest *guest, const char *text) {
     unsigned operation;
     uint64_t id;
+    if (guest->on_mark)
+        guest->on_mark(guest->context);
     if (!guest->progress || !guest->invocations ||
         sscanf(text, "mark %x %" SCNu64, &operation, &id) != 2 || operation != M5_WORK_END)
         return;

@@ -22,6 +22,8 @@ struct guest {
     double timeout_seconds; /* of the host's time, until the goal */
     unsigned invocations;   /* expected, for the progress; 0: unknown */
     struct progress *progress;
+    void (*on_mark)(void *context); /* called at each mark; NULL: not */
+    void *context;
 
     struct client_reply *replies; /* owned; also each text */
     size_t reply_count;

@@ -14,7 +14,6 @@
 #include "image/image.h"
 #include "system/system.h"
 
-/* All that one run holds on to. */
 struct sim {
     const struct sim_options *options;
     char *qemu_version;
@@ -24,10 +23,7 @@ struct sim {
     struct image image;
     struct function function;
     struct checkpoint checkpoint;
-    struct run_folder *folder;
-    struct manifest *manifest;
-    struct guest guest;
-    struct samples *samples;
+    struct guest guest; /* its replies */
 };
 
 static int prepare(struct sim *sim, struct error *err) {
@@ -54,15 +50,33 @@ static int prepare(struct sim *sim, struct error *err) {
         .qemu_version = sim->qemu_version,
         .timeout_seconds = options->timeout_seconds,
     };
-    double begun = machine_now();
-    if (checkpoint_prepare(&inputs, &sim->checkpoint, err) < 0)
-        return -1;
-    manifest_set_seconds(sim->manifest, "seconds.checkpoint", machine_now() - begun);
-    return 0;
+    return checkpoint_prepare(&inputs, &sim->checkpoint, err);
 }
 
-static int describe(struct sim *sim, struct error *err) {
-    struct manifest *manifest = sim->manifest;
+struct sim *sim_open(const struct sim_options *options, struct error *err) {
+    struct sim *sim = calloc(1, sizeof *sim);
+    if (!sim)
+        abort();
+    sim->options = options;
+    if (prepare(sim, err) == 0)
+        return sim;
+    sim_close(sim);
+    return NULL;
+}
+
+void sim_close(struct sim *sim) {
+    if (!sim)
+        return;
+    guest_free(&sim->guest);
+    checkpoint_free(&sim->checkpoint);
+    function_free(&sim->function);
+    image_free(&sim->image);
+    free(sim->system_file);
+    free(sim->qemu_version);
+    free(sim);
+}
+
+static int describe(const struct sim *sim, struct manifest *manifest, struct error *err) {
     const struct sim_options *options = sim->options;
     manifest_set_text(manifest, "function", sim->function.name);
     manifest_set_text(manifest, "system", sim->system.name);
@@ -125,13 +139,19 @@ static int write_parameters(const struct sim_options *options, const char *path,
     return checkpoint_write_parameters(path, lines, err);
 }
 
-/* Restore the checkpoint and simulate the invocations. */
-static int simulate(struct sim *sim, const char *samples, struct error *err) {
-    const char *folder = results_folder_path(sim->folder);
+static void note_first_mark(void *context) {
+    double *first_mark = context;
+    if (!*first_mark)
+        *first_mark = machine_now();
+}
+
+int sim_execute(struct sim *sim, const char *folder, bool timed, struct sim_durations *durations,
+                struct error *err) {
     autofree char *parameters = format_string("%s/parameters", folder);
     autofree char *script = format_string("%s/script", sim->checkpoint.folder);
     autofree char *console = format_string("%s/console.log", folder);
     autofree char *log = format_string("%s/qemu.log", folder);
+    autofree char *samples = format_string("%s/samples.tsv", folder);
     autofree char *kernel_arguments = checkpoint_kernel_arguments((unsigned)sim->system.cores);
     autofree char *plugin = plugin_argument(sim->system_file, sim->checkpoint.ram, samples);
     if (write_parameters(sim->options, parameters, err) < 0 ||
@@ -150,92 +170,99 @@ static int simulate(struct sim *sim, const char *samples, struct error *err) {
         .parameters = parameters,
         .console = console,
         .log = log,
-        .plugin = plugin,
+        .plugin = timed ? plugin : NULL,
         .events = true,
         .incoming = true,
     };
     autofree char *title = format_string("simulate %u invocations", sim->options->invocations);
+    double first_mark = 0, begun = machine_now();
+    guest_free(&sim->guest);
     sim->guest = (struct guest){
         .console = console,
         .files = folder,
         .timeout_seconds = sim->options->timeout_seconds,
         .invocations = sim->options->invocations,
         .progress = progress_begin("simulate", title, 1),
+        .on_mark = note_first_mark,
+        .context = &first_mark,
     };
-    double begun = machine_now();
     sim->guest.machine = machine_start(&options, err);
     int result =
         sim->guest.machine ? machine_restore(sim->guest.machine, sim->checkpoint.state, err) : -1;
-    manifest_set_seconds(sim->manifest, "seconds.restore", machine_now() - begun);
-    begun = machine_now();
+    double restored = machine_now();
     if (result == 0)
         result = guest_wait(&sim->guest, GUEST_DONE, err);
-    manifest_set_seconds(sim->manifest, "seconds.simulate", machine_now() - begun);
+    *durations = (struct sim_durations){
+        .restore = restored - begun,
+        .first_mark = first_mark ? first_mark - begun : 0,
+        .simulate = machine_now() - restored,
+    };
     machine_end(sim->guest.machine);
     progress_end(sim->guest.progress, result == 0);
     unlink(parameters);
     return result;
 }
 
-static int write_results(struct sim *sim, FILE *out, enum results_format format,
-                         struct error *err) {
-    autofree char *samples = format_string("%s/samples.tsv", results_folder_path(sim->folder));
+/* Simulate, write the run folder's files, print. */
+static int produce(struct sim *sim, const char *folder, struct manifest *manifest, FILE *out,
+                   enum results_format format, struct error *err) {
+    autofree char *samples_file = format_string("%s/samples.tsv", folder);
     autofree char *system = file_read(sim->system_file, NULL, err);
-    if (!system || simulate(sim, samples, err) < 0 || !(sim->samples = samples_read(samples, err)))
+    struct sim_durations durations;
+    if (!system || sim_execute(sim, folder, true, &durations, err) < 0)
         return -1;
+    manifest_set_seconds(manifest, "seconds.restore", durations.restore);
+    manifest_set_seconds(manifest, "seconds.simulate", durations.simulate);
     if (sim->guest.reply_count != sim->options->invocations)
         return error_set(err, "only %zu of %u invocations were answered", sim->guest.reply_count,
                          sim->options->invocations);
+    struct samples *samples = samples_read(samples_file, err);
+    if (!samples)
+        return -1;
     const struct run_results run = {
-        .manifest = sim->manifest,
-        .samples = sim->samples,
+        .manifest = manifest,
+        .samples = samples,
         .replies = sim->guest.replies,
         .reply_count = sim->guest.reply_count,
         .clock_hz = sim->system.clock,
         .measured_core = checkpoint_function_core((unsigned)sim->system.cores),
         .system = system,
     };
-    manifest_set_text(sim->manifest, "status", "complete");
-    if (results_write_all(results_folder_path(sim->folder), &run, err) < 0)
-        return -1;
-    return out ? results_print(out, &run, format, err) : 0;
+    int result = results_write_all(folder, &run, err);
+    if (result == 0 && out)
+        result = results_print(out, &run, format, err);
+    samples_free(samples);
+    return result;
 }
 
 /* A failed run keeps its folder, with console and manifest, beside the place of a whole one. */
-static void keep_failed(struct sim *sim, struct error *err) {
-    autofree char *path = format_string("%s/run.json", results_folder_path(sim->folder));
-    manifest_set_text(sim->manifest, "status", "failed");
-    manifest_set_text(sim->manifest, "error", err->text);
-    manifest_write(sim->manifest, path, NULL);
-    if (results_finish(sim->folder, false, NULL) == 0)
-        error_hint(err, "see %s", results_folder_path(sim->folder));
+static void keep_failed(struct run_folder *folder, struct manifest *manifest, struct error *err) {
+    results_write_failure(results_folder_path(folder), manifest, err, NULL);
+    if (results_finish(folder, false, NULL) == 0)
+        error_hint(err, "see %s", results_folder_path(folder));
 }
 
-int sim_run(const struct sim_options *options, FILE *out, enum results_format format, char **folder,
+int sim_run(const struct sim_options *options, FILE *out, enum results_format format, char **path,
             struct error *err) {
-    struct sim sim = {.options = options, .manifest = manifest_new()};
-    int result = prepare(&sim, err);
-    if (result == 0) {
-        sim.folder = results_create(options->out, sim.function.name, sim.system.name, err);
-        result = sim.folder ? describe(&sim, err) : -1;
-    }
+    double begun = machine_now();
+    struct sim *sim = sim_open(options, err);
+    if (!sim)
+        return -1;
+    struct manifest *manifest = manifest_new();
+    manifest_set_seconds(manifest, "seconds.prepare", machine_now() - begun);
+    struct run_folder *folder =
+        results_create(options->out, sim->function.name, sim->system.name, err);
+    int result = folder && describe(sim, manifest, err) == 0 ? 0 : -1;
     if (result == 0)
-        result = write_results(&sim, out, format, err);
+        result = produce(sim, results_folder_path(folder), manifest, out, format, err);
     if (result == 0)
-        result = results_finish(sim.folder, true, err);
-    else if (sim.folder)
-        keep_failed(&sim, err);
-    if (result == 0 && folder)
-        *folder = strdup(results_folder_path(sim.folder));
-
-    results_folder_free(sim.folder);
-    samples_free(sim.samples);
-    manifest_free(sim.manifest);
-    guest_free(&sim.guest);
-    checkpoint_free(&sim.checkpoint);
-    function_free(&sim.function);
-    image_free(&sim.image);
-    free(sim.system_file);
-    free(sim.qemu_version);
+        result = results_finish(folder, true, err);
+    else if (folder)
+        keep_failed(folder, manifest, err);
+    if (result == 0 && path)
+        *path = strdup(results_folder_path(folder));
+    results_folder_free(folder);
+    manifest_free(manifest);
+    sim_close(sim);
     return result;
 }

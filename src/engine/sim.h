@@ -2,6 +2,8 @@
 #ifndef SLS_ENGINE_SIM_H
 #define SLS_ENGINE_SIM_H
 
+#include <stdbool.h>
+
 #include "common/error.h"
 #include "results/results.h"
 
@@ -16,6 +18,26 @@ struct sim_options {
     double timeout_seconds; /* of the host's time, for each step */
     char *const *command;   /* the command line, for the manifest */
 };
+
+/* A function at its checkpoint, ready to be simulated as often as one likes. */
+struct sim;
+
+/* Make what is missing, from the kernel to the checkpoint. The options must outlive it. NULL on
+ * failure. */
+struct sim *sim_open(const struct sim_options *options, struct error *err);
+void sim_close(struct sim *sim);
+
+/* How long the host took, in seconds. */
+struct sim_durations {
+    double restore;    /* process start to the guest going on */
+    double first_mark; /* process start to the first mark; 0 without the model */
+    double simulate;   /* the guest going on to the end of its run script */
+};
+
+/* Restore the checkpoint and let the invocations be made, with the timing model (samples.tsv in
+ * `folder`) or, for comparison, without. */
+int sim_execute(struct sim *sim, const char *folder, bool timed, struct sim_durations *durations,
+                struct error *err);
 
 /* Run it all, from whatever is missing to the finished run folder, and print the results to `out`
  * in this format (NULL: do not print). *folder is the run folder's path; the caller frees it. */

@@ -22,6 +22,7 @@ struct cache {
     uint64_t first_span; /* line size; 0 when the policy must be told of every hit */
     uint64_t line_size;  /* bytes */
     uint64_t set_mask;
+    uint64_t unused; /* ways without a line, in all sets */
     unsigned line_shift, ways;
     const struct replacement_policy *policy;
 };
@@ -46,6 +47,9 @@ uint64_t *cache_use(struct cache *cache, uint64_t address);
 
 /* Look up without a use, as a snoop does. */
 uint64_t *cache_peek(const struct cache *cache, uint64_t address);
+
+/* Take a line out that cache_peek() found. */
+void cache_drop(struct cache *cache, uint64_t *line);
 
 /* Put in a line that is not there, in this state. Returns the line that had to go (with its state)
  * or LINE_NONE. */

@@ -1,6 +1,7 @@
 #include "model/hierarchy.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static bool init_cache(struct cache *cache, const struct cache_parameters *parameters,
                        uint64_t line_size) {
@@ -13,6 +14,7 @@ bool hierarchy_init(struct hierarchy *hierarchy, const struct model_parameters *
     uint64_t line_size = parameters->line_size;
     *hierarchy = (struct hierarchy){
         .cores = cores,
+        .line_shift = (unsigned)__builtin_ctzll(line_size),
         .l1 = calloc(cores, sizeof *hierarchy->l1),
         .l1_writebacks = calloc(cores, sizeof *hierarchy->l1_writebacks),
     };
@@ -41,6 +43,22 @@ void hierarchy_flush(struct hierarchy *hierarchy) {
         cache_flush(&hierarchy->l1[core][DATA]);
     }
     cache_flush(&hierarchy->llc);
+    memset(hierarchy->holders, 0, sizeof hierarchy->holders);
+}
+
+static uint8_t *holders(struct hierarchy *hierarchy, uint64_t address) {
+    uint64_t line = address >> hierarchy->line_shift;
+    return &hierarchy->holders[(line ^ line >> 14) % HOLDER_SLOTS];
+}
+
+static void add_holder(struct hierarchy *hierarchy, uint64_t address) {
+    uint8_t *count = holders(hierarchy, address);
+    *count += *count < UINT8_MAX;
+}
+
+static void remove_holder(struct hierarchy *hierarchy, uint64_t address) {
+    uint8_t *count = holders(hierarchy, address);
+    *count -= *count < UINT8_MAX;
 }
 
 static void fill_llc(struct hierarchy *hierarchy, uint64_t address, uint64_t state) {
@@ -67,6 +85,8 @@ enum snoop { SHARE, TAKE };
 static bool snoop_peers(struct hierarchy *hierarchy, unsigned core, unsigned l1, uint64_t address,
                         enum snoop snoop) {
     bool shared = false;
+    if (!*holders(hierarchy, address))
+        return false;
     for (unsigned peer = 0; peer < hierarchy->cores * L1S; peer++) {
         if (peer == core * L1S + l1)
             continue;
@@ -76,8 +96,13 @@ static bool snoop_peers(struct hierarchy *hierarchy, unsigned core, unsigned l1,
         /* taken: the new owner's copy is the dirty one, the LLC need not see it */
         if (snoop == SHARE && *line & LINE_DIRTY)
             write_back(hierarchy, peer / L1S, *line);
-        *line = snoop == TAKE ? LINE_NONE : *line & ~(LINE_WRITABLE | LINE_DIRTY);
-        shared |= snoop == SHARE;
+        if (snoop == SHARE) {
+            *line &= ~(LINE_WRITABLE | LINE_DIRTY);
+            shared = true;
+        } else {
+            cache_drop(&hierarchy->l1[peer / L1S][peer % L1S], line);
+            remove_holder(hierarchy, address);
+        }
     }
     return shared;
 }
@@ -85,7 +110,11 @@ static bool snoop_peers(struct hierarchy *hierarchy, unsigned core, unsigned l1,
 static void fill_l1(struct hierarchy *hierarchy, unsigned core, unsigned l1, uint64_t address,
                     uint64_t state) {
     uint64_t victim = cache_fill(&hierarchy->l1[core][l1], address, state);
-    if (victim != LINE_NONE && victim & LINE_DIRTY)
+    add_holder(hierarchy, address);
+    if (victim == LINE_NONE)
+        return;
+    remove_holder(hierarchy, victim);
+    if (victim & LINE_DIRTY)
         write_back(hierarchy, core, victim);
 }
 

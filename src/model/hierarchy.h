@@ -31,8 +31,15 @@ enum supplier {
     SUPPLIERS,
 };
 
+/* How many L1s hold a line that falls into a slot of this table: where none does, no L1 need be
+ * asked. Several times as many slots as a few cores' L1s have lines, so that most lines that nobody
+ * holds fall into an empty one. */
+enum { HOLDER_SLOTS = 16384 };
+
 struct hierarchy {
     unsigned cores;
+    uint8_t holders[HOLDER_SLOTS]; /* stays at 255 once there: then the slot is always asked */
+    unsigned line_shift;
     struct cache (*l1)[L1S]; /* a pair per core */
     struct cache llc;
     uint64_t *l1_writebacks; /* per core, by L1D victims and snooped L1Ds */

@@ -29,6 +29,8 @@ QEMU_PLUGIN_EXPORT int qemu_plugin_version = 4;
 #define MAX_CORES 8   /* see the scoreboard in qemu_plugin_install() */
 #define MAX_BLOCK 512 /* QEMU's TCG_MAX_INSNS */
 
+typedef uint64_t unaligned_uint64 __attribute__((aligned(1)));
+
 struct core {
     const void *cpu;            /* QEMU's CPUState */
     uint64_t last[MODEL_MODES]; /* address of the last instruction that started, by mode */
@@ -46,7 +48,8 @@ static struct {
     const void *const *current; /* QEMU's current_cpu in that thread */
 
     const struct segment *segment; /* under way on the running core; NULL: none */
-    uint64_t *started;             /* instructions of it that have started */
+    unaligned_uint64 *started;     /* instructions of it that have started */
+    char *board;                   /* the scoreboard's memory: `started` points into it */
     uint64_t counted;              /* of these, already given to the model (or not to be) */
     struct qemu_plugin_scoreboard *scoreboard;
 
@@ -60,13 +63,14 @@ static void settle(void) {
     if (!segment)
         return;
     uint64_t started = *plugin.started, counted = plugin.counted;
+    const struct segment_instruction *last = &segment->instruction[started - 1];
     if (started > counted) {
-        uint32_t before = counted ? segment->instruction[counted - 1].fetches : 0;
+        unsigned before = counted ? segment->instruction[counted - 1].fetches : 0;
         model_retire(plugin.model, plugin.running, segment->mode, (unsigned)(started - counted),
-                     segment->instruction[started - 1].fetches - before);
+                     last->fetches - before);
         plugin.counted = started;
     }
-    plugin.core[plugin.running].last[segment->mode] = segment->instruction[started - 1].address;
+    plugin.core[plugin.running].last[segment->mode] = segment->address + last->offset;
 }
 
 static void change_core(void) {
@@ -87,18 +91,18 @@ static void begin(unsigned translator, const struct segment *segment) {
     else
         settle();
     struct core *core = &plugin.core[plugin.running];
-    uint64_t address = segment->instruction[0].address;
-    bool repeats = core->last[segment->mode] == address &&
+    bool repeats = core->last[segment->mode] == segment->address &&
                    (core->mode == segment->mode ? segment->kind == SEGMENT_REPEATED
                                                 : segment->mode == MODEL_USER);
     core->mode = segment->mode;
     plugin.segment = segment;
     plugin.counted = repeats;
-    plugin.started = qemu_plugin_scoreboard_find(plugin.scoreboard, translator);
+    plugin.started = (unaligned_uint64 *)(plugin.board + translator);
     *plugin.started = 1;
     model_fetch(plugin.model, plugin.running, segment->mode, segment->line);
-    if (segment->spill)
-        model_fetch(plugin.model, plugin.running, segment->mode, segment->spill);
+    if (segment->spills)
+        model_fetch(plugin.model, plugin.running, segment->mode,
+                    segment->line + plugin.parameters.line_size);
 }
 
 static void on_segment(unsigned translator, void *segment) {
@@ -220,6 +224,7 @@ static void on_core(qemu_plugin_id_t id, unsigned index) {
         _exit(1);
     }
     plugin.core[index].cpu = get_cpu((int)index);
+    plugin.board = qemu_plugin_scoreboard_find(plugin.scoreboard, 0);
     const struct qemu_array *registers = qemu_plugin_get_registers();
     const qemu_plugin_reg_descriptor *descriptor = (void *)registers->data;
     for (unsigned i = 0; i < registers->length; i++)

@@ -79,7 +79,7 @@ struct segment *segment_make(const struct instruction_view *views, size_t count,
     uint16_t operation = 0, ignored;
     enum segment_kind kind = segment_classify(&views[0], &operation);
     size_t length = 1;
-    while (kind == SEGMENT_PLAIN && length < count &&
+    while (kind == SEGMENT_PLAIN && length < count && length < SEGMENT_MOST &&
            !((views[length].virtual_address ^ views[0].virtual_address) & line_mask) &&
            segment_classify(&views[length], &ignored) == SEGMENT_PLAIN)
         length++;
@@ -87,24 +87,25 @@ struct segment *segment_make(const struct instruction_view *views, size_t count,
     struct segment *segment = allocate(sizeof *segment + length * sizeof segment->instruction[0]);
     if (!segment)
         return NULL;
-    *segment = (struct segment){
-        .line = views[0].physical_address,
-        .mode = views[0].virtual_address >> 63 ? MODEL_KERNEL : MODEL_USER,
-        .kind = kind,
-        .operation = operation,
-        .count = (uint16_t)length,
-    };
-    uint32_t fetches = 0;
-    for (size_t i = 0; i < length; i++) {
-        uint64_t first = views[i].virtual_address, last = first + views[i].size - 1;
-        fetches += (uint32_t)(last / fetch_width - first / fetch_width + 1);
-        segment->instruction[i] = (struct segment_instruction){first, fetches};
-    }
     /* Into the next line, but not into the next page: where that lies is not known from this
      * instruction. */
     const struct instruction_view *tail = &views[length - 1];
     uint64_t end = tail->virtual_address + tail->size - 1;
-    if (((end ^ tail->virtual_address) & line_mask) && (end & 4095) >= tail->size)
-        segment->spill = (tail->physical_address & line_mask) + line_size;
+    *segment = (struct segment){
+        .address = views[0].virtual_address,
+        .line = views[0].physical_address,
+        .mode = views[0].virtual_address >> 63 ? MODEL_KERNEL : MODEL_USER,
+        .kind = (uint8_t)kind,
+        .operation = operation,
+        .spills = ((end ^ tail->virtual_address) & line_mask) && (end & 4095) >= tail->size,
+        .count = (uint8_t)length,
+    };
+    unsigned fetches = 0;
+    for (size_t i = 0; i < length; i++) {
+        uint64_t first = views[i].virtual_address, last = first + views[i].size - 1;
+        fetches += (unsigned)(last / fetch_width - first / fetch_width + 1);
+        segment->instruction[i].offset = (uint8_t)(first - segment->address);
+        segment->instruction[i].fetches = (uint8_t)fetches;
+    }
     return segment;
 }

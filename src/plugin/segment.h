@@ -19,17 +19,19 @@ enum segment_kind {
                        */
 };
 
+/* Small, and in one piece: every segment that is executed is read from memory, and a program's
+ * segments do not fit into the host's caches when they are large. */
 struct segment {
-    uint64_t line;  /* physical address of the first instruction */
-    uint64_t spill; /* physical address of the next line when the last instruction reaches into it,
-                       else 0 */
-    enum model_mode mode;
-    enum segment_kind kind;
+    uint64_t address;   /* virtual, of the first instruction */
+    uint64_t line;      /* physical, of the first instruction */
     uint16_t operation; /* SEGMENT_MARK: the m5 operation */
-    uint16_t count;     /* instructions */
+    uint8_t mode;       /* enum model_mode */
+    uint8_t kind;       /* enum segment_kind */
+    uint8_t spills;     /* the last instruction reaches into the next line, of the same page */
+    uint8_t count;      /* instructions; at most one for each byte of a line */
     struct segment_instruction {
-        uint64_t address; /* virtual */
-        uint32_t fetches; /* that this one and all before it in the segment take */
+        uint8_t offset;  /* from `address` */
+        uint8_t fetches; /* that this one and all before it in the segment take */
     } instruction[];
 };
 
@@ -41,6 +43,9 @@ struct instruction_view {
 
 /* What an instruction is to us; *operation is set for a mark. */
 enum segment_kind segment_classify(const struct instruction_view *view, uint16_t *operation);
+
+#define SEGMENT_MOST                                                                               \
+    64 /* instructions: a longer run (line sizes above 64 B) becomes two segments */
 
 /* Make the segment that starts with views[0]; it takes in as many of the `count` views as belong to
  * it (at least one). Lives until segments_clear(). NULL when memory is out. */

@@ -43,11 +43,11 @@ static int check(const json_t *yaml, const char *path, struct error *err) {
     return json_object_size(yaml) == count ? 0 : error_set(err, "%s: has an unknown key", path);
 }
 
-/* Call visit(folder, name) for each function that came with the suite, until it returns non-zero.
- */
-static int for_each(int (*visit)(const char *folder, const char *name, void *context),
-                    void *context) {
-    autofree char *pattern = format_string("%s/*/*/function.yaml", paths_functions());
+typedef int visitor(const char *folder, const char *name, void *context);
+
+/* The functions below one folder: FOLDER/NAME/LANGUAGE/function.yaml is NAME-LANGUAGE. */
+static int for_each_below(const char *place, visitor *visit, void *context) {
+    autofree char *pattern = format_string("%s/*/*/function.yaml", place);
     glob_t found;
     int result = 0;
     if (glob(pattern, 0, NULL, &found) != 0)
@@ -63,6 +63,14 @@ static int for_each(int (*visit)(const char *folder, const char *name, void *con
     }
     globfree(&found);
     return result;
+}
+
+/* Call visit(folder, name) for each function, the user's own ($SLSUITE_FUNCTIONS) before those that
+ * came with the suite, until it returns non-zero. */
+static int for_each(visitor *visit, void *context) {
+    const char *own = getenv("SLSUITE_FUNCTIONS");
+    int result = own && *own ? for_each_below(own, visit, context) : 0;
+    return result ? result : for_each_below(paths_functions(), visit, context);
 }
 
 static int add_name(const char *folder, const char *name, void *names) {

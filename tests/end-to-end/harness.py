@@ -1,0 +1,144 @@
+"""What the end-to-end tests share: the program under test, its cache, and ways to run it and to see what it leaves."""
+
+import functools
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+import uuid
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ["SLSUITE_BUILD"])
+CACHE = pathlib.Path(os.environ["SLSUITE_CACHE"]).resolve()
+PARTS = "kernel", "initramfs", "base", "rootfs", "functions"  # of a cache, without the checkpoints
+FUNCTIONS = "aes-c", "auth-c", "fibonacci-c", "helloworld-c"
+
+slow = unittest.skipUnless(os.environ.get("SLSUITE_SLOW"), "slow: only with --slow")
+as_root = unittest.skipUnless(os.geteuid() == 0, "needs root")
+
+
+class Process(subprocess.Popen):
+    """A program of ours. It and all its children carry a token in their environment, by which they are found."""
+
+    def __init__(self, *command, environment={}, **options):
+        self.token = f"SLSUITE_TEST={uuid.uuid4()}"
+        key, value = self.token.split("=")
+        options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True} | options
+        super().__init__([str(word) for word in command], env=os.environ | {key: value} | environment, **options)
+
+    def family(self):
+        """What runs of it, as {process id: command line}."""
+        found = {}
+        for place in pathlib.Path("/proc").glob("[0-9]*"):
+            try:
+                if self.token.encode() in (place / "environ").read_bytes().split(b"\0"):
+                    found[int(place.name)] = (place / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            except OSError:
+                pass  # it has ended, or is somebody else's
+        return found
+
+    def qemu(self, seconds=60):
+        """Wait until its QEMU runs: its process id."""
+        for _ in range(int(seconds * 50)):
+            for pid, command in self.family().items():
+                if "qemu-system" in command and "--version" not in command:
+                    return pid
+            time.sleep(0.02)
+        raise AssertionError("no QEMU was started")
+
+    def survivors(self, seconds=5):
+        """What is still there of it after at most so long."""
+        end = time.monotonic() + seconds
+        while (left := self.family()) and time.monotonic() < end:
+            time.sleep(0.05)
+        return left
+
+    def end(self):
+        """Whatever happened, leave nothing."""
+        for pid in [self.pid, *self.family()] if self.returncode is None else self.family():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        self.wait()
+
+
+@functools.cache
+def prepare():
+    """Kernel, base image and functions' images in the shared cache."""
+    for command in ("image", "build"), ("function", "build"):
+        subprocess.run([BUILD / "slsuite", *command], check=True, capture_output=True)
+
+
+class Case(unittest.TestCase):
+    longMessage = True
+
+    def setUp(self):
+        prepare()
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory(prefix="slsuite-test-")))
+        self.out = self.folder / "run"
+
+    def start(self, *arguments, cache=CACHE, environment={}, program=BUILD / "slsuite", **options):
+        process = Process(program, *arguments, environment={"SLSUITE_CACHE": str(cache)} | environment,
+                          **({"cwd": self.folder} | options))
+        self.addCleanup(process.end)
+        return process
+
+    def finish(self, process, status=0, seconds=180):
+        """Wait for it: it must end in time, with this status, and leave no process behind."""
+        try:
+            process.out, process.err = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            process.end()
+            self.fail(f"{process.args}: not done within {seconds} s: {process.communicate()}")
+        self.assertEqual(process.returncode, status, f"{process.args}\n{process.out[-2000:]}\n{process.err[-4000:]}")
+        self.assertEqual(process.survivors(), {})
+        return process
+
+    def slsuite(self, *arguments, status=0, seconds=180, **options):
+        return self.finish(self.start(*arguments, **options), status, seconds)
+
+    def refused(self, pattern, *arguments, status=1, **options):
+        """It must fail, and its last line on stderr, the only one of its kind, says why."""
+        process = self.slsuite(*arguments, status=status, **options)
+        *before, last = process.err.splitlines()
+        self.assertRegex(last, "^slsuite: " + pattern)
+        self.assertFalse([line for line in before if line.startswith("slsuite")], process.err)
+        return process
+
+    def shell(self, script, *arguments, status=0, **options):
+        """Run a script in the guest, in `slsuite shell`."""
+        path = self.folder / "script"
+        path.write_text(script)
+        return self.slsuite("shell", "--run", path, *arguments, status=status, **options)
+
+    def own_cache(self, *shared):
+        """A cache of its own, with these parts of the shared one."""
+        cache = self.folder / "cache"
+        cache.mkdir()
+        for name in shared or PARTS:
+            (cache / name).symlink_to(CACHE / name)
+        return cache
+
+    def same_results(self, *folders):
+        for name in "stats.txt", "invocations.csv":
+            contents = {(folder / name).read_bytes() for folder in folders}
+            self.assertEqual(len(contents), 1, f"{len(contents)} different {name}")
+
+
+def checkpoints(cache):
+    """The whole ones: what a run would take."""
+    return sorted(path for path in (cache / "checkpoints").glob("*"))
+
+
+def copy_sparse(source, target):
+    subprocess.run(["cp", "-r", "--sparse=always", source, target], check=True)
+
+
+def files_below(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))

@@ -1,0 +1,97 @@
+"""`slsuite run` of each function: what it prints, what it writes, and whether the replies are right."""
+
+import csv
+import io
+import json
+import re
+import subprocess
+import sys
+
+from harness import BUILD, FUNCTIONS, REPOSITORY, Case
+
+CONTRACT = "run.json", "stats.txt", "invocations.csv", "invocations.json", "report.html", "console.log"
+KEY = "6368616e676520746869732070617373"
+
+
+def aes(plaintext):
+    """By OpenSSL."""
+    command = ["openssl", "enc", "-aes-128-ctr", "-K", KEY, "-iv", "0" * 32]
+    return subprocess.run(command, input=plaintext.encode(), stdout=subprocess.PIPE, check=True).stdout.hex()
+
+
+class Run(Case):
+    def run_and_check(self, function, *options, count=3):
+        """The replies of a run whose folder is as promised."""
+        result = self.slsuite("run", function, "-n", count, "--out", self.out, *options)
+        for name in CONTRACT:
+            self.assertTrue((self.out / name).exists(), name)
+        manifest = json.loads((self.out / "run.json").read_text())
+        self.assertEqual((manifest["function"], manifest["status"]), (function, "complete"))
+        reader = subprocess.run([sys.executable, REPOSITORY / "tests/component/test_results.py", self.out],
+                                capture_output=True, text=True)
+        self.assertEqual(reader.returncode, 0, reader.stdout + reader.stderr)
+        rows = list(csv.DictReader(open(self.out / "invocations.csv", newline="")))
+        self.assertEqual([row["invocation"] for row in rows], [str(i) for i in range(count)])
+        for row in rows:
+            self.assertGreater(int(row["instructions_user"]), 1000)
+            self.assertGreaterEqual(int(row["cycles_total"]), int(row["instructions_total"]))
+        return result, [row["reply"] for row in rows]
+
+    def test_aes(self):
+        result, replies = self.run_and_check("aes-c")
+        expected = f"fn: AES | plaintext: defaultplaintext | ciphertext: {aes('defaultplaintext')} | runtime: c"
+        self.assertEqual(replies, [expected] * 3)
+        for line in r"user\s+[\d,]+\s+[\d,]+\s+\d+\.\d+", r"kernel\s+[\d,]+", r"mean", f"results: {self.out}":
+            self.assertRegex(result.out, line)
+
+    def test_aes_of_other_texts(self):
+        _, replies = self.run_and_check("aes-c", "--generator", "random", count=5)
+        self.assertGreater(len(set(replies)), 1)
+        for reply in replies:
+            text, cipher = re.fullmatch(r"fn: AES \| plaintext: (.*) \| ciphertext: ([0-9a-f]*) \| runtime: c", reply).groups()
+            self.assertEqual(cipher, aes(text))
+
+    def test_auth(self):
+        _, replies = self.run_and_check("auth-c")
+        for reply in replies:
+            self.assertRegex(reply, r"^fn: Auth \|.*runtime: c$")
+
+    def test_fibonacci(self):
+        _, replies = self.run_and_check("fibonacci-c", "--input", "30")
+        for reply in replies:
+            self.assertRegex(reply, r"^fn: Fib: .*\| x: 30 y: 832040 \| runtime: c$")
+
+    def test_helloworld(self):
+        _, replies = self.run_and_check("helloworld-c", "--input", "architect")
+        for reply in replies:
+            self.assertRegex(reply, r"architect")
+
+    def test_json(self):
+        result, replies = self.run_and_check("aes-c", "--format", "json")
+        data = json.loads(result.out)
+        self.assertEqual([one["reply"] for one in data["invocations"]], replies)
+        self.assertEqual(data, json.loads((self.out / "invocations.json").read_text()))
+
+    def test_csv(self):
+        result, replies = self.run_and_check("aes-c", "--format", "csv")
+        self.assertEqual([row["reply"] for row in csv.DictReader(io.StringIO(result.out))], replies)
+        self.assertEqual(result.out, (self.out / "invocations.csv").read_text())
+
+    def test_default_folder_and_latest(self):
+        self.slsuite("run", "aes-c", "-n", 1)
+        latest = (self.folder / "results/latest").resolve()
+        self.assertRegex(latest.name, r"^\d{8}-\d{6}-aes-c-simple$")
+        self.assertTrue((latest / "stats.txt").exists())
+
+    def test_quiet(self):
+        self.assertEqual(self.slsuite("run", "aes-c", "-n", 1, "-q", "--out", self.out).err, "")
+
+    def test_list(self):
+        listed = self.slsuite("function", "list").out
+        self.assertEqual([line.split()[0] for line in listed.splitlines()], sorted(FUNCTIONS))
+
+    def test_progress_on_a_terminal(self):
+        """Every long step with a time estimate; plain lines without a terminal."""
+        command = f"{BUILD}/slsuite run aes-c -n 1 --out {self.out}"
+        shown = self.slsuite("-qec", command, "/dev/null", program="/usr/bin/script").out
+        self.assertRegex(shown, r"simulate 1 invocations .*%.*\x1b\[K✓ simulate 1 invocations +[\d.]+ s")

@@ -1,0 +1,88 @@
+"""The same inputs give the same bytes: runs, checkpoints, images; and `slsuite verify` tells."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+from harness import CACHE, PARTS, Case, checkpoints, slow
+
+
+class Determinism(Case):
+    def repeat(self, count):
+        folders = [self.folder / str(i) for i in range(count)]
+        for folder in folders:
+            self.slsuite("run", "aes-c", "-q", "--out", folder)
+        self.same_results(*folders)
+
+    def test_10_runs_are_identical(self):
+        self.repeat(10)
+
+    @slow  # 15 s
+    def test_30_runs_are_identical(self):
+        self.repeat(30)
+
+    def test_two_at_once_on_a_loaded_machine(self):
+        self.slsuite("run", "aes-c", "-q", "-n", 50, "--out", self.folder / "alone")
+        load = [self.start("-c", "while True: pass", program=sys.executable) for _ in range(2 * os.cpu_count())]
+        for attempt in range(3):
+            folders = [self.folder / f"{attempt}-{i}" for i in range(2)]
+            for process in [self.start("run", "aes-c", "-q", "-n", 50, "--out", folder) for folder in folders]:
+                self.finish(process)
+            self.same_results(self.folder / "alone", *folders)
+        for process in load:
+            self.assertIsNone(process.poll())
+
+    def test_checkpoint_made_again_from_power_on(self):
+        self.slsuite("run", "aes-c", "-q", "--out", self.out)
+        cache, again = self.own_cache(), self.folder / "again"
+        load = self.start("-c", "while True: pass", program=sys.executable)
+        self.slsuite("run", "aes-c", "-q", "--out", again, cache=cache)
+        load.end()
+        names = {path.name for path in checkpoints(cache)}
+        self.assertEqual(len(names), 1)
+        first, second = (json.loads((place / "checkpoints" / names.copy().pop() / "checkpoint.json").read_text())
+                         for place in (CACHE, cache))
+        self.assertEqual(first["checksum"], second["checksum"])
+        self.same_results(self.out, again)
+
+    def test_function_images_made_again(self):
+        cache = self.own_cache("kernel")
+        first = self.slsuite("function", "build").out
+        again = self.slsuite("function", "build", cache=cache).out
+        self.assertEqual(first.replace(str(CACHE), ""), again.replace(str(cache), ""))
+        for path in (cache / "functions").glob("*/function.ext4"):
+            self.assertEqual(subprocess.run(["cmp", path, CACHE / path.relative_to(cache)]).returncode, 0)
+
+    def digests(self, cache):
+        return re.findall(r"^(kernel|initramfs|rootfs) +([0-9a-f]{64})", self.slsuite("image", "build", cache=cache).out, re.M)
+
+    def test_base_image_made_again(self):
+        """From the same packages; the packages themselves again in the slow test below."""
+        self.assertEqual(self.digests(self.own_cache("kernel", "base")), self.digests(CACHE))
+
+    @slow  # packages are installed again: a minute
+    def test_base_image_made_again_from_packages(self):
+        self.assertEqual(self.digests(self.own_cache("kernel")), self.digests(CACHE))
+
+    def test_verify(self):
+        self.slsuite("run", "aes-c", "--generator", "random", "-n", 4, "--out", self.out)
+        self.assertRegex(self.slsuite("verify", self.out).out, "^identical")
+
+        stats = self.out / "stats.txt"
+        text = stats.read_text()
+        cycles = re.search(r"system\.cpu1\.numCycles +(\d+)", text)
+        stats.write_text(text[:cycles.start(1)] + "9" * len(cycles[1]) + text[cycles.end(1):])
+        said = self.slsuite("verify", self.out, status=1).out
+        self.assertRegex(said, r"^different: .*stats\.txt.*numCycles")
+        self.assertNotIn("not the same any more", said)
+        stats.write_text(text)
+
+        system = self.out / "system.yaml"
+        described = system.read_text()
+        system.write_text(re.sub(r"(l1d:\n +size: )16 kB", r"\g<1>32 kB", described))
+        self.assertNotEqual(described, system.read_text())
+        said = self.slsuite("verify", self.out, status=1).out
+        self.assertRegex(said, r"^different: (.|\n)*not the same any more: system")
+        self.refused("cannot read nowhere/run.json", "verify", "nowhere")

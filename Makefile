@@ -1,0 +1,59 @@
+# make help lists what there is. Only `make deps` (and what needs it) asks for root, and only if packages are missing.
+BUILD ?= build
+FUNCTION ?= aes-c
+MESON_OPTIONS ?=
+
+# What `make run` hands on: make run FUNCTION=auth-c N=100 W=5 SYSTEM=simple OUT=folder
+run_options = $(if $(N),-n $(N)) $(if $(W),-w $(W)) $(if $(SYSTEM),--system $(SYSTEM)) $(if $(OUT),--out $(OUT)) $(ARGS)
+
+help:
+	@echo 'make run            install what is missing, build, simulate a function (FUNCTION=aes-c N=10 W=20 SYSTEM=simple OUT=…)'
+	@echo 'make test           all tests'
+	@echo 'make test-slow      … and those that take minutes'
+	@echo 'make test-sanitize  the unit tests alone, with address and undefined-behaviour sanitizers'
+	@echo 'make bench          speed, size and accuracy, as ratios'
+	@echo 'make build          build/slsuite'
+	@echo 'make deps           install the packages that are missing'
+	@echo 'make install        into PREFIX=/usr/local (and DESTDIR=)'
+	@echo 'make clean          remove what was built; results/ and ~/.cache/slsuite stay'
+
+run: deps-run build
+	@$(BUILD)/slsuite run $(FUNCTION) $(run_options)
+
+# The sanitized tests first, so that the last line is the sum of all others; a failure of either is one of the whole.
+test: deps-test build
+	@status=0; $(MAKE) --no-print-directory test-sanitize || status=1; tests/run $(BUILD) $(ARGS) || status=1; exit $$status
+
+test-slow:
+	@$(MAKE) --no-print-directory test ARGS=--slow
+
+test-sanitize: deps-test
+	@$(MAKE) --no-print-directory BUILD=build-sanitize MESON_OPTIONS='-Dwerror=true -Db_sanitize=address,undefined' build
+	@meson test -C build-sanitize --quiet --print-errorlogs
+
+bench: deps-run build
+	@bench/run $(BUILD)
+
+# What the programs print is shown only if something fails, or on a terminal.
+build: $(BUILD)/build.ninja
+	@if [ -t 1 ]; then NINJA_STATUS='  build  %p  (%f of %t)  '; export NINJA_STATUS; exec ninja -C $(BUILD); fi; \
+	 exec ninja --quiet -C $(BUILD)
+
+$(BUILD)/build.ninja:
+	@said=$$(meson setup $(BUILD) $(MESON_OPTIONS) 2>&1) || { echo "$$said"; rm -rf $(BUILD); exit 1; }
+
+deps:
+	@tools/install-dependencies
+deps-run:
+	@tools/install-dependencies run build
+deps-test:
+	@tools/install-dependencies
+
+install: build
+	@meson configure $(BUILD) -Dprefix=$(abspath $(or $(PREFIX),/usr/local))
+	@meson install -C $(BUILD) --quiet $(if $(DESTDIR),--destdir $(abspath $(DESTDIR)))
+
+clean:
+	rm -rf build build-sanitize
+
+.PHONY: help run test test-slow test-sanitize bench build deps deps-run deps-test install clean

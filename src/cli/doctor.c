@@ -90,7 +90,7 @@ static void check_qemu(struct doctor *doctor) {
     struct error err = {0};
     autofree char *version = machine_qemu_version(&err);
     if (!version) {
-        report(doctor, BAD, "QEMU", err.text, "make deps (Debian 12: from backports)");
+        report(doctor, BAD, "QEMU", err.text, NULL);
         return;
     }
     char input[] = "/tmp/slsuite-doctor-XXXXXX";

@@ -3,7 +3,6 @@
 import functools
 import os
 import pathlib
-import re
 import shutil
 import signal
 import subprocess
@@ -120,7 +119,7 @@ class Case(unittest.TestCase):
     def own_cache(self, *shared):
         """A cache of its own, with these parts of the shared one."""
         cache = self.folder / "cache"
-        cache.mkdir()
+        cache.mkdir(exist_ok=True)
         for name in shared or PARTS:
             (cache / name).symlink_to(CACHE / name)
         return cache
@@ -133,7 +132,7 @@ class Case(unittest.TestCase):
 
 def checkpoints(cache):
     """The whole ones: what a run would take."""
-    return sorted(path for path in (cache / "checkpoints").glob("*"))
+    return sorted(path for path in (cache / "checkpoints").glob("[!.]*"))
 
 
 def copy_sparse(source, target):

@@ -94,4 +94,4 @@ class Run(Case):
         """Every long step with a time estimate; plain lines without a terminal."""
         command = f"{BUILD}/slsuite run aes-c -n 1 --out {self.out}"
         shown = self.slsuite("-qec", command, "/dev/null", program="/usr/bin/script").out
-        self.assertRegex(shown, r"simulate 1 invocations .*%.*\x1b\[K✓ simulate 1 invocations +[\d.]+ s")
+        self.assertRegex(shown, r"(?s)simulate 1 invocations .*%.*\x1b\[K✓ simulate 1 invocations +[\d.]+ s")

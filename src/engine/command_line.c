@@ -90,6 +90,7 @@ char **command_line_make(const struct machine_options *options, int control, int
     add(&list, "-nodefaults", NULL);
     add(&list, "-no-user-config", NULL);
     add(&list, "-no-reboot", NULL);
+    add(&list, "-no-shutdown", NULL); /* we end it, when the model has caught up */
     add(&list, "-display", "none");
     add(&list, "-vga", "none");
     add(&list, "-nic", "none");

@@ -17,7 +17,7 @@
 
 /* What has been learnt about a failure while its details still arrive. */
 struct verdict {
-    bool failed, checkpoint;
+    bool failed, checkpoint, done;
     char text[1024]; /* what failed */
     char last[512];  /* its last line of output */
 };
@@ -83,17 +83,18 @@ static bool take_line(struct guest *guest, struct verdict *verdict, const char *
     return false;
 }
 
-static void take_mark(const struct guest *guest, const char *text) {
+static void take_mark(struct guest *guest, const char *text) {
     unsigned operation;
-    uint64_t id;
     if (guest->on_mark)
         guest->on_mark(guest->context);
-    if (!guest->progress || !guest->invocations ||
-        sscanf(text, "mark %x %" SCNu64, &operation, &id) != 2 || operation != M5_WORK_END)
+    if (!guest->marks || sscanf(text, "mark %x", &operation) != 1 || operation != M5_WORK_END)
+        return;
+    guest->marks_seen++;
+    if (!guest->progress)
         return;
     char detail[64];
-    snprintf(detail, sizeof detail, "invocation %" PRIu64 " of %u", id + 1, guest->invocations);
-    progress_update(guest->progress, (double)(id + 1) / guest->invocations, detail);
+    snprintf(detail, sizeof detail, "invocation %u of %u", guest->marks_seen, guest->marks);
+    progress_update(guest->progress, (double)guest->marks_seen / guest->marks, detail);
 }
 
 /* A file that the guest wrote, under its last name only: the guest is not trusted with paths. */
@@ -128,8 +129,11 @@ int guest_wait(struct guest *guest, enum guest_goal goal, struct error *err) {
         case MACHINE_LINE: {
             bool had_failed = verdict.failed;
             if (take_line(guest, &verdict, report.text)) {
-                if (!verdict.failed && goal == GUEST_DONE)
+                verdict.done = !verdict.failed && goal == GUEST_DONE;
+                if (verdict.done && guest->marks_seen >= guest->marks)
                     return 0;
+                if (verdict.done)
+                    continue;
                 take_failure(&verdict, "the run script ended before %s%s", "the checkpoint", "");
                 return fail(guest, &verdict, err);
             }
@@ -142,6 +146,8 @@ int guest_wait(struct guest *guest, enum guest_goal goal, struct error *err) {
             continue;
         case MACHINE_MARK:
             take_mark(guest, report.text);
+            if (verdict.done && guest->marks_seen >= guest->marks)
+                return 0;
             continue;
         case MACHINE_PAUSED:
             if (verdict.checkpoint && goal == GUEST_CHECKPOINT && !verdict.failed)
@@ -155,6 +161,8 @@ int guest_wait(struct guest *guest, enum guest_goal goal, struct error *err) {
             take_failure(&verdict, "the guest reset itself: its kernel panicked%s%s", "", "");
             return fail(guest, &verdict, err);
         case MACHINE_OFF:
+            if (verdict.done)
+                continue;
             take_failure(&verdict, "the guest powered off before it was done%s%s", "", "");
             return fail(guest, &verdict, err);
         case MACHINE_GONE:

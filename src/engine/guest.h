@@ -12,7 +12,7 @@
 
 enum guest_goal {
     GUEST_CHECKPOINT, /* it asked for a checkpoint and is paused */
-    GUEST_DONE,       /* its run script ended well */
+    GUEST_DONE, /* its run script ended well, and the model, which runs behind, has seen it all */
 };
 
 struct guest {
@@ -20,11 +20,13 @@ struct guest {
     const char *console;    /* file: its tail explains a failure */
     const char *files;      /* folder for what `m5 writefile` sends; NULL: not kept */
     double timeout_seconds; /* of the host's time, until the goal */
-    unsigned invocations;   /* expected, for the progress; 0: unknown */
+    unsigned
+        marks; /* ends of invocations that the timing model will report; 0: there is no model */
     struct progress *progress;
     void (*on_mark)(void *context); /* called at each mark; NULL: not */
     void *context;
 
+    unsigned marks_seen;
     struct client_reply *replies; /* owned; also each text */
     size_t reply_count;
 };

@@ -181,7 +181,7 @@ int sim_execute(struct sim *sim, const char *folder, bool timed, struct sim_dura
         .console = console,
         .files = folder,
         .timeout_seconds = sim->options->timeout_seconds,
-        .invocations = sim->options->invocations,
+        .marks = timed ? sim->options->invocations : 0,
         .progress = progress_begin("simulate", title, 1),
         .on_mark = note_first_mark,
         .context = &first_mark,

@@ -95,6 +95,9 @@ static int take(const char *folder, const char *name, void *context) {
 
 int function_find(const char *name, struct function *function, struct error *err) {
     *function = (struct function){.name = strdup(name)};
+    /* The name goes into the guest's run script. */
+    if (!*name || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789.-") != strlen(name))
+        return error_set(err, "%s is no function's name: small letters, digits, - and .", name);
     if (!for_each(take, function)) {
         json_t *names = function_names();
         autofree char *list = strdup("");

@@ -47,6 +47,28 @@ enum segment_kind segment_classify(const struct instruction_view *view, uint16_t
 #define SEGMENT_MOST                                                                               \
     64 /* instructions: a longer run (line sizes above 64 B) becomes two segments */
 
+/* A segment as one word: its address, a multiple of 8 below 2^48, and what the executing thread
+ * needs to know of it, so that this thread need not touch it. */
+#define SEGMENT_COUNT_SHIFT 48
+#define SEGMENT_KERNEL (UINT64_C(1) << 56)  /* mode */
+#define SEGMENT_SPECIAL (UINT64_C(1) << 57) /* kind is not SEGMENT_PLAIN */
+#define SEGMENT_REPEATS                                                                            \
+    (UINT64_C(1) << 58) /* its first instruction has been counted: it starts again */
+
+static inline uint64_t segment_word(const struct segment *segment) {
+    return (uint64_t)(uintptr_t)segment | (uint64_t)segment->count << SEGMENT_COUNT_SHIFT |
+           (segment->mode == MODEL_KERNEL ? SEGMENT_KERNEL : 0) |
+           (segment->kind != SEGMENT_PLAIN ? SEGMENT_SPECIAL : 0);
+}
+
+static inline struct segment *segment_of(uint64_t word) {
+    return (struct segment *)(uintptr_t)(word & ((UINT64_C(1) << SEGMENT_COUNT_SHIFT) - 8));
+}
+
+static inline unsigned segment_count(uint64_t word) {
+    return word >> SEGMENT_COUNT_SHIFT & 0xff;
+}
+
 /* Make the segment that starts with views[0]; it takes in as many of the `count` views as belong to
  * it (at least one). Lives until segments_clear(). NULL when memory is out. */
 struct segment *segment_make(const struct instruction_view *views, size_t count, unsigned line_size,

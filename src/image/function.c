@@ -97,7 +97,7 @@ int function_find(const char *name, struct function *function, struct error *err
     *function = (struct function){.name = strdup(name)};
     /* The name goes into the guest's run script. */
     if (!*name || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789.-") != strlen(name))
-        return error_set(err, "%s is no function's name: small letters, digits, - and .", name);
+        return error_usage(err, "%s is no function's name: small letters, digits, - and .", name);
     if (!for_each(take, function)) {
         json_t *names = function_names();
         autofree char *list = strdup("");
@@ -110,7 +110,8 @@ int function_find(const char *name, struct function *function, struct error *err
             list = longer;
         }
         json_decref(names);
-        return error_set(err, "no function is named %s: known are %s", name, *list ? list : "none");
+        return error_usage(err, "no function is named %s: known are %s", name,
+                           *list ? list : "none");
     }
     autofree char *path = format_string("%s/function.yaml", function->folder);
     function->yaml = yaml_read(path, err);

@@ -1,0 +1,194 @@
+"""Bad input and bad surroundings: one line that says what, why and what to do; the right status; nothing left behind."""
+
+import os
+import subprocess
+import time
+
+from harness import BUILD, PARTS, Case, as_root, checkpoints, files_below
+
+NOTHING = {"PATH": "/nowhere"}
+
+
+class Input(Case):
+    def rejected(self, pattern, *arguments, status=1, cache=None, **options):
+        """One line, and neither here nor in the cache anything new."""
+        cache = cache or self.folder / "cache"
+        before = files_below(self.folder)
+        process = self.refused(pattern, *arguments, status=status, cache=cache, **options)
+        self.assertEqual(len(process.err.splitlines()), 1, process.err)
+        self.assertEqual(process.out, "")
+        self.assertEqual(files_below(self.folder), before)
+
+    def test_usage(self):
+        for pattern, *arguments in (
+                ("no command is named walk", "walk"),
+                ("which function", "run"),
+                ("one function at a time: auth-c", "run", "aes-c", "auth-c"),
+                ("-n 0: not a number", "run", "aes-c", "-n", "0"),
+                ("-n -3: not a number", "run", "aes-c", "-n", "-3"),
+                ("-n 3x: not a number", "run", "aes-c", "-n", "3x"),
+                ("-n : not a number", "run", "aes-c", "-n", ""),
+                ("-n 9999999999999999999: not a number", "run", "aes-c", "-n", "9999999999999999999"),
+                ("-w -1: not a number", "run", "aes-c", "-w", "-1"),
+                ("--timeout 0: not a number", "run", "aes-c", "--timeout", "0"),
+                ("no engine is named steam", "run", "aes-c", "--engine", "steam"),
+                ("no generator is named magic", "run", "aes-c", "--generator", "magic"),
+                (".*xml", "run", "aes-c", "--format", "xml"),
+                ("see slsuite checkpoint --help", "checkpoint"),
+                ("see slsuite checkpoint --help", "checkpoint", "burn"),
+                ("see slsuite function --help", "function", "list", "aes-c", "auth-c"),
+                ("see slsuite image --help", "image", "burn"),
+                ("see slsuite verify --help", "verify"),
+                ("--timeout x: not a number", "shell", "--timeout", "x")):
+            with self.subTest(arguments):
+                self.rejected(pattern, *arguments, status=2)
+
+    def test_unknown_option(self):
+        """Answered by the C library's argp, with a second line that points to --help."""
+        process = self.slsuite("run", "aes-c", "--colour", status=2)
+        self.assertRegex(process.err, r"^slsuite run: unrecognized option '--colour'\nTry `slsuite run --help'")
+        self.assertEqual(files_below(self.folder), [])
+
+    def test_help(self):
+        self.assertRegex(self.slsuite("--version").out, r"^slsuite \d+\.\d+\.\d+\n$")
+        self.assertIn("usage: slsuite", self.slsuite("--help").out)
+        self.assertIn("usage: slsuite", self.slsuite(status=2).err)
+        for command in "run", "verify", "function", "checkpoint", "image", "shell", "doctor":
+            self.assertIn(f"slsuite {command}", self.slsuite(command, "--help").out)
+
+    def test_unknown_names(self):
+        self.rejected("no function is named aes-cobol: known are aes-c, auth-c", "run", "aes-cobol", status=2)
+        self.rejected(".* is no function's name", "run", "../aes-c", status=2)
+        self.rejected(".* is no function's name", "run", "aes-c; reboot", status=2)
+        self.rejected(".*pentium", "run", "aes-c", "--system", "pentium", status=2)
+        self.rejected("cannot read missing", "shell", "--run", "missing")
+
+    def test_bad_system(self):
+        """Each with the line where it is."""
+        simple = (BUILD / "systems/simple.yaml").read_text().splitlines()
+        at = next(number for number, line in enumerate(simple) if line.strip().startswith("size: 16 kB"))
+        for value, why in (("size: 16 kg", "unit"), ("size: 15 kB", ""), ("sice: 16 kB", "sice"), ("size: [", ""),
+                           ("size: -1 kB", "not a number"), ("size: 16 kB\n    size: 16 kB", "twice")):
+            with self.subTest(value):
+                path = self.folder / "bad.yaml"
+                path.write_text("\n".join(simple[:at] + [simple[at].split("size:")[0] + value] + simple[at + 1:]))
+                where = r"\d+" if why in ("", "twice") else str(at + 1)
+                self.rejected(f"{path}:{where}: .*{why}", "run", "aes-c", "--system", path)
+        (self.folder / "empty.yaml").touch()
+        self.rejected(".*empty.yaml", "run", "aes-c", "--system", self.folder / "empty.yaml")
+
+    def test_bad_function(self):
+        place = self.folder / "mine/odd/c"
+        place.mkdir(parents=True)
+        good = (BUILD / "functions/aes/c/function.yaml").read_text()
+        for text, pattern in (("", "empty"), ("[", r":\d+: not YAML"), ("- a\n", "not a mapping"), ("name: odd-c\n", "description"),
+                              (good + "colour: red\n", "unknown key"), (good.replace("files: [aes-c]", "files: aes-c"), "files: must be a list"),
+                              (good.replace("port: 50051", "port: [1]"), "port: must be a text")):
+            with self.subTest(text):
+                (place / "function.yaml").write_text(text)
+                self.rejected(f"{place}/function.yaml.*{pattern}", "run", "odd-c",
+                              environment={"SLSUITE_FUNCTIONS": str(self.folder / "mine")})
+
+    def test_missing_file_of_a_function(self):
+        place = self.folder / "mine/odd/c"
+        place.mkdir(parents=True)
+        (place / "function.yaml").write_text((BUILD / "functions/aes/c/function.yaml").read_text())
+        cache = self.own_cache("kernel", "initramfs", "base", "rootfs")
+        self.refused(f"cannot read {place}/aes-c", "run", "odd-c", cache=cache,
+                     environment={"SLSUITE_FUNCTIONS": str(self.folder / "mine")})
+        self.assertEqual(list((cache / "functions").glob("[!.]*")) if (cache / "functions").exists() else [], [])
+
+    def test_qemu(self):
+        old = self.folder / "qemu"
+        old.write_text("#!/bin/sh\necho 'QEMU emulator version 8.2.2 (Debian 1:8.2.2)'\n")
+        old.chmod(0o755)
+        for qemu, pattern in (("/nonexistent", "cannot start /nonexistent: .*make deps.*SLSUITE_QEMU"),
+                              (old, "QEMU 8.2.2 is too old: .*10.0"), ("/bin/true", "QEMU of unknown version is too old"),
+                              ("/bin/false", "cannot start /bin/false: ")):
+            with self.subTest(qemu):
+                self.rejected(pattern, "run", "aes-c", environment={"SLSUITE_QEMU": str(qemu)})
+
+    def test_qemu_that_fails_to_start(self):
+        broken = self.folder / "qemu"
+        broken.write_text("#!/bin/sh\n[ $1 = --version ] && exec qemu-system-x86_64 --version\necho no such machine >&2; exit 1\n")
+        broken.chmod(0o755)
+        cache = self.own_cache()
+        self.refused("cannot start QEMU: no such machine", "run", "aes-c", "--out", self.out, cache=cache,
+                     environment={"SLSUITE_QEMU": str(broken)})
+        self.assertEqual(checkpoints(cache), [])
+        self.assertFalse(self.out.exists())
+
+    def test_no_programs(self):
+        self.refused(r".*(not found|cannot start)", "run", "aes-c", cache=self.folder / "cache", environment=NOTHING)
+        self.assertEqual([name for name in files_below(self.folder) if not name.rsplit("/", 1)[-1].startswith(".") and name.count("/") > 1], [])
+
+    def test_out(self):
+        self.slsuite("run", "aes-c", "-n", 1, "-q", "--out", self.out)  # its checkpoint is there from now on
+        whole = {path: path.read_bytes() for path in self.out.iterdir()}
+        self.refused(f"making the results folder {self.out}: it exists and is not empty: ", "run", "aes-c", "-n", 1, "--out", self.out)
+        self.assertEqual(whole, {path: path.read_bytes() for path in self.out.iterdir()})
+        for place in "/dev/null/run", "/proc/run", "script/run":
+            (self.folder / "script").touch()
+            with self.subTest(place):
+                self.refused(".*(results folder|cannot create the folder).*: ", "run", "aes-c", "-n", 1, "--out", place)
+        empty = self.folder / "empty"
+        empty.mkdir()
+        self.slsuite("run", "aes-c", "-n", 1, "-q", "--out", empty)
+        self.assertEqual(sorted(files_below(self.folder)), sorted(
+            [f"{name}/{path.name}" for name in ("run", "empty") for path in whole] + ["empty", "run", "script"]))
+
+    def test_long_input(self):
+        self.slsuite("run", "aes-c", "-n", 1, "-q", "--input", "x" * 1000)
+        self.refused(".*too long", "run", "aes-c", "-n", 1, "--input", "x" * 5000)
+        self.refused("--input holds a line break", "run", "aes-c", "-n", 1, "--input", "a\nb", status=2)
+        self.refused(".*", "verify", self.folder)
+
+    def test_unwritable_cache(self):
+        for cache in "/proc/cache", "/dev/null/cache":
+            with self.subTest(cache):
+                self.refused(".*SLSUITE_CACHE", "run", "aes-c", cache=cache)
+
+
+@as_root
+class Space(Case):
+    def small(self, name, megabytes):
+        """A file system of this size."""
+        place = self.folder / name
+        place.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "small", place], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", place], check=True)
+        return place
+
+    def small_cache(self, megabytes):
+        self.small("cache", megabytes)
+        return self.own_cache()
+
+    def test_no_room_for_a_checkpoint(self):
+        cache = self.small_cache(300)
+        self.refused("not enough room for a checkpoint: .* MB free .* needed: free some", "run", "aes-c", cache=cache)
+        self.assertEqual(checkpoints(cache), [])
+
+    def test_disk_full_during_boot(self):
+        """Somebody else takes the room: QEMU dies of it."""
+        cache = self.small_cache(1000)
+        process = self.start("run", "aes-c", "--out", self.out, cache=cache)
+        process.qemu()
+        time.sleep(1)
+        with open(cache / "filling", "wb", buffering=0) as filling:
+            try:
+                while filling.write(b"x" * (1 << 20)):
+                    pass
+            except OSError:
+                pass
+        self.finish(process, status=1)
+        self.assertRegex(process.err, r"(?m)^slsuite: QEMU ended by itself")
+        self.assertEqual(checkpoints(cache), [])
+        self.assertFalse(self.out.exists())
+        (cache / "filling").unlink()
+        self.slsuite("run", "aes-c", "--out", self.out, cache=cache)
+
+    def test_no_room_for_results(self):
+        self.slsuite("run", "aes-c", "-n", 1, "-q", "--out", self.out)
+        place = self.small("results", 2)
+        self.refused("not enough room for the results: .* MB free .* needed: ", "run", "aes-c", "-n", 50, "--out", place / "run")
+        self.assertFalse((place / "run").exists())

@@ -11,7 +11,8 @@ import time
 import unittest
 import uuid
 
-REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+HERE = pathlib.Path(__file__).resolve().parent
+REPOSITORY = HERE.parents[1]
 BUILD = pathlib.Path(os.environ["SLSUITE_BUILD"])
 CACHE = pathlib.Path(os.environ["SLSUITE_CACHE"]).resolve()
 PARTS = "kernel", "initramfs", "base", "rootfs", "functions"  # of a cache, without the checkpoints

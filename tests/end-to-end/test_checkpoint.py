@@ -47,13 +47,13 @@ class Checkpoint(Case):
         return cache, checkpoint
 
     def test_is_found_the_second_time(self):
-        self.slsuite("run", "aes-c", "--out", self.folder / "first")
-        before = files_below(CACHE)
+        cache, _ = self.copied_cache()
+        before = files_below(cache)
         begun = time.monotonic()
-        second = self.slsuite("run", "aes-c", "--out", self.out)
-        self.assertLess(time.monotonic() - begun, 2)
+        second = self.slsuite("run", "aes-c", "--out", self.out, cache=cache)
+        self.assertLess(time.monotonic() - begun, 5)  # bench/ measures it on an idle machine
         self.assertNotIn(BOOT, second.err)
-        self.assertEqual(files_below(CACHE), before)
+        self.assertEqual([name for name in files_below(cache) if name != "timings.json"], before)
 
     def damaged(self, damage):
         cache, checkpoint = self.copied_cache()

@@ -6,7 +6,7 @@ bool cache_init(struct cache *cache, uint64_t size, unsigned ways, uint64_t line
                 const struct replacement_policy *policy) {
     uint64_t lines = size / line_size;
     *cache = (struct cache){
-        .lines = malloc(lines * sizeof *cache->lines),
+        .storage = calloc(lines + 1, sizeof *cache->lines),
         .notes = malloc(lines),
         .first_span = policy->hit ? 0 : line_size,
         .line_size = line_size,
@@ -15,14 +15,15 @@ bool cache_init(struct cache *cache, uint64_t size, unsigned ways, uint64_t line
         .ways = ways,
         .policy = policy,
     };
-    if (!cache->lines || !cache->notes)
+    if (!cache->storage || !cache->notes)
         return false;
+    cache->lines = cache->storage + 1; /* use_first() reads a word before a set */
     cache_flush(cache);
     return true;
 }
 
 void cache_free(struct cache *cache) {
-    free(cache->lines);
+    free(cache->storage);
     free(cache->notes);
     *cache = (struct cache){0};
 }
@@ -74,12 +75,33 @@ static inline unsigned find_way(struct cache_set set, uint64_t address, uint64_t
     return set.ways;
 }
 
+/* move_to_front() without a loop whose length the processor would have to guess. The word before
+ * the first set's first way is ours, too: see cache_init(). */
+static inline void use_first(struct cache_set set, unsigned way) {
+    if (set.ways % 4) {
+        move_to_front(set, way);
+        return;
+    }
+    uint64_t line = set.lines[way];
+    for (unsigned low = set.ways; low > 0;) {
+        low -= 4;
+        four_ways here = *(const four_ways *)&set.lines[low];
+        four_ways before = *(const four_ways *)(&set.lines[low] - 1);
+        four_ways moves = (four_ways)((four_ways){low, low + 1, low + 2, low + 3} <= way);
+        *(four_ways *)&set.lines[low] = (before & moves) | (here & ~moves);
+    }
+    set.lines[0] = line;
+}
+
 VECTORISED uint64_t *cache_use(struct cache *cache, uint64_t address) {
     struct cache_set set = set_of(cache, address);
     unsigned way = find_way(set, address, cache->line_size);
     if (way == set.ways)
         return NULL;
-    return &set.lines[cache->policy->hit ? cache->policy->hit(set, way) : move_to_front(set, way)];
+    if (cache->policy->hit)
+        return &set.lines[cache->policy->hit(set, way)];
+    use_first(set, way);
+    return set.lines;
 }
 
 VECTORISED uint64_t *cache_peek(const struct cache *cache, uint64_t address) {
@@ -99,6 +121,9 @@ VECTORISED uint64_t cache_fill(struct cache *cache, uint64_t address, uint64_t s
         way = cache->policy->hit ? cache->policy->victim(set) : set.ways - 1;
     uint64_t victim = set.lines[way];
     set.lines[way] = (address & -cache->line_size) | state;
-    cache->policy->hit ? cache->policy->fill(set, way) : move_to_front(set, way);
+    if (cache->policy->hit)
+        cache->policy->fill(set, way);
+    else
+        use_first(set, way);
     return victim;
 }

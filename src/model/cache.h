@@ -18,6 +18,7 @@
 
 struct cache {
     uint64_t *lines;     /* sets × ways */
+    uint64_t *storage;   /* what was allocated for them */
     uint8_t *notes;      /* the policy's */
     uint64_t first_span; /* line size; 0 when the policy must be told of every hit */
     uint64_t line_size;  /* bytes */

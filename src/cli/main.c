@@ -20,7 +20,7 @@ static const struct command {
      command_verify},
     {"function", "list|build", "the functions and their images", command_function_},
     {"checkpoint", "list|prune", "the frozen guests that runs start from", command_checkpoint},
-    {"image", "build|show", "the guest's kernel and root file system", command_image},
+    {"image", "build|show|prune", "the guest's kernel and root file system", command_image},
     {"shell", "[FUNCTION]", "boot the image and log in on its console (root/root)", command_shell},
     {"doctor", "", "what this computer has and lacks, and how to mend it", command_doctor},
 };

@@ -40,6 +40,7 @@ build: $(BUILD)/build.ninja
 	 exec ninja --quiet -C $(BUILD)
 
 $(BUILD)/build.ninja:
+	@echo 'build … (about 10 s)'
 	@said=$$(meson setup $(BUILD) $(MESON_OPTIONS) 2>&1) || { echo "$$said"; rm -rf $(BUILD); exit 1; }
 
 deps:
@@ -50,8 +51,9 @@ deps-test:
 	@tools/install-dependencies
 
 install: build
-	@meson configure $(BUILD) -Dprefix=$(abspath $(or $(PREFIX),/usr/local))
-	@meson install -C $(BUILD) --quiet $(if $(DESTDIR),--destdir $(abspath $(DESTDIR)))
+	@said=$$(meson configure $(BUILD) -Dprefix=$(abspath $(or $(PREFIX),/usr/local)) && \
+	 meson install -C $(BUILD) $(if $(DESTDIR),--destdir $(abspath $(DESTDIR))) 2>&1) || { echo "$$said"; exit 1; }
+	@echo 'installed: $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/slsuite'
 
 clean:
 	rm -rf build build-sanitize

@@ -14,9 +14,10 @@
 #include "common/progress.h"
 #include "engine/guest.h"
 #include "engine/machine.h"
+#include "engine/state.h"
 #include "image/store.h"
 
-#define FORMAT "1" /* raise it when the machine or the way to the checkpoint changes */
+#define FORMAT "2" /* raise it when the machine or the way to the checkpoint changes */
 #define PARAMETERS_BYTES 4096
 
 /* After the reply the client waits so long, in guest time, before it marks the end: the function's
@@ -134,6 +135,8 @@ static int boot(const struct checkpoint_inputs *inputs, const struct store_entry
     int result = guest.machine ? guest_wait(&guest, GUEST_CHECKPOINT, err) : -1;
     if (result == 0)
         result = machine_save(guest.machine, state, err);
+    if (result == 0)
+        result = state_set_clocks(state, guest.clock, err);
     machine_end(guest.machine);
     progress_end(guest.progress, result == 0);
     guest_free(&guest);

@@ -73,6 +73,8 @@ static bool take_line(struct guest *guest, struct verdict *verdict, const char *
     } else if (strncmp(line, "output ", 7) == 0) {
         if (strspn(line + 7, " \t\r") != strlen(line + 7))
             snprintf(verdict->last, sizeof verdict->last, "%s", line + 7);
+    } else if (sscanf(line, "clock %" SCNu64, &guest->clock) == 1) {
+        /* its precise stop follows */
     } else if (strcmp(line, "checkpoint") == 0) {
         verdict->checkpoint = true;
     } else if (sscanf(line, "done %15s", status) == 1) {

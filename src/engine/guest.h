@@ -26,6 +26,7 @@ struct guest {
     void (*on_mark)(void *context); /* called at each mark; NULL: not */
     void *context;
 
+    uint64_t clock; /* the guest's, in ns, when it last told it */
     unsigned marks_seen;
     struct client_reply *replies; /* owned; also each text */
     size_t reply_count;

@@ -70,6 +70,7 @@ void channel_bytes(const void *data, size_t size) {
 int channel_stop(void) {
     if (!pvpanic)
         return -1;
+    channel_line("clock %llu", __builtin_ia32_rdtsc());
     outb(PVPANIC_PANICKED, PVPANIC_PORT);
     return 0;
 }

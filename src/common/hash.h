@@ -22,8 +22,8 @@ void hash_finish(struct hash *hash, char hex[HASH_HEX]);
 
 int hash_file(const char *path, char hex[HASH_HEX], struct error *err);
 
-/* XXH3-128 of a file that may be sparse: only its data extents are read; their places count too.
- * As 32 hexadecimal digits. */
+/* XXH3-128 of a file that may be sparse: of its blocks that are not all zeros, with their places,
+ * wherever its holes are. As 32 hexadecimal digits. */
 int checksum_sparse_file(const char *path, char hex[HASH_HEX], struct error *err);
 
 #endif

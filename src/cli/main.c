@@ -1,5 +1,6 @@
 /* slsuite: runs serverless functions on simulated machines. */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,13 +44,27 @@ static const struct command *find_command(const char *name) {
     return NULL;
 }
 
+static bool asks_for_help(int argc, char **argv) {
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-?") == 0 ||
+            strcmp(argv[i], "--usage") == 0)
+            return true;
+    return false;
+}
+
+/* argp would explain a wrong option in two lines of its own, and could not print help without. */
 int command_parse(const struct argp *argp, int argc, char **argv, void *input, struct error *err) {
     autofree char *title = format_string("slsuite %s", argv[0]);
     char *name = argv[0];
     argv[0] = title;
-    error_t result = argp_parse(argp, argc, argv, ARGP_NO_EXIT * 0, NULL, input);
+    error_t result =
+        argp_parse(argp, argc, argv, asks_for_help(argc, argv) ? 0 : ARGP_NO_ERRS, NULL, input);
     argv[0] = name;
-    return result == 0 ? 0 : err->status ? -1 : error_usage(err, "see %s --help", title);
+    if (result == 0 || err->status)
+        return result == 0 ? 0 : -1;
+    return error_usage(err,
+                       "%s: an unknown option, or an argument too many or too few: see %s --help",
+                       name, title);
 }
 
 error_t command_refuse(struct argp_state *state) {

@@ -34,20 +34,16 @@ class Input(Case):
                 ("no engine is named steam", "run", "aes-c", "--engine", "steam"),
                 ("no generator is named magic", "run", "aes-c", "--generator", "magic"),
                 (".*xml", "run", "aes-c", "--format", "xml"),
-                ("see slsuite checkpoint --help", "checkpoint"),
-                ("see slsuite checkpoint --help", "checkpoint", "burn"),
-                ("see slsuite function --help", "function", "list", "aes-c", "auth-c"),
-                ("see slsuite image --help", "image", "burn"),
-                ("see slsuite verify --help", "verify"),
+                ("run: an unknown option.*see slsuite run --help", "run", "aes-c", "--colour"),
+                (".*see slsuite run --help", "run", "aes-c", "-n"),
+                (".*see slsuite checkpoint --help", "checkpoint"),
+                (".*see slsuite checkpoint --help", "checkpoint", "burn"),
+                (".*see slsuite function --help", "function", "list", "aes-c", "auth-c"),
+                (".*see slsuite image --help", "image", "burn"),
+                (".*see slsuite verify --help", "verify"),
                 ("--timeout x: not a number", "shell", "--timeout", "x")):
             with self.subTest(arguments):
                 self.rejected(pattern, *arguments, status=2)
-
-    def test_unknown_option(self):
-        """Answered by the C library's argp, with a second line that points to --help."""
-        process = self.slsuite("run", "aes-c", "--colour", status=2)
-        self.assertRegex(process.err, r"^slsuite run: unrecognized option '--colour'\nTry `slsuite run --help'")
-        self.assertEqual(files_below(self.folder), [])
 
     def test_help(self):
         self.assertRegex(self.slsuite("--version").out, r"^slsuite \d+\.\d+\.\d+\n$")

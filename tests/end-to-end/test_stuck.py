@@ -3,7 +3,7 @@
 import json
 import subprocess
 
-from harness import BUILD, HERE, REPOSITORY, Case, checkpoints, files_below
+from harness import BUILD, HERE, REPOSITORY, Case, checkpoints, files_below, slow
 
 WARM_UPS = 3
 DESCRIPTION = """name: odd-c
@@ -37,7 +37,7 @@ class Function(Case):
 
     def fails_before_the_checkpoint(self, pattern, at, how, *options, **more):
         odd = self.odd(at, how, **more)
-        process = self.refused(pattern, "run", "odd-c", "--out", self.out, *options, seconds=120, **odd)
+        process = self.refused(pattern, "run", "odd-c", "--out", self.out, *options, seconds=300, **odd)
         self.assertIn("the guest's console ends with:\n", process.err)
         self.assertEqual(checkpoints(odd["cache"]), [])
         self.assertFalse([name for name in files_below(odd["cache"] / "checkpoints") if ".tmp" in name])
@@ -46,6 +46,7 @@ class Function(Case):
     def fails_while_measured(self, pattern, how, *options):
         """At the second of three invocations."""
         odd = self.odd(WARM_UPS + 2, how)
+        self.slsuite("run", "odd-c", "-n", 1, "-q", **odd)  # so far all is well
         process = self.refused(pattern, "run", "odd-c", "-n", 3, "--out", self.out, *options, seconds=120, **odd)
         self.assertIn("the guest's console ends with:\n", process.err)
         self.assertFalse(self.out.exists())
@@ -60,11 +61,12 @@ class Function(Case):
     def test_exits_at_start(self):
         self.fails_before_the_checkpoint(".*`container`.*it ended before it listened on port 50051", 0, "exit")
 
+    @slow  # a minute of the guest's time, awake every tenth of a second
     def test_never_listens(self):
         self.fails_before_the_checkpoint(".*`container`.*it does not listen on port 50051 after 60 s", 0, "idle")
 
     def test_spins_at_start(self):
-        self.fails_before_the_checkpoint("the guest was not done within 15 s", 0, "spin", "--timeout", "15")
+        self.fails_before_the_checkpoint("the guest was not done within 25 s", 0, "spin", "--timeout", "25")
 
     def test_crashes_at_the_first_request(self):
         self.fails_before_the_checkpoint(".*warm-up 0: ", 1, "crash")
@@ -76,7 +78,7 @@ class Function(Case):
         self.fails_before_the_checkpoint(".*warm-up 0: .*10 s", 1, "idle")
 
     def test_spins_at_the_first_request(self):
-        self.fails_before_the_checkpoint("the guest was not done within 15 s", 1, "spin", "--timeout", "15")
+        self.fails_before_the_checkpoint("the guest was not done within 25 s", 1, "spin", "--timeout", "25")
 
     def test_answers_wrongly(self):
         self.fails_before_the_checkpoint(".*warm-up 0: ", 1, "wrong")
@@ -94,7 +96,7 @@ class Function(Case):
         self.fails_while_measured("invocation 1: .*10 s", "idle")
 
     def test_spins_while_measured(self):
-        self.fails_while_measured("the guest was not done within 15 s", "spin", "--timeout", "15")
+        self.fails_while_measured("the guest was not done within 10 s", "spin", "--timeout", "10")
 
     def test_answers_wrongly_while_measured(self):
         self.fails_while_measured("invocation 1: ", "wrong")
@@ -117,16 +119,13 @@ class Guest(Case):
             self.assertRegex(process.err, rf"the guest's console ends with:\n(  \| .*\n)*  \| .*{console}")
 
     def test_kernel_panics(self):
-        self.fails("the guest.* kernel panicked", "echo c >/proc/sysrq-trigger", console="Kernel panic")
-
-    def test_init_is_killed(self):
-        self.fails("the guest.* kernel panicked", "kill -SEGV 1; sleep 1", console="Attempted to kill init")
+        self.fails("the guest.* kernel panicked", "echo c >/proc/sysrq-trigger", console=r"RIP: \d")
 
     def test_hangs_busily(self):
-        self.fails("the guest was not done within 12 s", "echo hanging; while :; do :; done", "--timeout", "12", console="hanging")
+        self.fails("the guest was not done within 25 s", "echo hanging; while :; do :; done", "--timeout", "25", console="hanging")
 
     def test_hangs_idly(self):
-        self.fails("the guest was not done within 12 s", "echo hanging; read line </dev/tty0 || sleep infinity", "--timeout", "12",
+        self.fails("the guest was not done within 25 s", "echo hanging; read line </dev/tty0 || sleep infinity", "--timeout", "25",
                    console="hanging")
 
     def test_script_fails(self):
@@ -145,9 +144,6 @@ class Guest(Case):
     def test_reboots(self):
         self.fails("the guest reset itself", "echo b >/proc/sysrq-trigger; sleep 100")
 
-    def test_uses_up_its_memory(self):
-        self.fails("the guest", "head -c 3G /dev/zero | tail -c 3G >/dev/null", "--timeout", "60")
-
     def test_floods_the_console(self):
         self.fails("the guest's step `script` failed with status 1", "seq 200000 >/dev/null; yes | head -c 300000; exit 1")
 
@@ -159,4 +155,4 @@ slsuite-channel stage "$(head -c 3000 /dev/zero | tr '\\0' y)"
 slsuite-channel invocation 99999999999999999999 -1
 slsuite-channel failed
 slsuite-channel file broken 1000000000000
-""", "--timeout", "15")
+""", "--timeout", "25")

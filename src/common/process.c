@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -119,6 +120,18 @@ static int run(const char *const argv[], const struct process_options *options, 
     return error_set(err, "%s failed with status %d: %s", argv[0], WEXITSTATUS(status), line);
 }
 
+/* A temporary file without a name, so that nothing stays when we are killed, and a path by which
+ * the child can open it. */
+static int open_nameless(char path[PATH_MAX]) {
+    char name[] = "/tmp/slsuite-XXXXXX";
+    int fd = mkstemp(name);
+    if (fd < 0)
+        return -1;
+    unlink(name);
+    snprintf(path, PATH_MAX, "/proc/self/fd/%d", fd);
+    return fd;
+}
+
 int process_run(const char *const argv[], const struct process_options *options,
                 struct error *err) {
     static const struct process_options none;
@@ -126,26 +139,22 @@ int process_run(const char *const argv[], const struct process_options *options,
     if (options->log)
         return run(argv, options, options->log, err);
 
-    char log[] = "/tmp/slsuite-log-XXXXXX";
-    autoclose int fd = mkstemp(log);
+    char log[PATH_MAX];
+    autoclose int fd = open_nameless(log);
     if (fd < 0)
         return error_errno(err, "cannot start %s: no temporary file", argv[0]);
-    int result = run(argv, options, log, err);
-    unlink(log);
-    return result;
+    return run(argv, options, log, err);
 }
 
 char *process_output(const char *const argv[], const struct process_options *options,
                      struct error *err) {
-    char name[] = "/tmp/slsuite-out-XXXXXX";
-    autoclose int fd = mkstemp(name);
+    char name[PATH_MAX];
+    autoclose int fd = open_nameless(name);
     if (fd < 0) {
         error_errno(err, "cannot start %s: no temporary file", argv[0]);
         return NULL;
     }
     struct process_options with_output = options ? *options : (struct process_options){0};
     with_output.output = name;
-    char *text = process_run(argv, &with_output, err) == 0 ? file_read(name, NULL, err) : NULL;
-    unlink(name);
-    return text;
+    return process_run(argv, &with_output, err) == 0 ? file_read(name, NULL, err) : NULL;
 }

@@ -29,7 +29,7 @@ test-slow:
 
 test-sanitize: deps-test
 	@$(MAKE) --no-print-directory BUILD=build-sanitize MESON_OPTIONS='-Dwerror=true -Db_sanitize=address,undefined' build
-	@meson test -C build-sanitize --quiet --print-errorlogs
+	@meson test -C build-sanitize --no-rebuild --quiet --print-errorlogs
 
 bench: deps-run build
 	@bench/run $(BUILD)

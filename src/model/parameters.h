@@ -1,6 +1,7 @@
 /* The parameters of a simulated machine, and the one table that declares them: what a system file
- * may say, what it must say, and how it is printed back. Every parameter is required; a system file
- * has no hidden defaults. Quantities are kept in base units: bytes, hertz, picoseconds, cycles. */
+ * may say, what it must say, and how it is printed back. A system file has no hidden defaults: every
+ * parameter that its choices make meaningful is required, every other one is refused. Quantities
+ * are kept in base units: bytes, hertz, picoseconds, cycles. */
 #ifndef SLS_MODEL_PARAMETERS_H
 #define SLS_MODEL_PARAMETERS_H
 
@@ -8,16 +9,30 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/instruction.h"
+
 enum { PARAMETER_TEXT = 256 }; /* bytes of a text parameter, its NUL included */
 
+struct prefetcher_parameters {
+    char name[PARAMETER_TEXT]; /* "none", or one of the table in prefetcher.c */
+    uint64_t degree;           /* lines asked for at a time */
+    uint64_t distance;         /* lines ahead of the access that causes it */
+    uint64_t entries;          /* of its table, if it has one */
+};
+
 struct cache_parameters {
+    uint64_t present;          /* 0: the system has no such cache; all else then means nothing */
     uint64_t size;             /* bytes */
     uint64_t associativity;    /* ways */
     uint64_t tag_latency;      /* cycles */
     uint64_t data_latency;     /* cycles; tags and data are read side by side */
     uint64_t response_latency; /* cycles from the arrival of a fill to the answer */
     uint64_t mshrs;            /* misses under way at a time */
+    uint64_t write_buffers;    /* write-backs under way at a time */
+    char sharing[PARAMETER_TEXT];   /* "private" to a core, or "shared"; L1s are private */
+    char inclusion[PARAMETER_TEXT]; /* "mostly_inclusive", "inclusive", "exclusive"; not for L1s */
     char replacement[PARAMETER_TEXT];
+    struct prefetcher_parameters prefetcher;
 };
 
 struct crossbar_parameters {
@@ -26,19 +41,96 @@ struct crossbar_parameters {
     uint64_t snoop_filter_latency;                                /* cycles, paid by requests */
 };
 
+/* The caches beyond the L1s, from the cores to memory; those that are present. */
+enum cache_level { LEVEL_L2, LEVEL_L3, LEVEL_LLC, CACHE_LEVELS };
+
+struct tlb_parameters {
+    uint64_t entries, associativity;
+    uint64_t latency; /* cycles: of a hit in the second level; L1 TLBs are looked up with the L1 */
+};
+
+struct mmu_parameters {
+    char model[PARAMETER_TEXT];      /* "ideal": translation is free; "tlb" */
+    struct tlb_parameters itlb, dtlb; /* per core */
+    struct tlb_parameters stlb;       /* per core, for both; 0 entries: none */
+    uint64_t walk_cache; /* entries per core of upper table levels that a walk need not read; 0: none */
+};
+
+struct memory_parameters {
+    uint64_t size;              /* bytes */
+    char model[PARAMETER_TEXT]; /* "fixed", "ddr4" */
+    uint64_t latency;           /* ps; fixed: from request to answer; ddr4: controller's share */
+    /* ddr4 */
+    uint64_t channels, ranks, banks; /* banks of a rank */
+    uint64_t row_size;               /* bytes of a row buffer, all chips of a rank together */
+    uint64_t t_rcd, t_cl, t_rp, t_ras, t_burst; /* ps */
+};
+
+struct branch_parameters {
+    char direction[PARAMETER_TEXT]; /* one of the table in direction.c */
+    uint64_t size;                  /* entries of the (largest) direction table */
+    uint64_t local_size;            /* tournament: entries of the local history and counter tables */
+    uint64_t history;               /* bits of (longest) global history */
+    uint64_t tables;                /* tage: tagged tables */
+    uint64_t btb_entries, btb_associativity;
+    uint64_t ras_entries;
+    uint64_t indirect_sets, indirect_ways; /* of the indirect target predictor; 0 sets: none, the BTB's */
+};
+
+enum unit_kind { /* execution units */
+    UNITS_INTEGER,
+    UNITS_MULTIPLY,
+    UNITS_DIVIDE,
+    UNITS_FLOAT,
+    UNITS_FLOAT_MULTIPLY,
+    UNITS_SIMD,
+    UNITS_MEMORY,
+    UNITS_SYSTEM,
+    UNIT_KINDS
+};
+
+struct operation_parameters {
+    char unit[PARAMETER_TEXT]; /* the name of a unit_kind */
+    uint64_t latency;          /* cycles from issue to result */
+    uint64_t interval;         /* cycles until the unit takes the next one */
+    uint64_t slack;            /* inorder: cycles after issue when operands may still arrive */
+};
+
+struct core_parameters {
+    char model[PARAMETER_TEXT]; /* "blocking", "inorder", "ooo" */
+    uint64_t fetch_width;       /* blocking: aligned bytes a fetch delivers */
+    /* inorder and ooo: micro-operations a cycle */
+    uint64_t front_width;  /* fetched and decoded; inorder: instructions fetched */
+    uint64_t issue_width, memory_issue_width;
+    uint64_t commit_width, memory_commit_width;
+    uint64_t window;       /* micro-operations in flight: ROB, or in-order queue */
+    uint64_t store_buffer; /* stores that have committed and not yet reached the L1D; ooo: store queue */
+    /* inorder */
+    uint64_t fetch_buffer;  /* lines between fetch and decode */
+    uint64_t branch_delay;  /* cycles from a branch's execution to the first fetch from its target */
+    /* ooo */
+    uint64_t rename_width, dispatch_width, writeback_width, squash_width;
+    uint64_t issue_queue, load_queue;
+    uint64_t integer_registers, float_registers; /* physical */
+    uint64_t fetch_queue;                        /* micro-operations between fetch and decode */
+    uint64_t fetch_to_decode, decode_to_rename, rename_to_issue, issue_to_execute,
+        execute_to_commit, commit_to_fetch; /* cycles */
+    uint64_t units[UNIT_KINDS];             /* how many of each */
+    struct operation_parameters operations[OP_CLASSES]; /* OP_NOTHING's is not used */
+};
+
 struct model_parameters {
     char name[PARAMETER_TEXT], description[PARAMETER_TEXT];
     uint64_t clock; /* Hz: cores, caches and crossbars */
     uint64_t cores;
-    char core_model[PARAMETER_TEXT];
-    uint64_t fetch_width; /* bytes, aligned */
-    uint64_t line_size;   /* bytes, of every cache */
-    struct cache_parameters l1i, l1d, llc;
-    struct crossbar_parameters llc_bus,
-        memory_bus;       /* between L1s and LLC, between LLC and memory */
-    uint64_t memory_size; /* bytes */
-    char memory_model[PARAMETER_TEXT];
-    uint64_t memory_latency; /* ps */
+    struct core_parameters core;
+    struct branch_parameters branch; /* not for blocking cores */
+    struct mmu_parameters mmu;
+    uint64_t line_size; /* bytes, of every cache */
+    struct cache_parameters l1i, l1d, level[CACHE_LEVELS];
+    struct crossbar_parameters level_bus[CACHE_LEVELS], /* before that cache */
+        memory_bus;
+    struct memory_parameters memory;
 };
 
 enum parameter_unit {
@@ -58,6 +150,9 @@ struct parameter {
     uint64_t minimum, maximum;  /* of the number, both legal; unused for text */
     const char *const *choices; /* NULL-terminated */
     const char *description;    /* one sentence */
+    /* Whether the others' values make this one meaningful; NULL: always. Told only of parameters
+     * that stand before it in the table. */
+    bool (*applies)(const struct model_parameters *parameters);
 };
 
 /* The table, in the order to print. Ends with a NULL key. */

@@ -1,0 +1,59 @@
+/* Branch prediction of one core: direction, targets, returns. A trace-driven model asks and teaches
+ * in one go: every branch is predicted with the history of those before it, then trained with what
+ * it did (as if each had been resolved before the next was fetched; wrong paths leave no trace, the
+ * history is repaired at once).
+ *
+ * A direction predictor is one file like branch_bimodal.c and one line in the table of
+ * branch_direction.c. */
+#ifndef SLS_MODEL_BRANCH_H
+#define SLS_MODEL_BRANCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/instruction.h"
+#include "model/parameters.h"
+
+/* One way to guess the direction of conditional branches. */
+struct direction_predictor {
+    const char *name;
+    /* Bytes of its state for these parameters; the state is zeroed, then init() is called. */
+    size_t (*size)(const struct branch_parameters *parameters);
+    void (*init)(void *state, const struct branch_parameters *parameters);
+    /* Predict the conditional branch at this address, then learn that it was `taken`. Returns the
+     * prediction. */
+    bool (*predict)(void *state, uint64_t address, bool taken);
+    /* An unconditional branch (always taken) goes into the global history. NULL: it does not. */
+    void (*unconditional)(void *state, uint64_t address, uint64_t target);
+    /* Whether it can have these parameters: NULL, or what is wrong ("why: what is legal"), with
+     * *key the parameter to blame ("branch.size", …). NULL function: any. */
+    const char *(*check)(const struct branch_parameters *parameters, const char **key);
+};
+extern const char *const direction_names[]; /* NULL-terminated, for the parameters' table */
+const struct direction_predictor *direction_find(const char *name); /* NULL: none of this name */
+
+struct branch_unit;
+
+/* NULL when memory is out. The parameters must have passed parameters_check(). */
+struct branch_unit *branch_unit_new(const struct branch_parameters *parameters);
+void branch_unit_free(struct branch_unit *unit);
+
+enum branch_outcome {
+    BRANCH_PREDICTED,        /* fetch went on where execution did */
+    BRANCH_WRONG_DIRECTION,  /* conditional: known when it executes */
+    BRANCH_WRONG_TARGET,     /* indirect or return: known when it executes */
+    BRANCH_UNKNOWN_TARGET,   /* direct and taken, but not in the BTB: fetch goes on behind it until
+                                the target is computed (gem5: when it executes) */
+};
+
+struct branch_prediction {
+    enum branch_outcome outcome;
+    bool predicted_taken;
+};
+
+/* Predict this branch, learn what it did. `next`: where execution went. */
+struct branch_prediction branch_predict(struct branch_unit *unit, const struct instruction *branch,
+                                        uint64_t address, uint64_t next);
+
+#endif

@@ -1,59 +1,63 @@
-/* Where the latencies come from: a request's way through gem5 24.0's classic memory system, all
- * clocks in step.
+/* A core that does one instruction at a time and waits for every fetch and access, as gem5's
+ * TimingSimpleCPU: execution itself takes no time; its clock is the sum of what the caches took.
  *
- *   L1      a hit takes its tag latency (store) or the longer of tag and data (load, fetch); a miss
- * goes on after the tag latency (src/mem/cache/base.cc: access, recvTimingReq, forwardLatency) bus
- * a request pays frontend + forward + snoop filter, an answer the response latency
- *           (src/mem/coherent_xbar.cc; the filter's own cycle on the memory bus is easily
- * overlooked) LLC     likewise: longer of tag and data if it hits, tag if the request goes on
- *   memory  its latency, after which the answer starts at the next clock edge
- * (src/mem/simple_mem.cc) back    each cache passes the answer on after its response latency,
- * critical word first, so the bus's width does not show (src/mem/cache/cache.cc:
- * serviceMSHRTargets) */
-#include "model/core_blocking.h"
+ * Not modelled: waiting for busy buses, interrupt entry, division or other long operations. */
+#include "model/core_access.h"
 
-static uint64_t max(uint64_t a, uint64_t b) {
-    return a > b ? a : b;
+static size_t size(const struct model_parameters *parameters) {
+    (void)parameters;
+    return 0;
 }
 
-static uint64_t request_latency(const struct crossbar_parameters *bus) {
-    return bus->frontend_latency + bus->forward_latency + bus->snoop_filter_latency;
+static void init(struct core *core) {
+    (void)core;
 }
 
-/* Picoseconds to cycles, up to the next clock edge. */
-static uint64_t to_cycles(uint64_t picoseconds, uint64_t hertz) {
-    return (uint64_t)(((unsigned __int128)picoseconds * hertz + 999999999999) / 1000000000000);
+/* Waits for what is not a hit; a hit's own time is the caller's. */
+static void stall(struct core *core, enum model_mode mode, struct access_time time, uint64_t hit) {
+    if (time.part != STACK_BASE)
+        core_advance(core, mode, time.part, time.ready - hit);
 }
 
-void core_timing_init(struct core_timing *timing, const struct model_parameters *p) {
-    uint64_t memory = to_cycles(p->memory_latency, p->clock) + p->memory_bus.response_latency;
-    uint64_t llc_hit = max(p->llc.tag_latency, p->llc.data_latency);
-    uint64_t past_llc =
-        p->llc.tag_latency + request_latency(&p->memory_bus) + p->llc.response_latency;
-    for (unsigned access = 0; access < ACCESSES; access++) {
-        const struct cache_parameters *l1 = access == FETCH ? &p->l1i : &p->l1d;
-        uint64_t *latency = timing->latency[access];
-        uint64_t to_llc_and_back = l1->tag_latency + request_latency(&p->llc_bus) +
-                                   p->llc_bus.response_latency + l1->response_latency;
-        latency[FROM_L1] =
-            access == STORE ? l1->tag_latency : max(l1->tag_latency, l1->data_latency);
-        latency[FROM_LLC] = to_llc_and_back + llc_hit;
-        latency[FROM_MEMORY] = to_llc_and_back + past_llc + memory;
-        latency[UPGRADE_BY_LLC] = to_llc_and_back + p->llc.tag_latency;
-        latency[UPGRADE_BY_BUS] = to_llc_and_back + past_llc;
+/* A hit takes its time with each chunk that is fetched from the line: run() adds it up. */
+static void fetch_line(struct core *core, enum model_mode mode, const struct segment *segment,
+                       uint64_t offset) {
+    stall(core, mode,
+          core_fetch(core, mode, segment->line + offset, segment->address + offset,
+                     segment->translation, core->now),
+          core->hierarchy->hit_latency[FETCH]);
+}
+
+static void run(struct core *core, const struct step *step) {
+    const struct segment *segment = step->segment;
+    enum model_mode mode = segment->mode;
+    const uint64_t *hit = core->hierarchy->hit_latency;
+    uint64_t fetches = 0;
+    fetch_line(core, mode, segment, 0);
+    if (segment->spills)
+        fetch_line(core, mode, segment, core->parameters->line_size);
+    if (step->end > step->first)
+        fetches = segment->instruction[step->end - 1].fetches -
+                  (step->first ? segment->instruction[step->first - 1].fetches : 0u);
+    core->counts[mode].instructions += step->end - step->first;
+    /* the look-ups above are among them */
+    hierarchy_count_hits(core->hierarchy, core->number, mode, FETCH,
+                         fetches - 1 - segment->spills);
+    core_advance(core, mode, STACK_BASE, core->now + fetches * hit[FETCH]);
+    for (const struct access *access = step->accesses,
+                             *end = access + step->access_count;
+         access < end; access++) {
+        uint64_t pc = segment->address + segment->instruction[access->instruction].offset;
+        struct access_time time = core_data(core, mode, access, pc, core->now);
+        stall(core, mode, time, hit[access->store ? STORE : LOAD]);
+        core_advance(core, mode, STACK_BASE, time.ready);
     }
 }
 
-uint64_t core_cycles(const struct core_timing *timing, const struct core_counts *counts) {
-    /* what lies past the caches is as far away as memory */
-    uint64_t cycles = counts->uncached * timing->latency[LOAD][FROM_MEMORY] - counts->overlapped;
-    for (unsigned access = 0; access < ACCESSES; access++) {
-        uint64_t hits = counts->accesses[access];
-        for (unsigned supplier = FROM_LLC; supplier < SUPPLIERS; supplier++) {
-            hits -= counts->supplied[access][supplier];
-            cycles += counts->supplied[access][supplier] * timing->latency[access][supplier];
-        }
-        cycles += hits * timing->latency[access][FROM_L1];
-    }
-    return cycles;
-}
+const struct core_model core_blocking = {
+    .name = "blocking",
+    .decodes = false,
+    .size = size,
+    .init = init,
+    .run = run,
+};

@@ -4,15 +4,37 @@
 
 #include "model/state.h"
 
+static bool core_init(struct core *core, struct model *model, unsigned number) {
+    const struct model_parameters *p = &model->parameters;
+    bool ideal = false;
+    *core = (struct core){
+        .parameters = p,
+        .number = number,
+        .hierarchy = model->hierarchy,
+        .uncached_latency = hierarchy_memory_latency(model->hierarchy),
+        .mmu = mmu_new(p, number, model->hierarchy, &ideal),
+        .branch = model->core->decodes ? branch_unit_new(&p->branch) : NULL,
+        /* at least a byte: NULL would mean that memory is out */
+        .state = calloc(1, model->core->size(p) + 1),
+    };
+    if (!core->state || (!core->mmu && !ideal) || (!core->branch && model->core->decodes))
+        return false;
+    model->core->init(core);
+    return true;
+}
+
 struct model *model_new(const struct model_parameters *parameters) {
     struct model *model = calloc(1, sizeof *model);
     if (!model)
         return NULL;
     model->parameters = *parameters;
+    model->core = core_find(parameters->core.model);
+    model->hierarchy = hierarchy_new(parameters);
     model->cores = calloc(parameters->cores, sizeof *model->cores);
-    core_timing_init(&model->timing, parameters);
-    if (!hierarchy_init(&model->hierarchy, parameters) || !model->cores ||
-        !statistics_init(model)) {
+    bool whole = model->hierarchy && model->cores;
+    for (unsigned i = 0; whole && i < parameters->cores; i++)
+        whole = core_init(&model->cores[i], model, i);
+    if (!whole || !statistics_declare(model, NULL)) {
         model_free(model);
         return NULL;
     }
@@ -23,79 +45,91 @@ void model_free(struct model *model) {
     if (!model)
         return;
     statistics_free(model);
-    hierarchy_free(&model->hierarchy);
+    for (unsigned i = 0; model->cores && i < model->parameters.cores; i++) {
+        mmu_free(model->cores[i].mmu);
+        branch_unit_free(model->cores[i].branch);
+        free(model->cores[i].state);
+    }
+    hierarchy_free(model->hierarchy);
     free(model->cores);
+    free(model->regions);
+    free(model->visits);
     free(model);
 }
 
 void model_flush(struct model *model) {
-    hierarchy_flush(&model->hierarchy);
+    hierarchy_flush(model->hierarchy);
 }
 
-void model_retire(struct model *model, unsigned core, enum model_mode mode, unsigned instructions,
-                  unsigned fetches) {
-    struct core_counts *counts = &model->cores[core].counts[mode];
-    counts->instructions += instructions;
-    counts->accesses[FETCH] += fetches;
+bool model_decodes(const struct model *model) {
+    return model->core->decodes;
 }
 
-void model_fetch(struct model *model, unsigned core, enum model_mode mode,
-                 uint64_t physical_address) {
-    if (cache_first(&model->hierarchy.l1[core][INSTRUCTION], physical_address))
-        return;
-    enum supplier supplier = hierarchy_fetch(&model->hierarchy, core, physical_address);
-    model->cores[core].counts[mode].supplied[FETCH][supplier]++;
+static uint64_t all_cycles(const struct core *core) {
+    return core->counts[MODEL_USER].cycles + core->counts[MODEL_KERNEL].cycles;
 }
 
-/* One line of an access, in full. Returns who supplied it. */
-static enum supplier access_line(struct model *model, unsigned core, enum model_mode mode,
-                                 uint64_t address, bool store) {
-    struct core_counts *counts = &model->cores[core].counts[mode];
-    enum access access = store ? STORE : LOAD;
-    enum supplier supplier = store ? hierarchy_store(&model->hierarchy, core, address)
-                                   : hierarchy_load(&model->hierarchy, core, address);
-    counts->accesses[access]++;
-    counts->supplied[access][supplier]++;
-    return supplier;
-}
-
-/* An access across lines: all are under way together and the last one ends it. The L1D takes one
- * request and gives one answer a cycle, so lines from the same place come a cycle apart (gem5:
- * DcachePort::recvTimingResp). */
-static void access_lines(struct model *model, unsigned core, enum model_mode mode, uint64_t address,
-                         uint64_t end, bool store) {
-    const uint64_t *latency = model->timing.latency[store ? STORE : LOAD];
-    uint64_t line_size = model->parameters.line_size, total = 0, last = 0;
-    for (uint64_t line = address; line < end; line = (line | (line_size - 1)) + 1) {
-        uint64_t cycles = latency[access_line(model, core, mode, line, store)];
-        total += cycles;
-        last = cycles == last ? last + 1 : cycles > last ? cycles : last;
+void model_misses(const struct model *model, unsigned core, uint64_t misses[MODEL_MISSES]) {
+    const struct core *c = &model->cores[core];
+    const struct access_counts *counts = model->hierarchy->front[core].counts;
+    for (unsigned i = 0; i < MODEL_MISSES; i++)
+        misses[i] = 0;
+    for (unsigned mode = 0; mode < MODEL_MODES; mode++) {
+        misses[MODEL_MISSES_L1I] += access_misses(&counts[mode], FETCH);
+        misses[MODEL_MISSES_L1D] +=
+            access_misses(&counts[mode], LOAD) + access_misses(&counts[mode], STORE);
+        for (unsigned kind = 0; kind < ACCESS_KINDS; kind++)
+            misses[MODEL_MISSES_LLC] += counts[mode].supplied[kind][FROM_MEMORY];
+        misses[MODEL_MISPREDICTS] += c->counts[mode].mispredicts;
     }
-    model->cores[core].counts[mode].overlapped += total - last;
 }
 
-/* The slow path stands apart so that the fast one needs no stack frame. */
-__attribute__((noinline)) static void access_slowly(struct model *model, unsigned core,
-                                                    enum model_mode mode, uint64_t address,
-                                                    unsigned size, bool store) {
-    uint64_t line_mask = model->parameters.line_size - 1;
-    if ((address & line_mask) + size > line_mask + 1)
-        access_lines(model, core, mode, address, address + size, store);
-    else
-        access_line(model, core, mode, address, store);
+/* What the core has done since it came into its region is put down to that. */
+static void settle_region(struct model *model, unsigned core) {
+    struct region_visit *visit = &model->visits[core];
+    struct region_counts *region =
+        &model->regions[core * (model->region_count + 1) + visit->region];
+    struct region_counts now = {
+        .cycles = all_cycles(&model->cores[core]),
+        .instructions = model->cores[core].counts[MODEL_USER].instructions +
+                        model->cores[core].counts[MODEL_KERNEL].instructions,
+    };
+    model_misses(model, core, now.misses);
+    region->cycles += now.cycles - visit->begun.cycles;
+    region->instructions += now.instructions - visit->begun.instructions;
+    for (unsigned i = 0; i < MODEL_MISSES; i++)
+        region->misses[i] += now.misses[i] - visit->begun.misses[i];
+    visit->begun = now;
 }
 
-void model_access(struct model *model, unsigned core, enum model_mode mode,
-                  uint64_t physical_address, unsigned size, bool store) {
-    uint64_t line_mask = model->parameters.line_size - 1;
-    bool one_line = (physical_address & line_mask) + size <= line_mask + 1;
-    if (one_line && hierarchy_access_first(&model->hierarchy, core, physical_address, store))
-        model->cores[core].counts[mode].accesses[store ? STORE : LOAD]++;
-    else
-        access_slowly(model, core, mode, physical_address, size, store);
+void regions_settle(struct model *model) {
+    for (unsigned core = 0; model->region_count && core < model->parameters.cores; core++)
+        settle_region(model, core);
 }
 
-void model_access_uncached(struct model *model, unsigned core, enum model_mode mode, bool store) {
-    (void)store; /* gem5's loads and stores wait alike */
-    model->cores[core].counts[mode].uncached++;
+void model_run(struct model *model, unsigned core, const struct step *step) {
+    if (model->region_count && model->visits[core].region != step->segment->region) {
+        settle_region(model, core);
+        model->visits[core].region = step->segment->region;
+    }
+    model->core->run(&model->cores[core], step);
+}
+
+bool model_set_regions(struct model *model, const char *const *names, unsigned count) {
+    free(model->regions);
+    free(model->visits);
+    model->regions = calloc(model->parameters.cores * (count + 1), sizeof *model->regions);
+    model->visits = calloc(model->parameters.cores, sizeof *model->visits);
+    model->region_count = model->regions && model->visits ? count : 0;
+    statistics_free(model);
+    return model->regions && model->visits && statistics_declare(model, names);
+}
+
+void model_translations_change(struct model *model, unsigned core) {
+    if (model->cores[core].mmu)
+        mmu_flush(model->cores[core].mmu, false);
+}
+
+uint64_t model_cycles(const struct model *model, unsigned core, enum model_mode mode) {
+    return model->cores[core].counts[mode].cycles;
 }

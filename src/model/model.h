@@ -30,6 +30,21 @@ void model_translations_change(struct model *model, unsigned core);
 /* Cycles of this core so far, in this mode. */
 uint64_t model_cycles(const struct model *model, unsigned core, enum model_mode mode);
 
+/* This core's misses so far, of both modes. */
+enum model_misses {
+    MODEL_MISSES_L1I,
+    MODEL_MISSES_L1D,
+    MODEL_MISSES_LLC, /* lines from memory */
+    MODEL_MISPREDICTS,
+    MODEL_MISSES
+};
+void model_misses(const struct model *model, unsigned core, uint64_t misses[MODEL_MISSES]);
+
+/* Count apart what is spent in each region of code (struct segment.region: 1 + the index of its
+ * name). Adds statistics: call it before they are listed. The names stay the caller's. False when
+ * memory is out. */
+bool model_set_regions(struct model *model, const char *const *names, unsigned count);
+
 /* Forget all cached lines (dirty ones are dropped: only tags are modelled). Counters stay. */
 void model_flush(struct model *model);
 
@@ -43,6 +58,6 @@ size_t model_statistic_count(const struct model *model);
 /* Owned by the model. index < model_statistic_count(). */
 const struct model_statistic *model_statistic(const struct model *model, size_t index);
 /* All values, in the order of the index. */
-void model_read_statistics(const struct model *model, uint64_t *values);
+void model_read_statistics(struct model *model, uint64_t *values);
 
 #endif

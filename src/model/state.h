@@ -1,21 +1,38 @@
-/* What a struct model is made of; for the files of this folder. */
+/* What a struct model is made of; for model.c and statistics.c. */
 #ifndef SLS_MODEL_STATE_H
 #define SLS_MODEL_STATE_H
 
-#include "model/core_blocking.h"
+#include "model/core.h"
 #include "model/model.h"
+
+struct region_counts {
+    uint64_t cycles, instructions, misses[MODEL_MISSES];
+};
+
+/* Where a core is, and what it had done when it came there: settled when it leaves, so that staying
+ * costs nothing. */
+struct region_visit {
+    unsigned region;
+    struct region_counts begun;
+};
 
 struct model {
     struct model_parameters parameters;
-    struct hierarchy hierarchy;
-    struct core_timing timing;
+    const struct core_model *core;
+    struct hierarchy *hierarchy;
     struct core *cores;
+    struct region_counts *regions; /* per core: 0 is nobody's code, then the regions */
+    struct region_visit *visits; /* per core */
+    unsigned region_count;
     struct model_statistic *statistics;
     size_t statistic_count;
 };
 
 /* Make and free the list of statistics. False when memory is out. */
-bool statistics_init(struct model *model);
+bool statistics_declare(struct model *model, const char *const *region_names);
 void statistics_free(struct model *model);
+
+/* Bring the regions' counts up to date. */
+void regions_settle(struct model *model);
 
 #endif

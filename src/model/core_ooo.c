@@ -1,0 +1,376 @@
+/* An out-of-order core, as gem5's O3CPU, by time stamps: each micro-operation is given, in program
+ * order, the cycles in which it is fetched, renamed, dispatched, issued, executed and committed,
+ * from those of the operations it depends on and from what is free by then: widths, the reorder
+ * buffer, issue, load and store queues, registers, units, MSHRs. Nothing is simulated cycle by
+ * cycle.
+ *
+ * A cycle in which something commits is base; those before a commit in which nothing did are put
+ * under what the committing operation waited for.
+ *
+ * Not modelled: wrong paths (they fetch nothing and take no queue entries; the time to squash them
+ * is modelled), memory order violations (a load knows the store it depends on), replays, bypass
+ * limits, several hardware threads, uops that fuse. */
+#include <string.h>
+
+#include "model/core_pipeline.h"
+
+/* The calendar: what is issued in each cycle, for as many cycles as operations may be apart. */
+#define CALENDAR 16384
+struct issue_slot {
+    uint64_t cycle; /* whose slot it is; another cycle's is empty */
+    uint8_t total, unit[UNIT_KINDS - 1];
+};
+
+/* Units that do not take one a cycle, at most so many of a kind. */
+#define BUSY_UNITS 16
+
+/* The store that wrote each eight bytes last: where a load may get its data from before they are in
+ * the L1D. Direct mapped, by address; many times the store queue, so that two rarely collide. */
+#define FORWARDS 1024
+struct forward {
+    uint64_t word;     /* address / 8, plus one */
+    uint64_t executed; /* its data can be forwarded */
+    uint64_t done;     /* they are in the L1D */
+};
+
+/* Where a register's value comes from. */
+struct value {
+    uint64_t ready;
+    uint8_t part; /* enum stack_part: what waiting for it is put under */
+};
+
+struct operation_timing {
+    uint32_t latency, interval;
+    uint8_t unit, units;
+};
+
+struct ooo {
+    struct value value[REGISTERS];
+    struct operation_timing timing[OP_CLASSES];
+
+    /* fetch */
+    uint64_t fetch_cycle, line; /* when, and from which physical line (plus one) */
+    unsigned fetched;           /* in that cycle */
+    unsigned fetch_width;
+    uint8_t fetch_part; /* what operations fetched in that cycle have waited for */
+
+    struct window fetch_queue, rob, loads, stores, integers, floats;
+    struct port rename, commit;
+    unsigned issue_width, issue_queue, squash_width;
+    /* cycles from fetch to rename, rename to issue, issue to execution, completion to commit, a
+     * mispredicted branch's execution to the next fetch */
+    unsigned fetch_to_rename, rename_to_issue, issue_to_execute, complete_to_commit, redirect;
+
+    uint64_t rename_least; /* nothing is renamed before: a squash, or a serialising operation */
+    uint64_t in_queue, queue_cycle; /* operations dispatched and not issued before that cycle */
+    uint64_t last_commit, store_done, last_rename;
+    uint8_t mode;
+
+    uint64_t unit_free[UNIT_KINDS][BUSY_UNITS];
+    struct forward forward[FORWARDS];
+    struct issue_slot calendar[CALENDAR];
+    uint64_t entries[]; /* of the windows */
+};
+
+/* Physical registers that hold the architectural state: gem5's x86 has 16 integer and 15 microcode
+ * registers and a few more; 32 halves of XMM registers, 8 + 8 others. */
+#define ARCHITECTURAL_INTEGERS 38
+#define ARCHITECTURAL_FLOATS 48
+
+static uint64_t spare(uint64_t physical, uint64_t architectural) {
+    return physical > architectural ? physical - architectural : 1;
+}
+
+static size_t size(const struct model_parameters *p) {
+    const struct core_parameters *c = &p->core;
+    return sizeof(struct ooo) +
+           sizeof(uint64_t) * (c->fetch_queue + c->window + c->load_queue + c->store_buffer +
+                               spare(c->integer_registers, ARCHITECTURAL_INTEGERS) +
+                               spare(c->float_registers, ARCHITECTURAL_FLOATS));
+}
+
+static void init_timing(struct operation_timing *timing, const struct core_parameters *c) {
+    for (unsigned i = OP_NOTHING + 1; i < OP_CLASSES; i++) {
+        unsigned unit = unit_kind_find(c->operations[i].unit);
+        timing[i] = (struct operation_timing){
+            .latency = (uint32_t)c->operations[i].latency,
+            .interval = (uint32_t)c->operations[i].interval,
+            .unit = (uint8_t)unit,
+            .units = (uint8_t)c->units[unit],
+        };
+    }
+}
+
+static void init(struct core *core) {
+    const struct core_parameters *c = &core->parameters->core;
+    struct ooo *ooo = core->state;
+    uint64_t *memory = ooo->entries;
+    window_init(&ooo->fetch_queue, &memory, c->fetch_queue);
+    window_init(&ooo->rob, &memory, c->window);
+    window_init(&ooo->loads, &memory, c->load_queue);
+    window_init(&ooo->stores, &memory, c->store_buffer);
+    window_init(&ooo->integers, &memory, spare(c->integer_registers, ARCHITECTURAL_INTEGERS));
+    window_init(&ooo->floats, &memory, spare(c->float_registers, ARCHITECTURAL_FLOATS));
+    init_timing(ooo->timing, c);
+    ooo->fetch_width = (unsigned)c->front_width;
+    ooo->rename.width = (unsigned)c->rename_width;
+    ooo->commit.width = (unsigned)c->commit_width;
+    ooo->issue_width = (unsigned)c->issue_width;
+    ooo->issue_queue = (unsigned)c->issue_queue;
+    ooo->squash_width = (unsigned)c->squash_width;
+    ooo->fetch_to_rename = (unsigned)(c->fetch_to_decode + c->decode_to_rename);
+    ooo->rename_to_issue = (unsigned)c->rename_to_issue;
+    ooo->issue_to_execute = (unsigned)c->issue_to_execute;
+    /* O3 commits before it takes in what has been completed: a cycle more than the way there
+     * (Commit::tick() of gem5). */
+    ooo->complete_to_commit = (unsigned)c->execute_to_commit + 1;
+    /* … and fetch takes a cycle to squash before it asks the L1I again (Fetch::tick()). */
+    ooo->redirect = (unsigned)(c->execute_to_commit + c->commit_to_fetch) + 1;
+}
+
+/* Fetch goes on at this cycle, after a wait for `part`. */
+static void restart_fetch(struct ooo *ooo, uint64_t cycle, enum stack_part part) {
+    ooo->fetch_cycle = cycle;
+    ooo->fetched = 0;
+    ooo->fetch_part = (uint8_t)part;
+}
+
+static void next_fetch_cycle(struct ooo *ooo) {
+    restart_fetch(ooo, ooo->fetch_cycle + 1, STACK_BASE);
+}
+
+/* Bytes from another line are needed. The L1I is asked in the cycle that used up the last line, so
+ * that a hit delays nothing. */
+static void fetch_line(struct core *core, const struct segment *segment, uint64_t offset) {
+    struct ooo *ooo = core->state;
+    uint64_t line = (segment->line + offset) & -core->parameters->line_size;
+    if (ooo->line == line + 1)
+        return;
+    struct access_time time = core_fetch(core, segment->mode, line, segment->address + offset,
+                                         segment->translation, ooo->fetch_cycle);
+    uint64_t next = later(time.ready, ooo->fetch_cycle + 1);
+    ooo->line = line + 1;
+    if (time.part != STACK_BASE || ooo->fetch_part == STACK_BASE)
+        restart_fetch(ooo, next, time.part);
+    else
+        restart_fetch(ooo, next, ooo->fetch_part);
+}
+
+/* An interrupt, a system call or a return from one empties the pipeline. */
+static void change_mode(struct ooo *ooo, enum model_mode mode) {
+    ooo->mode = (uint8_t)mode;
+    ooo->line = 0;
+    ooo->rename_least = later(ooo->rename_least, ooo->last_commit + 1);
+    restart_fetch(ooo, later(ooo->fetch_cycle, ooo->last_commit + ooo->redirect),
+                  STACK_STRUCTURAL);
+}
+
+static void fetch(struct core *core, const struct segment *segment, unsigned index) {
+    struct ooo *ooo = core->state;
+    if (index == 0) {
+        if (ooo->mode != segment->mode)
+            change_mode(ooo, segment->mode);
+        fetch_line(core, segment, 0);
+    }
+    if (segment->spills && index + 1u == segment->count)
+        fetch_line(core, segment, core->parameters->line_size);
+}
+
+/* The cycle in which an operation is fetched. */
+static uint64_t fetch_operation(struct ooo *ooo) {
+    if (ooo->fetched == ooo->fetch_width)
+        next_fetch_cycle(ooo);
+    if (window_free(&ooo->fetch_queue) > ooo->fetch_cycle)
+        restart_fetch(ooo, window_free(&ooo->fetch_queue), ooo->fetch_part);
+    ooo->fetched++;
+    return ooo->fetch_cycle;
+}
+
+static struct issue_slot *slot_of(struct ooo *ooo, uint64_t cycle) {
+    struct issue_slot *slot = &ooo->calendar[cycle % CALENDAR];
+    if (slot->cycle != cycle)
+        *slot = (struct issue_slot){.cycle = cycle};
+    return slot;
+}
+
+/* Operations that are issued before this cycle have left the issue queue. */
+static void drain_queue(struct ooo *ooo, uint64_t cycle) {
+    if (cycle > ooo->queue_cycle + CALENDAR)
+        ooo->in_queue = 0, ooo->queue_cycle = cycle;
+    for (; ooo->queue_cycle < cycle; ooo->queue_cycle++) {
+        const struct issue_slot *slot = &ooo->calendar[ooo->queue_cycle % CALENDAR];
+        if (slot->cycle == ooo->queue_cycle)
+            ooo->in_queue -= slot->total;
+    }
+}
+
+/* The cycle of its dispatch: where everything it needs a place in has one. */
+static uint64_t dispatch(struct ooo *ooo, const struct micro_op *op, uint64_t fetched,
+                         bool *late) {
+    uint64_t least = fetched + ooo->fetch_to_rename, free = later(ooo->rename_least,
+                                                                  window_free(&ooo->rob));
+    if (op->op_class == OP_LOAD)
+        free = later(free, window_free(&ooo->loads));
+    if (op->op_class == OP_STORE)
+        free = later(free, window_free(&ooo->stores));
+    if (op->destination[0] && op->destination[0] < REGISTER_FLAGS)
+        free = later(free, window_free(&ooo->integers));
+    else if (op->destination[0] >= REGISTER_VECTOR)
+        free = later(free, window_free(&ooo->floats));
+    uint64_t renamed = port_take(&ooo->rename, later(least, free));
+    drain_queue(ooo, renamed + ooo->rename_to_issue);
+    while (ooo->in_queue >= ooo->issue_queue) {
+        renamed = port_take(&ooo->rename, renamed + 1);
+        drain_queue(ooo, renamed + ooo->rename_to_issue);
+    }
+    *late = renamed > least;
+    ooo->last_rename = renamed;
+    window_take(&ooo->fetch_queue, renamed - 1); /* decoded the cycle before */
+    return renamed + ooo->rename_to_issue;
+}
+
+/* The first cycle, not before `ready`, in which a unit takes it. */
+static uint64_t issue(struct ooo *ooo, const struct operation_timing *timing, uint64_t ready) {
+    if (timing->interval > 1) {
+        unsigned first = 0;
+        uint64_t *free = ooo->unit_free[timing->unit];
+        for (unsigned i = 1; i < timing->units && i < BUSY_UNITS; i++)
+            if (free[i] < free[first])
+                first = i;
+        ready = later(ready, free[first]);
+        free[first] = ready + timing->interval;
+    }
+    for (;; ready++) {
+        struct issue_slot *slot = slot_of(ooo, ready);
+        if (slot->total >= ooo->issue_width || slot->unit[timing->unit] >= timing->units)
+            continue;
+        slot->total++;
+        slot->unit[timing->unit]++;
+        ooo->in_queue++;
+        return ready;
+    }
+}
+
+static struct forward *forward_of(struct ooo *ooo, const struct access *access) {
+    return &ooo->forward[(access->address >> 3) % FORWARDS];
+}
+
+/* From an older store if one still has it, else from the caches. */
+static struct access_time load(struct core *core, const struct operation *operation,
+                               uint64_t executed) {
+    struct ooo *ooo = core->state;
+    const struct access *access = operation->access;
+    const struct forward *forward = forward_of(ooo, access);
+    if (forward->word == (access->address >> 3) + 1 && forward->done > executed)
+        return (struct access_time){later(executed, forward->executed) + 1, STACK_BASE};
+    return core_data(core, operation->mode, access, operation->pc, executed);
+}
+
+/* A committed store goes to the L1D behind all before it. */
+static void store(struct core *core, const struct operation *operation, uint64_t executed,
+                  uint64_t committed) {
+    struct ooo *ooo = core->state;
+    const struct access *access = operation->access;
+    uint64_t begun = later(committed + 1, ooo->store_done);
+    ooo->store_done = core_data(core, operation->mode, access, operation->pc, begun).ready;
+    *forward_of(ooo, access) =
+        (struct forward){(access->address >> 3) + 1, executed, ooo->store_done};
+}
+
+static void commit(struct core *core, enum model_mode mode, uint64_t cycle, enum stack_part part) {
+    struct ooo *ooo = core->state;
+    core_advance(core, mode, part, cycle - 1);
+    core_advance(core, mode, STACK_BASE, cycle);
+    ooo->last_commit = cycle;
+}
+
+static uint64_t execute(struct core *core, const struct operation *operation) {
+    struct ooo *ooo = core->state;
+    const struct micro_op *op = operation->op;
+    const struct operation_timing *timing = &ooo->timing[op->op_class];
+    uint64_t fetched = fetch_operation(ooo);
+    enum stack_part part = ooo->fetch_part;
+    bool late;
+    if (op->flags & MICRO_SERIALIZE_BEFORE)
+        ooo->rename_least = later(ooo->rename_least, ooo->last_commit + 1);
+    uint64_t dispatched = dispatch(ooo, op, fetched, &late);
+    if (late)
+        part = STACK_STRUCTURAL;
+
+    uint64_t ready = dispatched, executed = dispatched, completed = dispatched;
+    for (unsigned i = 0; i < MICRO_SOURCES && op->source[i]; i++) {
+        const struct value *value = &ooo->value[op->source[i]];
+        if (value->ready > ready) {
+            ready = value->ready;
+            part = value->part;
+        }
+    }
+    uint8_t value_part = STACK_STRUCTURAL;
+    if (op->op_class != OP_NOTHING) {
+        uint64_t issued = issue(ooo, timing, ready);
+        if (issued > ready)
+            part = STACK_STRUCTURAL;
+        completed = issued + timing->latency;
+        executed = issued + ooo->issue_to_execute;
+        if (op->op_class == OP_LOAD && operation->access) {
+            struct access_time time = load(core, operation, completed);
+            completed = time.ready;
+            if (time.part != STACK_BASE)
+                part = value_part = time.part;
+        }
+    }
+    for (unsigned i = 0; i < MICRO_DESTINATIONS && op->destination[i]; i++)
+        ooo->value[op->destination[i]] = (struct value){completed, value_part};
+
+    uint64_t committed = port_take(&ooo->commit, completed + ooo->complete_to_commit);
+    commit(core, operation->mode, committed, part);
+    window_take(&ooo->rob, committed + 1);
+    if (op->op_class == OP_LOAD)
+        window_take(&ooo->loads, committed + 1);
+    if (op->op_class == OP_STORE) {
+        if (operation->access)
+            store(core, operation, completed, committed);
+        window_take(&ooo->stores, later(ooo->store_done, committed) + 1);
+    }
+    if (op->destination[0] && op->destination[0] < REGISTER_FLAGS)
+        window_take(&ooo->integers, committed + 1);
+    else if (op->destination[0] >= REGISTER_VECTOR)
+        window_take(&ooo->floats, committed + 1);
+    if (op->flags & MICRO_SERIALIZE_AFTER)
+        ooo->rename_least = later(ooo->rename_least, committed + 1);
+    return executed;
+}
+
+/* Operations of the wrong path that are in the reorder buffer by now, at most. */
+static uint64_t wrong_path(const struct ooo *ooo, uint64_t executed) {
+    uint64_t cycles = executed + 1 > ooo->last_rename ? executed + 1 - ooo->last_rename : 0;
+    uint64_t fetched = cycles * ooo->rename.width;
+    return fetched < ooo->rob.size ? fetched : ooo->rob.size;
+}
+
+static void branch(struct core *core, const struct instruction *instruction, uint64_t pc,
+                   enum model_mode mode, uint64_t executed, bool taken,
+                   enum branch_outcome outcome) {
+    struct ooo *ooo = core->state;
+    (void)instruction, (void)pc, (void)mode;
+    if (outcome != BRANCH_PREDICTED) {
+        ooo->line = 0;
+        restart_fetch(ooo, executed + ooo->redirect, STACK_BRANCH);
+        uint64_t squashed = executed + 1 + wrong_path(ooo, executed) / ooo->squash_width;
+        ooo->rename_least = later(ooo->rename_least, squashed);
+    } else if (taken) {
+        ooo->fetched = ooo->fetch_width; /* the rest of the line is not wanted */
+    }
+}
+
+static void run(struct core *core, const struct step *step) {
+    pipeline_run(core, step, (struct pipeline_stages){fetch, execute, branch});
+}
+
+const struct core_model core_ooo = {
+    .name = "ooo",
+    .decodes = true,
+    .size = size,
+    .init = init,
+    .run = run,
+};

@@ -1,0 +1,154 @@
+/* What the pipelined core models share: the walk over a step's micro-operations with the accesses
+ * they make, and the small parts that time stamps are computed with. In this header because they
+ * are inlined into each model's inner loop. */
+#ifndef SLS_MODEL_CORE_PIPELINE_H
+#define SLS_MODEL_CORE_PIPELINE_H
+
+#include <stdlib.h>
+
+#include "model/core_access.h"
+
+/* Takes `width` a cycle, in order. */
+struct port {
+    uint64_t cycle;
+    unsigned used, width;
+};
+
+/* The first cycle, not before `least`, in which the port takes one more. */
+static inline uint64_t port_take(struct port *port, uint64_t least) {
+    if (least > port->cycle) {
+        port->cycle = least;
+        port->used = 0;
+    } else if (port->used == port->width) {
+        port->cycle++;
+        port->used = 0;
+    }
+    port->used++;
+    return port->cycle;
+}
+
+/* A queue whose entries are taken and given back in order: when each was, or will be, free. */
+struct window {
+    uint64_t *free;
+    unsigned size, next;
+};
+
+static inline void window_init(struct window *window, uint64_t **memory, uint64_t size) {
+    *window = (struct window){*memory, (unsigned)size, 0};
+    *memory += size;
+}
+
+/* When the next entry is free. */
+static inline uint64_t window_free(const struct window *window) {
+    return window->free[window->next];
+}
+
+/* Take it; it is given back in this cycle. */
+static inline void window_take(struct window *window, uint64_t until) {
+    window->free[window->next] = until;
+    if (++window->next == window->size)
+        window->next = 0;
+}
+
+static inline uint64_t later(uint64_t a, uint64_t b) {
+    return a > b ? a : b;
+}
+
+/* A micro-operation at its place in the program. */
+struct operation {
+    const struct micro_op *op;
+    const struct access *access; /* that it makes; NULL: none */
+    uint64_t pc;
+    enum model_mode mode;
+    bool first, last; /* of its instruction */
+};
+
+/* What a core model does; every function but `execute` may be empty. */
+struct pipeline_stages {
+    /* The next instruction comes from this segment; `index` of it. */
+    void (*fetch)(struct core *core, const struct segment *segment, unsigned index);
+    /* Returns the cycle in which it is executed. */
+    uint64_t (*execute)(struct core *core, const struct operation *operation);
+    /* The instruction was a branch, executed in this cycle. */
+    void (*branch)(struct core *core, const struct instruction *instruction, uint64_t pc,
+                   enum model_mode mode, uint64_t executed, bool taken,
+                   enum branch_outcome outcome);
+};
+
+/* Accesses that no micro-operation is known for (a context saved by one instruction, …). */
+static const struct micro_op extra_load = {.op_class = OP_LOAD};
+static const struct micro_op extra_store = {.op_class = OP_STORE};
+
+/* One instruction and its `count` accesses. Returns when its branch, if it has one, was executed. */
+static inline __attribute__((always_inline)) uint64_t
+pipeline_instruction(struct core *core, const struct instruction *instruction, uint64_t pc,
+                     enum model_mode mode, const struct access *accesses, unsigned count,
+                     const struct pipeline_stages stages) {
+    uint64_t branch = 0;
+    unsigned used = 0;
+    struct operation operation = {.pc = pc, .mode = mode, .first = true};
+    for (unsigned i = 0; i < instruction->micro_op_count; i++) {
+        const struct micro_op *op = operation.op = &instruction->micro_ops[i];
+        bool memory = (op->op_class == OP_LOAD || op->op_class == OP_STORE) &&
+                      !(op->flags & MICRO_ADDRESS_ONLY);
+        operation.access = NULL;
+        if (memory && used < count && accesses[used].store == (op->op_class == OP_STORE))
+            operation.access = &accesses[used++];
+        operation.last = i + 1u == instruction->micro_op_count && used == count;
+        uint64_t executed = stages.execute(core, &operation);
+        if (op->flags & MICRO_BRANCH)
+            branch = executed;
+        operation.first = false;
+    }
+    core->counts[mode].micro_ops += instruction->micro_op_count;
+    for (; used < count; used++) {
+        operation.op = accesses[used].store ? &extra_store : &extra_load;
+        operation.access = &accesses[used];
+        operation.last = used + 1 == count;
+        stages.execute(core, &operation);
+    }
+    return branch;
+}
+
+static inline __attribute__((always_inline)) void
+pipeline_branch(struct core *core, const struct instruction *instruction, uint64_t pc,
+                enum model_mode mode, uint64_t executed, uint64_t next,
+                const struct pipeline_stages stages) {
+    /* An interrupt came in between: nobody knows yet where it goes. */
+    bool known = next && (instruction->branch != BRANCH_CONDITIONAL ||
+                          next == instruction->target || next == pc + instruction->length);
+    if (!known)
+        return;
+    struct core_counts *counts = &core->counts[mode];
+    bool taken = instruction->branch != BRANCH_CONDITIONAL || next != pc + instruction->length;
+    struct branch_prediction prediction = branch_predict(core->branch, instruction, pc, next);
+    counts->branches++;
+    counts->mispredicts += prediction.outcome != BRANCH_PREDICTED;
+    counts->unknown_targets += prediction.outcome == BRANCH_UNKNOWN_TARGET;
+    stages.branch(core, instruction, pc, mode, executed, taken, prediction.outcome);
+}
+
+static inline __attribute__((always_inline)) void
+pipeline_run(struct core *core, const struct step *step, const struct pipeline_stages stages) {
+    const struct segment *segment = step->segment;
+    enum model_mode mode = segment->mode;
+    const struct access *access = step->accesses, *accesses_end = access + step->access_count;
+    core->counts[mode].instructions += step->end - step->first;
+    unsigned end = later(step->end, step->access_count || segment->code[0].repeats);
+    for (unsigned i = 0; i < end; i++) {
+        const struct instruction *instruction = &segment->code[i];
+        uint64_t pc = segment->address + segment->instruction[i].offset;
+        unsigned count = 0;
+        while (access + count < accesses_end && access[count].instruction == i)
+            count++;
+        stages.fetch(core, segment, i);
+        uint64_t executed =
+            pipeline_instruction(core, instruction, pc, mode, access, count, stages);
+        access += count;
+        if (instruction->branch && core->branch)
+            pipeline_branch(core, instruction, pc, mode, executed,
+                            i + 1 < end ? pc + instruction->length : step->next, stages);
+    }
+}
+
+#endif

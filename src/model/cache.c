@@ -1,6 +1,13 @@
 #include "model/cache.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+static struct cache_set set_number(const struct cache *cache, uint64_t number) {
+    uint64_t first = number * cache->ways;
+    return (struct cache_set){&cache->lines[first], &cache->notes[first], &cache->bits[number],
+                              cache->ways};
+}
 
 bool cache_init(struct cache *cache, uint64_t size, unsigned ways, uint64_t line_size,
                 const struct replacement_policy *policy) {
@@ -8,14 +15,15 @@ bool cache_init(struct cache *cache, uint64_t size, unsigned ways, uint64_t line
     *cache = (struct cache){
         .storage = calloc(lines + 1, sizeof *cache->lines),
         .notes = malloc(lines),
+        .bits = malloc(lines / ways * sizeof *cache->bits),
         .first_span = policy->hit ? 0 : line_size,
-        .line_size = line_size,
+        .tag_mask = -line_size & (LINE_ARRIVING - 1),
         .set_mask = lines / ways - 1,
         .line_shift = (unsigned)__builtin_ctzll(line_size),
         .ways = ways,
         .policy = policy,
     };
-    if (!cache->storage || !cache->notes)
+    if (!cache->storage || !cache->notes || !cache->bits)
         return false;
     cache->lines = cache->storage + 1; /* use_first() reads a word before a set */
     cache_flush(cache);
@@ -25,15 +33,17 @@ bool cache_init(struct cache *cache, uint64_t size, unsigned ways, uint64_t line
 void cache_free(struct cache *cache) {
     free(cache->storage);
     free(cache->notes);
+    free(cache->bits);
     *cache = (struct cache){0};
 }
 
 void cache_flush(struct cache *cache) {
-    uint64_t lines = (cache->set_mask + 1) * cache->ways;
-    for (uint64_t i = 0; i < lines; i++) {
-        cache->lines[i] = LINE_NONE;
-        cache->notes[i] = 0;
-    }
+    uint64_t sets = cache->set_mask + 1, lines = sets * cache->ways;
+    memset(cache->lines, 0xff, lines * sizeof *cache->lines); /* LINE_NONE */
+    memset(cache->notes, 0, lines);
+    memset(cache->bits, 0, sets * sizeof *cache->bits);
+    for (uint64_t number = 0; cache->policy->start && number < sets; number++)
+        cache->policy->start(set_number(cache, number), number);
     cache->unused = lines;
 }
 
@@ -43,8 +53,7 @@ void cache_drop(struct cache *cache, uint64_t *line) {
 }
 
 static struct cache_set set_of(const struct cache *cache, uint64_t address) {
-    uint64_t first = ((address >> cache->line_shift) & cache->set_mask) * cache->ways;
-    return (struct cache_set){&cache->lines[first], &cache->notes[first], cache->ways};
+    return set_number(cache, (address >> cache->line_shift) & cache->set_mask);
 }
 
 /* Compiled twice where the linker can choose: with the vector compares of processors since 2013,
@@ -60,8 +69,8 @@ typedef uint64_t four_ways __attribute__((vector_size(32), aligned(8)));
 
 /* The way that holds the address; the number of ways when none does. All ways are compared without
  * a branch that depends on which one it is: the processor could not predict it. */
-static inline unsigned find_way(struct cache_set set, uint64_t address, uint64_t line_size) {
-    uint64_t tag_mask = -line_size, tag = address & tag_mask;
+static inline unsigned find_way(struct cache_set set, uint64_t address, uint64_t tag_mask) {
+    uint64_t tag = address & tag_mask;
     for (unsigned way = 0; way + 4 <= set.ways; way += 4) {
         four_ways lines = *(const four_ways *)&set.lines[way];
         four_ways equal = (four_ways)((lines & tag_mask) == tag) & (four_ways){1, 2, 4, 8};
@@ -95,7 +104,7 @@ static inline void use_first(struct cache_set set, unsigned way) {
 
 VECTORISED uint64_t *cache_use(struct cache *cache, uint64_t address) {
     struct cache_set set = set_of(cache, address);
-    unsigned way = find_way(set, address, cache->line_size);
+    unsigned way = find_way(set, address, cache->tag_mask);
     if (way == set.ways)
         return NULL;
     if (cache->policy->hit)
@@ -106,7 +115,7 @@ VECTORISED uint64_t *cache_use(struct cache *cache, uint64_t address) {
 
 VECTORISED uint64_t *cache_peek(const struct cache *cache, uint64_t address) {
     struct cache_set set = set_of(cache, address);
-    unsigned way = find_way(set, address, cache->line_size);
+    unsigned way = find_way(set, address, cache->tag_mask);
     return way < set.ways ? &set.lines[way] : NULL;
 }
 
@@ -114,13 +123,13 @@ VECTORISED uint64_t cache_fill(struct cache *cache, uint64_t address, uint64_t s
     struct cache_set set = set_of(cache, address);
     unsigned way = set.ways;
     if (cache->unused)
-        way = find_way(set, LINE_NONE, cache->line_size);
+        way = find_way(set, LINE_NONE, cache->tag_mask);
     if (way < set.ways)
         cache->unused--;
     else
         way = cache->policy->hit ? cache->policy->victim(set) : set.ways - 1;
     uint64_t victim = set.lines[way];
-    set.lines[way] = (address & -cache->line_size) | state;
+    set.lines[way] = (address & cache->tag_mask) | state;
     if (cache->policy->hit)
         cache->policy->fill(set, way);
     else

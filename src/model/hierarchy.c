@@ -1,161 +1,242 @@
+/* What a hierarchy is made of: from parameters to units, and their counters. */
 #include "model/hierarchy.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static bool init_cache(struct cache *cache, const struct cache_parameters *parameters,
-                       uint64_t line_size) {
-    return cache_init(cache, parameters->size, (unsigned)parameters->associativity, line_size,
-                      replacement_find(parameters->replacement));
+#include "model/hierarchy_units.h"
+
+/* A cache as the parameters describe it, and the bus below it. */
+struct plan {
+    enum cache_name name;
+    const struct cache_parameters *cache;
+    const struct crossbar_parameters *bus_below;
+    bool shared;
+};
+
+/* The caches beyond the L1s, from the cores to memory. */
+struct plans {
+    struct plan level[CACHE_LEVELS];
+    unsigned count, private_count;
+    const struct crossbar_parameters *first_bus; /* below the L1s */
+};
+
+static struct plans make_plans(const struct model_parameters *parameters) {
+    struct plans plans = {.first_bus = &parameters->memory_bus};
+    const struct crossbar_parameters **bus = &plans.first_bus;
+    bool shared = false;
+    for (unsigned level = 0; level < CACHE_LEVELS; level++) {
+        const struct cache_parameters *cache = &parameters->level[level];
+        if (!cache->present)
+            continue;
+        shared |= strcmp(cache->sharing, "shared") == 0;
+        plans.private_count += !shared;
+        *bus = &parameters->level_bus[level];
+        struct plan *plan = &plans.level[plans.count++];
+        *plan = (struct plan){CACHE_L2 + level, cache, &parameters->memory_bus, shared};
+        bus = &plan->bus_below;
+    }
+    return plans;
 }
 
-bool hierarchy_init(struct hierarchy *hierarchy, const struct model_parameters *parameters) {
-    unsigned cores = (unsigned)parameters->cores;
-    uint64_t line_size = parameters->line_size;
-    *hierarchy = (struct hierarchy){
-        .cores = cores,
-        .line_shift = (unsigned)__builtin_ctzll(line_size),
-        .l1 = calloc(cores, sizeof *hierarchy->l1),
-        .l1_writebacks = calloc(cores, sizeof *hierarchy->l1_writebacks),
-    };
-    if (!hierarchy->l1 || !hierarchy->l1_writebacks)
+static uint64_t max(uint64_t a, uint64_t b) {
+    return a > b ? a : b;
+}
+
+static enum inclusion inclusion_of(const struct plan *plan) {
+    if (plan->name <= CACHE_L1D || strcmp(plan->cache->inclusion, "mostly_inclusive") == 0)
+        return MOSTLY_INCLUSIVE;
+    return strcmp(plan->cache->inclusion, "inclusive") == 0 ? INCLUSIVE : EXCLUSIVE;
+}
+
+static bool init_prefetcher(struct cache_unit *unit, const struct prefetcher_parameters *parameters,
+                            uint64_t line_size) {
+    unit->prefetcher = prefetcher_find(parameters->name);
+    if (!unit->prefetcher)
+        return true;
+    unit->prefetcher_state = calloc(1, unit->prefetcher->size(parameters, line_size));
+    if (!unit->prefetcher_state)
         return false;
-    for (unsigned core = 0; core < cores; core++)
-        if (!init_cache(&hierarchy->l1[core][INSTRUCTION], &parameters->l1i, line_size) ||
-            !init_cache(&hierarchy->l1[core][DATA], &parameters->l1d, line_size))
+    unit->prefetcher->init(unit->prefetcher_state, parameters, line_size);
+    if (unit->prefetcher->every_access)
+        unit->tags.first_span = 0;
+    return true;
+}
+
+/* False when memory is out. */
+static bool init_unit(struct hierarchy *hierarchy, struct cache_unit *unit, const struct plan *plan,
+                      unsigned core, uint64_t line_size) {
+    const struct cache_parameters *cache = plan->cache;
+    const struct crossbar_parameters *bus = plan->bus_below;
+    *unit = (struct cache_unit){
+        .name = (uint8_t)plan->name,
+        .supplier = plan->name <= CACHE_L1D ? FROM_L1 : (uint8_t)(FROM_L2 + plan->name - CACHE_L2),
+        .inclusion = (uint8_t)inclusion_of(plan),
+        .shared = plan->shared,
+        .core = core,
+        .asker_count = plan->shared ? hierarchy->cores : 1,
+        .tag_latency = cache->tag_latency,
+        .hit_latency = max(cache->tag_latency, cache->data_latency),
+        .response_latency = cache->response_latency,
+        .request_latency = bus->frontend_latency + bus->forward_latency + bus->snoop_filter_latency,
+        .reply_latency = bus->response_latency,
+    };
+    if (!cache_init(&unit->tags, cache->size, (unsigned)cache->associativity, line_size,
+                    replacement_find(cache->replacement)) ||
+        !init_prefetcher(unit, &cache->prefetcher, line_size))
+        return false;
+    unit->askers = calloc(unit->asker_count, sizeof *unit->askers);
+    for (unsigned i = 0; unit->askers && i < unit->asker_count; i++)
+        if (!in_flight_init(&unit->askers[i].fills, max(cache->mshrs, 1)) ||
+            !in_flight_init(&unit->askers[i].write_backs, max(cache->write_buffers, 1)))
             return false;
-    return init_cache(&hierarchy->llc, &parameters->llc, line_size);
+    return unit->askers != NULL;
+}
+
+static unsigned unit_count(const struct hierarchy *hierarchy) {
+    return hierarchy->cores * hierarchy->private_levels + hierarchy->shared_levels;
+}
+
+/* One core's L1s and private levels. False when memory is out. */
+static bool init_core(struct hierarchy *hierarchy, unsigned core, const struct plans *plans,
+                      const struct model_parameters *parameters) {
+    const struct plan l1[L1S] = {{CACHE_L1I, &parameters->l1i, plans->first_bus, false},
+                                 {CACHE_L1D, &parameters->l1d, plans->first_bus, false}};
+    for (unsigned level = 0; level < hierarchy->private_levels; level++) {
+        struct cache_unit *unit = unit_of_core(hierarchy, core, level);
+        const struct plan *plan = level < L1S ? &l1[level] : &plans->level[level - L1S];
+        if (!init_unit(hierarchy, unit, plan, core, parameters->line_size))
+            return false;
+        unsigned below = level < L1S ? L1S : level + 1;
+        if (below < hierarchy->private_levels)
+            unit->below = unit_of_core(hierarchy, core, below);
+        else if (hierarchy->shared_levels)
+            unit->below = shared_unit(hierarchy, 0);
+    }
+    for (unsigned level = 0; level < L1S; level++)
+        hierarchy->front[core].l1[level] = &unit_of_core(hierarchy, core, level)->tags;
+    return true;
+}
+
+/* The table behind `holders` in coherence.c. False when memory is out. */
+static bool init_holders(struct hierarchy *hierarchy) {
+    uint64_t lines = 0;
+    for (unsigned level = 0; level < hierarchy->private_levels; level++) {
+        const struct cache *tags = &unit_of_core(hierarchy, 0, level)->tags;
+        lines += (tags->set_mask + 1) * tags->ways;
+    }
+    hierarchy->holder_slots = 1024;
+    while (hierarchy->holder_slots < 4 * lines)
+        hierarchy->holder_slots *= 2;
+    if (hierarchy->cores == 1)
+        return true;
+    hierarchy->holders = calloc(hierarchy->holder_slots, hierarchy->cores);
+    return hierarchy->holders != NULL;
+}
+
+static bool init(struct hierarchy *hierarchy, const struct model_parameters *parameters) {
+    struct plans plans = make_plans(parameters);
+    *hierarchy = (struct hierarchy){
+        .cores = (unsigned)parameters->cores,
+        .line_shift = (unsigned)__builtin_ctzll(parameters->line_size),
+        .private_levels = L1S + plans.private_count,
+        .shared_levels = plans.count - plans.private_count,
+    };
+    hierarchy->front = calloc(hierarchy->cores, sizeof *hierarchy->front);
+    hierarchy->units = calloc(unit_count(hierarchy), sizeof *hierarchy->units);
+    if (!hierarchy->front || !hierarchy->units)
+        return false;
+    for (unsigned core = 0; core < hierarchy->cores; core++)
+        if (!init_core(hierarchy, core, &plans, parameters))
+            return false;
+    for (unsigned level = 0; level < hierarchy->shared_levels; level++) {
+        struct cache_unit *unit = shared_unit(hierarchy, level);
+        if (!init_unit(hierarchy, unit, &plans.level[plans.private_count + level], 0,
+                       parameters->line_size))
+            return false;
+        unit->below = level + 1 < hierarchy->shared_levels ? unit + 1 : NULL;
+    }
+    hierarchy->hit_latency[FETCH] = unit_of_core(hierarchy, 0, CACHE_L1I)->hit_latency;
+    hierarchy->hit_latency[LOAD] = unit_of_core(hierarchy, 0, CACHE_L1D)->hit_latency;
+    hierarchy->hit_latency[STORE] = unit_of_core(hierarchy, 0, CACHE_L1D)->tag_latency;
+    hierarchy->hit_latency[WALK] = hierarchy->hit_latency[LOAD];
+    return init_holders(hierarchy) && dram_init(&hierarchy->dram, parameters);
+}
+
+struct hierarchy *hierarchy_new(const struct model_parameters *parameters) {
+    struct hierarchy *hierarchy = malloc(sizeof *hierarchy);
+    if (hierarchy && !init(hierarchy, parameters)) {
+        hierarchy_free(hierarchy);
+        return NULL;
+    }
+    return hierarchy;
+}
+
+static void free_unit(struct cache_unit *unit) {
+    cache_free(&unit->tags);
+    free(unit->prefetcher_state);
+    for (unsigned i = 0; unit->askers && i < unit->asker_count; i++) {
+        in_flight_free(&unit->askers[i].fills);
+        in_flight_free(&unit->askers[i].write_backs);
+    }
+    free(unit->askers);
 }
 
 void hierarchy_free(struct hierarchy *hierarchy) {
-    for (unsigned core = 0; hierarchy->l1 && core < hierarchy->cores; core++) {
-        cache_free(&hierarchy->l1[core][INSTRUCTION]);
-        cache_free(&hierarchy->l1[core][DATA]);
-    }
-    cache_free(&hierarchy->llc);
-    free(hierarchy->l1);
-    free(hierarchy->l1_writebacks);
+    if (!hierarchy)
+        return;
+    for (unsigned i = 0; hierarchy->units && i < unit_count(hierarchy); i++)
+        free_unit(&hierarchy->units[i]);
+    dram_free(&hierarchy->dram);
+    free(hierarchy->units);
+    free(hierarchy->front);
+    free(hierarchy->holders);
+    free(hierarchy);
 }
 
 void hierarchy_flush(struct hierarchy *hierarchy) {
-    for (unsigned core = 0; core < hierarchy->cores; core++) {
-        cache_flush(&hierarchy->l1[core][INSTRUCTION]);
-        cache_flush(&hierarchy->l1[core][DATA]);
-    }
-    cache_flush(&hierarchy->llc);
-    memset(hierarchy->holders, 0, sizeof hierarchy->holders);
-}
-
-static uint8_t *holders(struct hierarchy *hierarchy, uint64_t address) {
-    uint64_t line = address >> hierarchy->line_shift;
-    return &hierarchy->holders[(line ^ line >> 14) % HOLDER_SLOTS];
-}
-
-static void add_holder(struct hierarchy *hierarchy, uint64_t address) {
-    uint8_t *count = holders(hierarchy, address);
-    *count += *count < UINT8_MAX;
-}
-
-static void remove_holder(struct hierarchy *hierarchy, uint64_t address) {
-    uint8_t *count = holders(hierarchy, address);
-    *count -= *count < UINT8_MAX;
-}
-
-static void fill_llc(struct hierarchy *hierarchy, uint64_t address, uint64_t state) {
-    uint64_t victim = cache_fill(&hierarchy->llc, address, state);
-    if (victim != LINE_NONE && victim & LINE_DIRTY)
-        hierarchy->llc_writebacks++;
-}
-
-/* A dirty line leaves an L1D: the LLC takes it, allocating if need be. */
-static void write_back(struct hierarchy *hierarchy, unsigned core, uint64_t line) {
-    hierarchy->l1_writebacks[core]++;
-    uint64_t *below = cache_use(&hierarchy->llc, line);
-    if (below)
-        *below |= LINE_DIRTY;
-    else
-        fill_llc(hierarchy, line, LINE_DIRTY);
-}
-
-enum snoop { SHARE, TAKE };
-
-/* Tell every L1 but the asker that the line is wanted, to share or to own. Returns whether one
- * keeps a copy. Takes time in proportion to the number of cores: fine for a few, a directory would
- * pay for many. */
-static bool snoop_peers(struct hierarchy *hierarchy, unsigned core, unsigned l1, uint64_t address,
-                        enum snoop snoop) {
-    bool shared = false;
-    if (!*holders(hierarchy, address))
-        return false;
-    for (unsigned peer = 0; peer < hierarchy->cores * L1S; peer++) {
-        if (peer == core * L1S + l1)
-            continue;
-        uint64_t *line = cache_peek(&hierarchy->l1[peer / L1S][peer % L1S], address);
-        if (!line)
-            continue;
-        /* taken: the new owner's copy is the dirty one, the LLC need not see it */
-        if (snoop == SHARE && *line & LINE_DIRTY)
-            write_back(hierarchy, peer / L1S, *line);
-        if (snoop == SHARE) {
-            *line &= ~(LINE_WRITABLE | LINE_DIRTY);
-            shared = true;
-        } else {
-            cache_drop(&hierarchy->l1[peer / L1S][peer % L1S], line);
-            remove_holder(hierarchy, address);
+    for (struct cache_unit *unit = hierarchy->units;
+         unit < hierarchy->units + unit_count(hierarchy); unit++) {
+        cache_flush(&unit->tags);
+        for (unsigned i = 0; i < unit->asker_count; i++) {
+            in_flight_clear(&unit->askers[i].fills);
+            in_flight_clear(&unit->askers[i].write_backs);
         }
     }
-    return shared;
+    if (hierarchy->holders)
+        memset(hierarchy->holders, 0, hierarchy->holder_slots * hierarchy->cores);
 }
 
-static void fill_l1(struct hierarchy *hierarchy, unsigned core, unsigned l1, uint64_t address,
-                    uint64_t state) {
-    uint64_t victim = cache_fill(&hierarchy->l1[core][l1], address, state);
-    add_holder(hierarchy, address);
-    if (victim == LINE_NONE)
-        return;
-    remove_holder(hierarchy, victim);
-    if (victim & LINE_DIRTY)
-        write_back(hierarchy, core, victim);
+const struct access_counts *hierarchy_counts(const struct hierarchy *hierarchy, unsigned core,
+                                             enum model_mode mode) {
+    return &hierarchy->front[core].counts[mode];
 }
 
-/* The line that missed in an L1, from the LLC or memory. */
-static enum supplier bring_in(struct hierarchy *hierarchy, unsigned core, unsigned l1,
-                              uint64_t address, uint64_t state) {
-    uint64_t *line = cache_use(&hierarchy->llc, address);
-    enum supplier supplier = line ? FROM_LLC : FROM_MEMORY;
-    if (!line) {
-        fill_llc(hierarchy, address, 0);
-    } else if (state & LINE_WRITABLE) {
-        state |= *line & LINE_DIRTY;
-        *line &= ~LINE_DIRTY;
-    }
-    fill_l1(hierarchy, core, l1, address, state);
-    return supplier;
+static struct cache_unit *find_unit(const struct hierarchy *hierarchy, unsigned core,
+                                    enum cache_name name) {
+    for (unsigned level = 0; level < hierarchy->private_levels; level++)
+        if (unit_of_core(hierarchy, core, level)->name == name)
+            return unit_of_core(hierarchy, core, level);
+    for (unsigned level = 0; level < hierarchy->shared_levels; level++)
+        if (shared_unit(hierarchy, level)->name == name)
+            return shared_unit(hierarchy, level);
+    return NULL;
 }
 
-enum supplier hierarchy_fetch(struct hierarchy *hierarchy, unsigned core, uint64_t address) {
-    if (cache_use(&hierarchy->l1[core][INSTRUCTION], address))
-        return FROM_L1;
-    snoop_peers(hierarchy, core, INSTRUCTION, address, SHARE);
-    return bring_in(hierarchy, core, INSTRUCTION, address, 0);
+bool hierarchy_figures(const struct hierarchy *hierarchy, unsigned core, enum cache_name name,
+                       struct cache_figures *figures) {
+    struct cache_unit *unit = find_unit(hierarchy, core, name);
+    if (!unit)
+        return false;
+    *figures = (struct cache_figures){
+        .shared = unit->shared,
+        .write_backs = unit->write_backs,
+        .prefetch = unit->prefetch,
+    };
+    memcpy(figures->counts, asker_of(unit, core)->counts, sizeof figures->counts);
+    return true;
 }
 
-enum supplier hierarchy_load(struct hierarchy *hierarchy, unsigned core, uint64_t address) {
-    if (cache_use(&hierarchy->l1[core][DATA], address))
-        return FROM_L1;
-    bool shared = snoop_peers(hierarchy, core, DATA, address, SHARE);
-    return bring_in(hierarchy, core, DATA, address, shared ? 0 : LINE_WRITABLE);
-}
-
-enum supplier hierarchy_store(struct hierarchy *hierarchy, unsigned core, uint64_t address) {
-    uint64_t *line = cache_use(&hierarchy->l1[core][DATA], address);
-    if (line && *line & LINE_WRITABLE) {
-        *line |= LINE_DIRTY;
-        return FROM_L1;
-    }
-    snoop_peers(hierarchy, core, DATA, address, TAKE);
-    if (!line)
-        return bring_in(hierarchy, core, DATA, address, LINE_WRITABLE | LINE_DIRTY);
-    *line |= LINE_WRITABLE | LINE_DIRTY;
-    return cache_use(&hierarchy->llc, address) ? UPGRADE_BY_LLC : UPGRADE_BY_BUS;
+const struct dram_counts *hierarchy_dram_counts(const struct hierarchy *hierarchy) {
+    return &hierarchy->dram.counts;
 }

@@ -1,9 +1,30 @@
 /* Address translation of one core: L1 TLBs for instructions and data, a second level for both, and
- * page walks whose reads go through the caches. */
+ * page walks whose reads go through the caches. Pages have the guest's real size; all sizes share a
+ * TLB, each indexed by its own page number. LRU.
+ *
+ * A hit in an L1 TLB takes no time: it is looked up with the L1 cache. A miss takes the second
+ * level's latency; if it misses too, the table entries are read through the L1D one after the
+ * other, from the root, or from below the deepest one in the walk cache (entries of upper table
+ * levels, as Intel's paging-structure caches).
+ *
+ * Not modelled: prefetch of translations, faults, walks by several walkers at a time (but an
+ * out-of-order core may have several under way), nested paging, address-space identifiers (the core
+ * flushes). */
 #ifndef SLS_MODEL_MMU_H
 #define SLS_MODEL_MMU_H
 
 #include "model/hierarchy.h"
+
+struct tlb_counts {
+    uint64_t accesses, misses;
+};
+
+struct mmu_counts { /* of one mode */
+    struct tlb_counts itlb, dtlb, stlb;
+    uint64_t walks;
+    uint64_t walk_reads;  /* table entries read */
+    uint64_t walk_cycles; /* from a walk's first read to its last answer; of all walks */
+};
 
 struct mmu;
 
@@ -18,7 +39,34 @@ uint64_t mmu_translate(struct mmu *mmu, enum model_mode mode, enum access_kind k
                        const struct translation *translation, uint64_t now, bool *walked);
 
 /* The core changed its address space, or one translation: all entries, or all but the global ones,
- * go. */
+ * go. The walk cache goes in either case. */
 void mmu_flush(struct mmu *mmu, bool global_too);
+
+const struct mmu_counts *mmu_counts(const struct mmu *mmu, enum model_mode mode);
+
+/* For mmu_hit() only: the translation that was used last in each set of an L1 TLB; sets share a
+ * slot if there are more of them than slots. */
+enum { MMU_SLOTS = 16 };
+struct mmu_front {
+    const struct translation *last[L1S][MMU_SLOTS];
+    uint64_t slot_mask[L1S];
+    struct mmu_counts counts[MODEL_MODES];
+};
+
+/* The fast path: whether the page is the one that was used last in its set of the L1 TLB, or needs
+ * no translation; then it is counted, and the address is known at once. Else nothing was done. */
+static inline bool mmu_hit(struct mmu *mmu, enum model_mode mode, enum access_kind kind,
+                           const struct translation *translation) {
+    struct mmu_front *front = (struct mmu_front *)mmu;
+    unsigned which = kind == FETCH ? INSTRUCTION : DATA;
+    if (!translation)
+        return true;
+    uint64_t number = translation->page >> translation->page_shift;
+    if (front->last[which][number & front->slot_mask[which]] != translation)
+        return false;
+    struct mmu_counts *counts = &front->counts[mode];
+    (kind == FETCH ? &counts->itlb : &counts->dtlb)->accesses++;
+    return true;
+}
 
 #endif

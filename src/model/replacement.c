@@ -4,7 +4,13 @@
 #include <string.h>
 
 /* The table of policies: a line each. */
-#define POLICIES(policy) policy(lru)
+/* clang-format off */
+#define POLICIES(policy)                                                                           \
+    policy(lru)                                                                                    \
+    policy(plru)                                                                                   \
+    policy(srrip)                                                                                  \
+    policy(random)
+/* clang-format on */
 
 #define DECLARATION(policy) extern const struct replacement_policy replacement_##policy;
 #define NAME(policy) #policy,

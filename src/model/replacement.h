@@ -1,9 +1,10 @@
-/* Replacement policies. A new one is one file like replacement_lru.c and one line in the table of
+/* Replacement policies. A new one is one file like replacement_srrip.c and one line in the table of
  * replacement.c.
  *
  * A policy is told of hits and fills in a set and picks the victim when every way is in use. It may
- * reorder the ways, and answers where the line is now. A policy that keeps ages or bits has one
- * byte a way for them, zero at the start; it moves them with their lines. */
+ * reorder the ways, and answers where the line is now. For its own use it has a byte a way (an age,
+ * a prediction), which it moves with the line if it moves lines, and 64 bits a set; all are zero at
+ * the start. */
 #ifndef SLS_MODEL_REPLACEMENT_H
 #define SLS_MODEL_REPLACEMENT_H
 
@@ -11,7 +12,8 @@
 
 struct cache_set {
     uint64_t *lines; /* as in cache.h: not to be changed, only moved */
-    uint8_t *notes;  /* the policy's own */
+    uint8_t *notes;  /* the policy's own: one a way */
+    uint64_t *bits;  /* the policy's own: one a set */
     unsigned ways;
 };
 
@@ -25,6 +27,8 @@ struct replacement_policy {
     unsigned (*fill)(struct cache_set set, unsigned way);
     /* The way to give up. All are in use. */
     unsigned (*victim)(struct cache_set set);
+    /* Before the first use of a set, and after a flush: `number` is the set's. NULL: zeros do. */
+    void (*start)(struct cache_set set, uint64_t number);
 };
 
 /* The line in this way comes to way 0, those before it move back by one. */

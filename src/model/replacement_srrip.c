@@ -1,0 +1,37 @@
+/* Static re-reference interval prediction with two bits and hit priority (SRRIP-HP): a new line is
+ * expected to be used again late, one that was used again soon. The first way that is expected
+ * latest goes.
+ *
+ * Jaleel, Theobald, Steely, Emer: High Performance Cache Replacement Using Re-Reference Interval
+ * Prediction, ISCA 2010. */
+#include "model/replacement.h"
+
+enum { SOON = 0, LATE = 2, LATEST = 3 };
+
+static unsigned hit(struct cache_set set, unsigned way) {
+    set.notes[way] = SOON;
+    return way;
+}
+
+static unsigned fill(struct cache_set set, unsigned way) {
+    set.notes[way] = LATE;
+    return way;
+}
+
+static unsigned victim(struct cache_set set) {
+    unsigned latest = 0;
+    for (unsigned way = 1; way < set.ways; way++)
+        if (set.notes[way] > set.notes[latest])
+            latest = way;
+    uint8_t aged = (uint8_t)(LATEST - set.notes[latest]);
+    for (unsigned way = 0; way < set.ways; way++)
+        set.notes[way] += aged;
+    return latest;
+}
+
+const struct replacement_policy replacement_srrip = {
+    .name = "srrip",
+    .hit = hit,
+    .fill = fill,
+    .victim = victim,
+};

@@ -20,6 +20,8 @@ static const struct command {
     {"verify", "RUN", "repeat a run from its manifest and say whether it is identical",
      command_verify},
     {"function", "list|build", "the functions and their images", command_function_},
+    {"system", "list|show|check|diff", "the simulated machines and their parameters",
+     command_system},
     {"checkpoint", "list|prune", "the frozen guests that runs start from", command_checkpoint},
     {"image", "build|show|prune", "the guest's kernel and root file system", command_image},
     {"shell", "[FUNCTION]", "boot the image and log in on its console (root/root)", command_shell},
@@ -33,7 +35,7 @@ static void print_help(FILE *stream) {
     fputs("usage: slsuite COMMAND [OPTION]…   (slsuite COMMAND --help tells more)\n\n", stream);
     for (size_t i = 0; i < COMMANDS; i++) {
         autofree char *title = format_string("%s %s", commands[i].name, commands[i].arguments);
-        fprintf(stream, "  %-24s %s\n", title, commands[i].summary);
+        fprintf(stream, "  %-28s %s\n", title, commands[i].summary);
     }
 }
 

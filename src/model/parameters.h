@@ -1,7 +1,7 @@
 /* The parameters of a simulated machine, and the one table that declares them: what a system file
- * may say, what it must say, and how it is printed back. A system file has no hidden defaults: every
- * parameter that its choices make meaningful is required, every other one is refused. Quantities
- * are kept in base units: bytes, hertz, picoseconds, cycles. */
+ * may say, what it must say, and how it is printed back. A system file has no hidden defaults:
+ * every parameter that its choices make meaningful is required, every other one is refused.
+ * Quantities are kept in base units: bytes, hertz, picoseconds, cycles. */
 #ifndef SLS_MODEL_PARAMETERS_H
 #define SLS_MODEL_PARAMETERS_H
 
@@ -13,15 +13,17 @@
 
 enum { PARAMETER_TEXT = 256 }; /* bytes of a text parameter, its NUL included */
 
+/* Numbers that do not apply to a system are 0, texts are empty. */
+
 struct prefetcher_parameters {
     char name[PARAMETER_TEXT]; /* "none", or one of the table in prefetcher.c */
     uint64_t degree;           /* lines asked for at a time */
-    uint64_t distance;         /* lines ahead of the access that causes it */
-    uint64_t entries;          /* of its table, if it has one */
+    uint64_t distance;         /* lines ahead of the access that causes it; not fdip */
+    uint64_t entries;          /* of its table; not next_line */
 };
 
 struct cache_parameters {
-    uint64_t present;          /* 0: the system has no such cache; all else then means nothing */
+    uint64_t present;          /* 0: the system has no such cache; L1s and LLC are always there */
     uint64_t size;             /* bytes */
     uint64_t associativity;    /* ways */
     uint64_t tag_latency;      /* cycles */
@@ -50,10 +52,11 @@ struct tlb_parameters {
 };
 
 struct mmu_parameters {
-    char model[PARAMETER_TEXT];      /* "ideal": translation is free; "tlb" */
+    char model[PARAMETER_TEXT];       /* "ideal": translation is free; "tlb" */
     struct tlb_parameters itlb, dtlb; /* per core */
     struct tlb_parameters stlb;       /* per core, for both; 0 entries: none */
-    uint64_t walk_cache; /* entries per core of upper table levels that a walk need not read; 0: none */
+    /* entries per core of upper table levels that a walk need not read; 0: none */
+    uint64_t walk_cache;
 };
 
 struct memory_parameters {
@@ -69,15 +72,17 @@ struct memory_parameters {
 struct branch_parameters {
     char direction[PARAMETER_TEXT]; /* one of the table in direction.c */
     uint64_t size;                  /* entries of the (largest) direction table */
-    uint64_t local_size;            /* tournament: entries of the local history and counter tables */
-    uint64_t history;               /* bits of (longest) global history */
-    uint64_t tables;                /* tage: tagged tables */
+    uint64_t local_size; /* tournament: entries of the local history and counter tables */
+    uint64_t history;    /* bits of (longest) global history */
+    uint64_t tables;     /* tage: tagged tables */
     uint64_t btb_entries, btb_associativity;
     uint64_t ras_entries;
-    uint64_t indirect_sets, indirect_ways; /* of the indirect target predictor; 0 sets: none, the BTB's */
+    /* of the indirect target predictor; 0 sets: none, the BTB's */
+    uint64_t indirect_sets, indirect_ways;
 };
 
-enum unit_kind { /* execution units */
+/* Execution units. */
+enum unit_kind {
     UNITS_INTEGER,
     UNITS_MULTIPLY,
     UNITS_DIVIDE,
@@ -88,6 +93,8 @@ enum unit_kind { /* execution units */
     UNITS_SYSTEM,
     UNIT_KINDS
 };
+extern const char *const unit_kind_names[UNIT_KINDS + 1]; /* as enum unit_kind, then NULL */
+enum unit_kind unit_kind_find(const char *name);          /* UNIT_KINDS: none of this name */
 
 struct operation_parameters {
     char unit[PARAMETER_TEXT]; /* the name of a unit_kind */
@@ -100,22 +107,23 @@ struct core_parameters {
     char model[PARAMETER_TEXT]; /* "blocking", "inorder", "ooo" */
     uint64_t fetch_width;       /* blocking: aligned bytes a fetch delivers */
     /* inorder and ooo: micro-operations a cycle */
-    uint64_t front_width;  /* fetched and decoded; inorder: instructions fetched */
+    uint64_t front_width; /* fetched and decoded; inorder: instructions fetched */
     uint64_t issue_width, memory_issue_width;
     uint64_t commit_width, memory_commit_width;
-    uint64_t window;       /* micro-operations in flight: ROB, or in-order queue */
-    uint64_t store_buffer; /* stores that have committed and not yet reached the L1D; ooo: store queue */
+    uint64_t window; /* micro-operations in flight: ROB, or in-order queue */
+    /* stores that have committed and not yet reached the L1D; ooo: store queue */
+    uint64_t store_buffer;
     /* inorder */
-    uint64_t fetch_buffer;  /* lines between fetch and decode */
-    uint64_t branch_delay;  /* cycles from a branch's execution to the first fetch from its target */
+    uint64_t fetch_buffer; /* lines between fetch and decode */
+    uint64_t branch_delay; /* cycles from a branch's execution to the first fetch from its target */
     /* ooo */
     uint64_t rename_width, dispatch_width, writeback_width, squash_width;
     uint64_t issue_queue, load_queue;
     uint64_t integer_registers, float_registers; /* physical */
     uint64_t fetch_queue;                        /* micro-operations between fetch and decode */
     uint64_t fetch_to_decode, decode_to_rename, rename_to_issue, issue_to_execute,
-        execute_to_commit, commit_to_fetch; /* cycles */
-    uint64_t units[UNIT_KINDS];             /* how many of each */
+        execute_to_commit, commit_to_fetch;             /* cycles */
+    uint64_t units[UNIT_KINDS];                         /* how many of each */
     struct operation_parameters operations[OP_CLASSES]; /* OP_NOTHING's is not used */
 };
 
@@ -143,23 +151,41 @@ enum parameter_unit {
     UNIT_CYCLES,
 };
 
+/* What must hold for a parameter to mean anything. Told only of parameters that stand before it in
+ * the table. */
+struct parameter_condition {
+    bool (*holds)(const struct model_parameters *parameters);
+    const char *text; /* for messages: "only for core.model inorder or ooo" */
+};
+
 struct parameter {
     const char *key; /* its path in a system file: "caches.l1d.size" */
     enum parameter_unit unit;
-    size_t offset;              /* in struct model_parameters */
-    uint64_t minimum, maximum;  /* of the number, both legal; unused for text */
-    const char *const *choices; /* NULL-terminated */
-    const char *description;    /* one sentence */
-    /* Whether the others' values make this one meaningful; NULL: always. Told only of parameters
-     * that stand before it in the table. */
-    bool (*applies)(const struct model_parameters *parameters);
+    size_t offset;                             /* in struct model_parameters */
+    uint64_t minimum, maximum;                 /* of the number, both legal; unused for text */
+    const char *const *choices;                /* NULL-terminated */
+    const char *description;                   /* one sentence */
+    const struct parameter_condition *applies; /* NULL: always */
 };
 
 /* The table, in the order to print. Ends with a NULL key. */
 extern const struct parameter parameters_table[];
 
+/* The sections of a system file that are caches: `present` is set where one is given. */
+struct parameter_section {
+    const char *key;
+    size_t present; /* offset in struct model_parameters */
+};
+extern const struct parameter_section parameters_sections[]; /* ends with a NULL key */
+
 /* Where a parameter lies: a uint64_t, or PARAMETER_TEXT chars. */
 void *parameter_place(struct model_parameters *parameters, const struct parameter *parameter);
+const void *parameter_value(const struct model_parameters *parameters,
+                            const struct parameter *parameter);
+
+/* Whether the others' values make this one meaningful. */
+bool parameter_applies(const struct model_parameters *parameters,
+                       const struct parameter *parameter);
 
 /* How quantities of a unit are written: the names and what each is worth in base units, smallest
  * first. Ends with a NULL name; the empty list for text and plain numbers. */
@@ -175,11 +201,15 @@ void parameter_format(enum parameter_unit unit, uint64_t number, char *text, siz
 
 struct parameters_problem {
     const char *key; /* of the parameter to blame */
-    char text[256];  /* "why: what is legal" */
+    char text[512];  /* "why: what is legal" */
 };
 
-/* Whether a machine can have these parameters: each in its range, geometries that can be indexed.
- * If not, `problem` (may be NULL) says what is wrong. */
+/* Whether this one, by itself, has a legal value. If not, `problem` (may be NULL) says why. */
+bool parameter_check(const struct model_parameters *parameters, const struct parameter *parameter,
+                     struct parameters_problem *problem);
+
+/* Whether a machine can have these parameters: each that applies legal, and together geometries
+ * that can be indexed. If not, `problem` (may be NULL) says what is wrong. */
 bool parameters_check(const struct model_parameters *parameters,
                       struct parameters_problem *problem);
 

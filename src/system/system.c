@@ -1,7 +1,6 @@
 #include "system/system.h"
 
 #include <dirent.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,18 +19,38 @@ static int choose(const struct dirent *entry) {
     return is_system_file(entry->d_name);
 }
 
-static int unknown_system(const char *name, struct error *err) {
-    char known[512] = "";
+int system_names(char ***names, struct error *err) {
     struct dirent **entries = NULL;
     int count = scandir(paths_systems(), &entries, choose, alphasort);
+    if (count < 0)
+        return error_errno(err, "%s: cannot list the systems", paths_systems());
+    *names = calloc((size_t)count + 1, sizeof **names);
     for (int i = 0; i < count; i++) {
         const char *file = entries[i]->d_name;
-        size_t used = strlen(known);
-        snprintf(known + used, sizeof known - used, "%s%.*s", used ? ", " : "",
-                 (int)(strlen(file) - (sizeof suffix - 1)), file);
+        if (*names)
+            (*names)[i] = format_string("%.*s", (int)(strlen(file) - (sizeof suffix - 1)), file);
         free(entries[i]);
     }
     free(entries);
+    return *names ? count : error_set(err, "cannot list the systems: out of memory");
+}
+
+void system_names_free(char **names, int count) {
+    for (int i = 0; i < count; i++)
+        free(names[i]);
+    free(names);
+}
+
+static int unknown_system(const char *name, struct error *err) {
+    char known[512] = "", **names;
+    int count = system_names(&names, err);
+    if (count < 0)
+        return -1;
+    for (int i = 0; i < count; i++) {
+        size_t used = strlen(known);
+        snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "", names[i]);
+    }
+    system_names_free(names, count);
     return error_usage(
         err, "system `%s`: there is none of this name: use one of: %s; or the path of a .yaml file",
         name, *known ? known : "(none installed)");
@@ -46,18 +65,4 @@ char *system_find(const char *name_or_path, struct error *err) {
     free(path);
     unknown_system(name_or_path, err);
     return NULL;
-}
-
-void system_describe(FILE *stream, const struct model_parameters *parameters) {
-    for (const struct parameter *p = parameters_table; p->key; p++) {
-        const void *place = (const char *)parameters + p->offset;
-        char number[64];
-        const char *value = place;
-        if (p->unit >= UNIT_COUNT) {
-            parameter_format(p->unit, *(const uint64_t *)place, number, sizeof number);
-            value = number;
-        }
-        fprintf(stream, "%-38s %-12s %s\n", p->key, value,
-                p->unit == UNIT_TEXT ? "" : p->description);
-    }
 }

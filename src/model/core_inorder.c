@@ -15,7 +15,7 @@
 
 #include "model/core_pipeline.h"
 
-enum { LINES_AHEAD = 2, MOST_UNITS = 8, MOST_MEMORY = 8 };
+enum { MOST_UNITS = 8, MOST_MEMORY = 8, WAITS = 4 };
 
 /* Where a register's value comes from. */
 struct value {
@@ -63,6 +63,10 @@ struct inorder {
     /* the queue of loads and stores */
     uint64_t request;      /* when the last one was passed on: the queue of requests holds one */
     uint64_t last_store;   /* commit of the last store */
+    struct { /* the last loads that were waited for as the oldest operation: from, to */
+        uint64_t begun, ended;
+    } wait[WAITS];
+    unsigned waits;
     struct window stores;  /* the store buffer: until each is in the L1D */
     uint64_t store_begun;  /* of the last one that left it */
     uint64_t memory[MOST_MEMORY]; /* accesses under way: until when */
@@ -74,15 +78,19 @@ struct inorder {
     uint64_t entries[]; /* of the windows */
 };
 
-/* Groups that fit between Fetch2 and Decode, and between Decode and Execute; cycles that Execute
- * assumes a load takes beyond its unit; accesses under way in memory (BaseMinorCPU.py of gem5:
- * decodeInputBufferSize, executeInputBufferSize, MinorDefaultMemFU.extraAssumedLat,
+/* Groups that fit between Fetch2 and Decode; cycles that Execute assumes a load takes beyond its unit; accesses under way in memory (BaseMinorCPU.py of gem5:
+ * decodeInputBufferSize, MinorDefaultMemFU.extraAssumedLat,
  * executeMaxAccessesInMemory). */
-enum { DECODE_GROUPS = 3, ISSUE_GROUPS = 7, ASSUMED_LOAD = 2, MEMORY_ACCESSES = 2 };
+enum { DECODE_GROUPS = 3, ASSUMED_LOAD = 2, MEMORY_ACCESSES = 2 };
+
+/* Between Decode and Execute. */
+static uint64_t issue_groups(const struct core_parameters *c) {
+    return later(c->window / c->front_width, 1);
+}
 
 static size_t size(const struct model_parameters *p) {
     return sizeof(struct inorder) +
-           sizeof(uint64_t) * (DECODE_GROUPS + ISSUE_GROUPS + p->core.store_buffer);
+           sizeof(uint64_t) * (DECODE_GROUPS + issue_groups(&p->core) + p->core.store_buffer);
 }
 
 static void init(struct core *core) {
@@ -90,7 +98,7 @@ static void init(struct core *core) {
     struct inorder *inorder = core->state;
     uint64_t *memory = inorder->entries;
     window_init(&inorder->decode_buffer, &memory, DECODE_GROUPS);
-    window_init(&inorder->issue_buffer, &memory, ISSUE_GROUPS);
+    window_init(&inorder->issue_buffer, &memory, issue_groups(c));
     window_init(&inorder->stores, &memory, c->store_buffer);
     for (unsigned i = OP_NOTHING + 1; i < OP_CLASSES; i++) {
         unsigned unit = unit_kind_find(c->operations[i].unit);
@@ -389,13 +397,30 @@ static void store(struct core *core, const struct operation *operation, uint64_t
     window_take(&inorder->stores, done);
 }
 
+/* While the oldest operation is a load that waits for its data, no other access is passed on
+ * (Execute::getCommittingThread() of gem5); ones that came before it was the oldest are. */
+static uint64_t pass_waits(const struct inorder *inorder, uint64_t cycle) {
+    for (unsigned i = 0; i < WAITS; i++) {
+        unsigned place = (inorder->waits + i) % WAITS; /* from the oldest */
+        if (cycle > inorder->wait[place].begun && cycle < inorder->wait[place].ended)
+            cycle = inorder->wait[place].ended;
+    }
+    return cycle;
+}
+
+static void add_wait(struct inorder *inorder, uint64_t begun, uint64_t ended) {
+    inorder->wait[inorder->waits % WAITS].begun = begun;
+    inorder->wait[inorder->waits % WAITS].ended = ended;
+    inorder->waits++;
+}
+
 /* An access: from the end of its unit to its commit. Returns the earliest commit. */
 static uint64_t access_memory(struct core *core, const struct operation *operation,
                               uint64_t ended, uint64_t sources, struct unit *unit,
                               enum stack_part *part) {
     struct inorder *inorder = core->state;
     /* into the queue: when its operands are final and the request before it has been passed on */
-    uint64_t queued = later(later(ended, sources), inorder->request);
+    uint64_t queued = pass_waits(inorder, later(later(ended, sources), inorder->request));
     unit->ended = ended;
     unit->committed = queued;
     inorder->request = queued;
@@ -404,6 +429,7 @@ static uint64_t access_memory(struct core *core, const struct operation *operati
     struct access_time time = load(core, operation, queued);
     if (time.part != STACK_BASE)
         *part = time.part;
+    add_wait(inorder, later(queued, inorder->commit.cycle), time.ready);
     return time.ready;
 }
 

@@ -60,7 +60,6 @@ struct operation {
     const struct access *access; /* that it makes; NULL: none */
     uint64_t pc;
     enum model_mode mode;
-    bool first, last; /* of its instruction */
 };
 
 /* What a core model does; every function but `execute` may be empty. */
@@ -79,32 +78,53 @@ struct pipeline_stages {
 static const struct micro_op extra_load = {.op_class = OP_LOAD};
 static const struct micro_op extra_store = {.op_class = OP_STORE};
 
-/* One instruction and its `count` accesses. Returns when its branch, if it has one, was executed. */
+/* The accesses of an instruction, as its micro-operations make them: eight bytes at a time. */
+struct access_cursor {
+    const struct access *next, *end;
+    struct access piece;
+    unsigned offset; /* of next, that have been made */
+};
+
+/* The next piece, if it is of this kind; NULL: there is none. */
+static inline const struct access *next_piece(struct access_cursor *cursor, bool store) {
+    if (cursor->offset && cursor->next->store != store)
+        cursor->next++, cursor->offset = 0; /* the rest of a wider one was made with it */
+    if (cursor->next == cursor->end || cursor->next->store != store)
+        return NULL;
+    if (__builtin_expect(cursor->next->size <= 8, 1))
+        return cursor->next++;
+    cursor->piece = *cursor->next;
+    cursor->piece.address += cursor->offset;
+    cursor->piece.virtual_address += cursor->offset;
+    cursor->piece.size = 8;
+    cursor->offset += 8;
+    if (cursor->offset >= cursor->next->size)
+        cursor->next++, cursor->offset = 0;
+    return &cursor->piece;
+}
+
+/* One instruction and its accesses. Returns when its branch, if it has one, was executed. */
 static inline __attribute__((always_inline)) uint64_t
 pipeline_instruction(struct core *core, const struct instruction *instruction, uint64_t pc,
-                     enum model_mode mode, const struct access *accesses, unsigned count,
-                     const struct pipeline_stages stages) {
+                     enum model_mode mode, const struct access *accesses,
+                     const struct access *accesses_end, const struct pipeline_stages stages) {
     uint64_t branch = 0;
-    unsigned used = 0;
-    struct operation operation = {.pc = pc, .mode = mode, .first = true};
+    struct access_cursor cursor = {.next = accesses, .end = accesses_end};
+    struct operation operation = {.pc = pc, .mode = mode};
     for (unsigned i = 0; i < instruction->micro_op_count; i++) {
         const struct micro_op *op = operation.op = &instruction->micro_ops[i];
-        bool memory = (op->op_class == OP_LOAD || op->op_class == OP_STORE) &&
-                      !(op->flags & MICRO_ADDRESS_ONLY);
+        bool memory = op->op_class == OP_LOAD || op->op_class == OP_STORE;
         operation.access = NULL;
-        if (memory && used < count && accesses[used].store == (op->op_class == OP_STORE))
-            operation.access = &accesses[used++];
-        operation.last = i + 1u == instruction->micro_op_count && used == count;
+        if (memory && !(op->flags & MICRO_ADDRESS_ONLY))
+            operation.access = next_piece(&cursor, op->op_class == OP_STORE);
         uint64_t executed = stages.execute(core, &operation);
         if (op->flags & MICRO_BRANCH)
             branch = executed;
-        operation.first = false;
     }
     core->counts[mode].micro_ops += instruction->micro_op_count;
-    for (; used < count; used++) {
-        operation.op = accesses[used].store ? &extra_store : &extra_load;
-        operation.access = &accesses[used];
-        operation.last = used + 1 == count;
+    for (; cursor.next < cursor.end; cursor.next++, cursor.offset = 0) {
+        operation.op = cursor.next->store ? &extra_store : &extra_load;
+        operation.access = cursor.next;
         stages.execute(core, &operation);
     }
     return branch;
@@ -138,13 +158,12 @@ pipeline_run(struct core *core, const struct step *step, const struct pipeline_s
     for (unsigned i = 0; i < end; i++) {
         const struct instruction *instruction = &segment->code[i];
         uint64_t pc = segment->address + segment->instruction[i].offset;
-        unsigned count = 0;
-        while (access + count < accesses_end && access[count].instruction == i)
-            count++;
+        const struct access *accesses = access;
+        while (access < accesses_end && access->instruction == i)
+            access++;
         stages.fetch(core, segment, i);
         uint64_t executed =
-            pipeline_instruction(core, instruction, pc, mode, access, count, stages);
-        access += count;
+            pipeline_instruction(core, instruction, pc, mode, accesses, access, stages);
         if (instruction->branch && core->branch)
             pipeline_branch(core, instruction, pc, mode, executed,
                             i + 1 < end ? pc + instruction->length : step->next, stages);

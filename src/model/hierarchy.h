@@ -24,8 +24,8 @@
  * itself, and a line that another core's miss brings is there at once: two cores' clocks cannot be
  * compared); bandwidth of buses and cache ports; transfers from cache to cache past the shared
  * level, and so an owned state; the finite capacity of snoop filters; that a line may be lost again
- * before it has arrived; that one found to have arrived may be asked for from before then; that a store waits for a right to write that an earlier store has asked
- * for. */
+ * before it has arrived; that one found to have arrived may be asked for from before then; that a
+ * store waits for a right to write that an earlier store has asked for. */
 #ifndef SLS_MODEL_HIERARCHY_H
 #define SLS_MODEL_HIERARCHY_H
 

@@ -21,6 +21,7 @@ bool cache_init(struct cache *cache, uint64_t size, unsigned ways, uint64_t line
         .set_mask = lines / ways - 1,
         .line_shift = (unsigned)__builtin_ctzll(line_size),
         .ways = ways,
+        .in_order_of_use = !policy->hit,
         .policy = policy,
     };
     if (!cache->storage || !cache->notes || !cache->bits)
@@ -52,8 +53,12 @@ void cache_drop(struct cache *cache, uint64_t *line) {
     cache->unused++;
 }
 
-static struct cache_set set_of(const struct cache *cache, uint64_t address) {
-    return set_number(cache, (address >> cache->line_shift) & cache->set_mask);
+static uint64_t number_of(const struct cache *cache, uint64_t address) {
+    return (address >> cache->line_shift) & cache->set_mask;
+}
+
+static uint64_t *lines_of(const struct cache *cache, uint64_t address) {
+    return &cache->lines[number_of(cache, address) * cache->ways];
 }
 
 /* Compiled twice where the linker can choose: with the vector compares of processors since 2013,
@@ -66,73 +71,125 @@ static struct cache_set set_of(const struct cache *cache, uint64_t address) {
 
 /* Four ways at a time: GNU C vectors, which need no particular processor. */
 typedef uint64_t four_ways __attribute__((vector_size(32), aligned(8)));
+typedef int64_t four_numbers __attribute__((vector_size(32), aligned(8)));
 
-/* The way that holds the address; the number of ways when none does. All ways are compared without
- * a branch that depends on which one it is: the processor could not predict it. */
-static inline unsigned find_way(struct cache_set set, uint64_t address, uint64_t tag_mask) {
-    uint64_t tag = address & tag_mask;
-    for (unsigned way = 0; way + 4 <= set.ways; way += 4) {
-        four_ways lines = *(const four_ways *)&set.lines[way];
-        four_ways equal = (four_ways)((lines & tag_mask) == tag) & (four_ways){1, 2, 4, 8};
-        uint64_t found = equal[0] | equal[1] | equal[2] | equal[3];
-        if (found)
-            return way + (unsigned)__builtin_ctzll(found);
+#define INLINE __attribute__((always_inline)) static inline
+
+/* The way that holds the tag; the number of ways when none does. All ways are compared without a
+ * branch that depends on which one it is: the processor could not predict it. */
+INLINE unsigned find_among(const uint64_t *lines, unsigned ways, uint64_t tag, uint64_t tag_mask) {
+    unsigned fours = ways & ~3u;
+    for (unsigned first = 0; first < fours; first += 64) {
+        unsigned end = fours - first < 64 ? fours : first + 64;
+        four_ways found = {0}, bit = {1, 2, 4, 8};
+        for (unsigned way = first; way < end; way += 4, bit <<= 4)
+            found |= (four_ways)((*(const four_ways *)&lines[way] & tag_mask) == tag) & bit;
+        uint64_t all = (found[0] | found[1]) | (found[2] | found[3]);
+        if (all)
+            return first + (unsigned)__builtin_ctzll(all);
     }
-    for (unsigned way = set.ways & ~3u; way < set.ways; way++)
-        if ((set.lines[way] & tag_mask) == tag)
+    for (unsigned way = fours; way < ways; way++)
+        if ((lines[way] & tag_mask) == tag)
             return way;
-    return set.ways;
+    return ways;
+}
+
+INLINE unsigned find_way(const uint64_t *lines, unsigned ways, uint64_t tag, uint64_t tag_mask) {
+    switch (ways) { /* usual ones: the compiler then knows the number, and no loop remains */
+    case 8:
+        return find_among(lines, 8, tag, tag_mask);
+    case 16:
+        return find_among(lines, 16, tag, tag_mask);
+    default:
+        return find_among(lines, ways, tag, tag_mask);
+    }
 }
 
 /* move_to_front() without a loop whose length the processor would have to guess. The word before
  * the first set's first way is ours, too: see cache_init(). */
-static inline void use_first(struct cache_set set, unsigned way) {
-    if (set.ways % 4) {
-        move_to_front(set, way);
+INLINE void use_first_among(uint64_t *lines, unsigned ways, unsigned way) {
+    uint64_t line = lines[way];
+    if (ways % 4) {
+        for (; way > 0; way--)
+            lines[way] = lines[way - 1];
+        lines[0] = line;
         return;
     }
-    uint64_t line = set.lines[way];
-    for (unsigned low = set.ways; low > 0;) {
-        low -= 4;
-        four_ways here = *(const four_ways *)&set.lines[low];
-        four_ways before = *(const four_ways *)(&set.lines[low] - 1);
-        four_ways moves = (four_ways)((four_ways){low, low + 1, low + 2, low + 3} <= way);
-        *(four_ways *)&set.lines[low] = (before & moves) | (here & ~moves);
+    int64_t last = (int64_t)ways - 4;
+    four_numbers number = {last, last + 1, last + 2, last + 3};
+    for (int64_t low = last; low >= 0; low -= 4, number -= 4) {
+        four_ways here = *(const four_ways *)&lines[low];
+        four_ways before = *(const four_ways *)(&lines[low] - 1);
+        four_ways stays = (four_ways)(number > (int64_t)way);
+        *(four_ways *)&lines[low] = (here & stays) | (before & ~stays);
     }
-    set.lines[0] = line;
+    lines[0] = line;
+}
+
+INLINE void use_first(uint64_t *lines, unsigned ways, unsigned way) {
+    switch (ways) { /* as above */
+    case 8:
+        use_first_among(lines, 8, way);
+        break;
+    case 16:
+        use_first_among(lines, 16, way);
+        break;
+    default:
+        use_first_among(lines, ways, way);
+    }
+}
+
+/* Policies of other kinds stand apart so that the usual one needs no stack frame. */
+__attribute__((noinline)) static uint64_t *use_by_policy(struct cache *cache, uint64_t address,
+                                                         unsigned way) {
+    struct cache_set set = set_number(cache, number_of(cache, address));
+    return &set.lines[cache->policy->hit(set, way)];
 }
 
 VECTORISED uint64_t *cache_use(struct cache *cache, uint64_t address) {
-    struct cache_set set = set_of(cache, address);
-    unsigned way = find_way(set, address, cache->tag_mask);
-    if (way == set.ways)
+    uint64_t *lines = lines_of(cache, address);
+    unsigned way = find_way(lines, cache->ways, address & cache->tag_mask, cache->tag_mask);
+    if (way == cache->ways)
         return NULL;
-    if (cache->policy->hit)
-        return &set.lines[cache->policy->hit(set, way)];
-    use_first(set, way);
-    return set.lines;
+    if (!cache->in_order_of_use)
+        return use_by_policy(cache, address, way);
+    use_first(lines, cache->ways, way);
+    return lines;
 }
 
 VECTORISED uint64_t *cache_peek(const struct cache *cache, uint64_t address) {
-    struct cache_set set = set_of(cache, address);
-    unsigned way = find_way(set, address, cache->tag_mask);
-    return way < set.ways ? &set.lines[way] : NULL;
+    uint64_t *lines = lines_of(cache, address);
+    unsigned way = find_way(lines, cache->ways, address & cache->tag_mask, cache->tag_mask);
+    return way < cache->ways ? &lines[way] : NULL;
+}
+
+/* A way without a line; the number of ways if there is none. */
+static inline unsigned find_unused(const struct cache *cache, const uint64_t *lines) {
+    if (!cache->unused)
+        return cache->ways;
+    return find_way(lines, cache->ways, LINE_NONE & cache->tag_mask, cache->tag_mask);
+}
+
+__attribute__((noinline)) static uint64_t fill_by_policy(struct cache *cache, uint64_t line,
+                                                         unsigned unused_way) {
+    struct cache_set set = set_number(cache, number_of(cache, line & cache->tag_mask));
+    unsigned way = unused_way < cache->ways ? unused_way : cache->policy->victim(set);
+    uint64_t victim = set.lines[way];
+    set.lines[way] = line;
+    cache->policy->fill(set, way);
+    return victim;
 }
 
 VECTORISED uint64_t cache_fill(struct cache *cache, uint64_t address, uint64_t state) {
-    struct cache_set set = set_of(cache, address);
-    unsigned way = set.ways;
-    if (cache->unused)
-        way = find_way(set, LINE_NONE, cache->tag_mask);
-    if (way < set.ways)
-        cache->unused--;
-    else
-        way = cache->policy->hit ? cache->policy->victim(set) : set.ways - 1;
-    uint64_t victim = set.lines[way];
-    set.lines[way] = (address & cache->tag_mask) | state;
-    if (cache->policy->hit)
-        cache->policy->fill(set, way);
-    else
-        use_first(set, way);
+    uint64_t *lines = lines_of(cache, address), line = (address & cache->tag_mask) | state;
+    unsigned way = find_unused(cache, lines);
+    cache->unused -= way < cache->ways;
+    if (!cache->in_order_of_use)
+        return fill_by_policy(cache, line, way);
+    if (way == cache->ways)
+        way--;
+    uint64_t victim = lines[way];
+    lines[way] = line;
+    use_first(lines, cache->ways, way);
     return victim;
 }

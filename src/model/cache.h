@@ -30,6 +30,7 @@ struct cache {
     uint64_t set_mask;
     uint64_t unused; /* ways without a line, in all sets */
     unsigned line_shift, ways;
+    bool in_order_of_use; /* the ways of a set; that is all the policy there is */
     const struct replacement_policy *policy;
 };
 

@@ -134,6 +134,21 @@ static bool init_holders(struct hierarchy *hierarchy) {
     return hierarchy->holders != NULL;
 }
 
+/* The way of a load to memory and back, with no row open there. */
+static uint64_t way_to_memory(const struct hierarchy *hierarchy,
+                              const struct model_parameters *parameters) {
+    const struct memory_parameters *memory = &parameters->memory;
+    uint64_t picoseconds = memory->latency;
+    if (strcmp(memory->model, "fixed") != 0)
+        picoseconds += memory->t_rcd + memory->t_cl + memory->t_burst;
+    uint64_t cycles = cycles_of_picoseconds(picoseconds, parameters->clock);
+    for (const struct cache_unit *unit = unit_of_core(hierarchy, 0, CACHE_L1D); unit;
+         unit = unit->below)
+        cycles += unit->tag_latency + unit->request_latency + unit->reply_latency +
+                  unit->response_latency;
+    return cycles;
+}
+
 static bool init(struct hierarchy *hierarchy, const struct model_parameters *parameters) {
     struct plans plans = make_plans(parameters);
     *hierarchy = (struct hierarchy){
@@ -160,6 +175,7 @@ static bool init(struct hierarchy *hierarchy, const struct model_parameters *par
     hierarchy->hit_latency[LOAD] = unit_of_core(hierarchy, 0, CACHE_L1D)->hit_latency;
     hierarchy->hit_latency[STORE] = unit_of_core(hierarchy, 0, CACHE_L1D)->tag_latency;
     hierarchy->hit_latency[WALK] = hierarchy->hit_latency[LOAD];
+    hierarchy->uncached_latency = way_to_memory(hierarchy, parameters);
     return init_holders(hierarchy) && dram_init(&hierarchy->dram, parameters);
 }
 

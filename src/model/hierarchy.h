@@ -24,8 +24,8 @@
  * itself, and a line that another core's miss brings is there at once: two cores' clocks cannot be
  * compared); bandwidth of buses and cache ports; transfers from cache to cache past the shared
  * level, and so an owned state; the finite capacity of snoop filters; that a line may be lost again
- * before it has arrived; that a store waits for a right to write that an earlier store has asked
- * for. */
+ * before it has arrived; that one found to have arrived may be asked for from before then; that a
+ * store waits for a right to write that an earlier store has asked for. */
 #ifndef SLS_MODEL_HIERARCHY_H
 #define SLS_MODEL_HIERARCHY_H
 
@@ -93,6 +93,7 @@ struct cache_unit;
 struct hierarchy {
     struct front *front;                /* per core */
     uint64_t hit_latency[ACCESS_KINDS]; /* of L1 hits */
+    uint64_t uncached_latency; /* cycles of an access past the caches: as far as memory, at rest */
     unsigned cores, line_shift;
     unsigned private_levels;  /* units of a core: L1I, L1D and levels of its own */
     struct cache_unit *units; /* cores × private_levels, then the shared ones */
@@ -114,8 +115,10 @@ uint64_t hierarchy_longest_way(const struct model_parameters *parameters);
 /* One line: address .. address + size - 1 lie in it. `pc` is the virtual address of the
  * instruction, for prefetchers. Counts it under `mode`. WALK goes through the L1D as a load, but is
  * counted by itself. PREFETCH is for the hierarchy's own use. */
-struct answer hierarchy_access(struct hierarchy *hierarchy, unsigned core, enum model_mode mode,
-                               enum access_kind kind, uint64_t address, uint64_t pc, uint64_t now);
+__attribute__((noinline)) struct answer hierarchy_access(struct hierarchy *hierarchy, unsigned core,
+                                                         enum model_mode mode,
+                                                         enum access_kind kind, uint64_t address,
+                                                         uint64_t pc, uint64_t now);
 
 /* The fast path: the same for an access that hits in the first way of its L1, finds nothing to wait
  * for and nobody to tell. Then its answer is ready at now + hit_latency[kind]. Inline for the

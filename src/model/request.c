@@ -37,8 +37,8 @@ struct request {
     bool sole;  /* no other core holds the line */
     bool dirty; /* it was dirty below and now is where it is wanted */
     uint8_t supplier, origin;
+    struct notice *notices; /* room for CACHE_LEVELS */
     unsigned notice_count;
-    struct notice notices[CACHE_LEVELS];
 };
 
 static uint64_t later(uint64_t a, uint64_t b) {
@@ -220,7 +220,9 @@ static void prefetch(struct hierarchy *hierarchy, unsigned core, struct cache_un
                      uint64_t address, uint64_t pc, uint64_t time) {
     if (cache_peek(&unit->tags, address))
         return;
+    struct notice notices[CACHE_LEVELS];
     struct request request = {
+        .notices = notices,
         .address = address,
         .pc = pc,
         .core = core,
@@ -263,7 +265,9 @@ static void tell_prefetchers(struct hierarchy *hierarchy, const struct request *
 static struct answer miss_l1(struct hierarchy *hierarchy, struct cache_unit *l1,
                              enum access_kind kind, uint64_t address, uint64_t pc, bool held,
                              uint64_t now) {
+    struct notice notices[CACHE_LEVELS];
     struct request request = {
+        .notices = notices,
         .address = address & l1->tags.tag_mask,
         .pc = pc,
         .core = l1->core,

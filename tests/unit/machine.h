@@ -93,7 +93,7 @@ static inline struct answer ask(struct hierarchy *hierarchy, unsigned core, enum
 
 static inline struct cache_figures figures(const struct hierarchy *hierarchy, unsigned core,
                                            enum cache_name name) {
-    struct cache_figures figures;
+    struct cache_figures figures = {0};
     assert_true(hierarchy_figures(hierarchy, core, name, &figures));
     return figures;
 }

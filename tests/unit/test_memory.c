@@ -32,6 +32,7 @@ static void test_latencies(void **state) {
     expect(ask(h, 0, FETCH, 0x1000, 6000), 6000 + LLC_HIT, FROM_LLC, FROM_LLC, false);
     expect(ask(h, 0, FETCH, 0x1020, 7000), 7001, FROM_L1, FROM_L1, false);
     expect(ask(h, 0, WALK, 0x2008, 8000), 8001, FROM_L1, FROM_L1, false);
+    assert_int_equal(h->uncached_latency, MEMORY);
     hierarchy_free(h);
 }
 

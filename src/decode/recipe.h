@@ -53,7 +53,8 @@ enum kind {
     SRD,
     MDB,
     POPCNT,
-    MUL1,
+    MUL1S,
+    MUL1U,
     MULEL,
     MULEH,
     DIV1,
@@ -124,7 +125,6 @@ enum kind {
     DIVFP,
     SQRTFP,
     COMPFP,
-    CVTFP,
     CVTFP_INT,
     KINDS
 };
@@ -209,10 +209,12 @@ struct step {
  * MEMORY name the loads and stores themselves. */
 enum form {
     FROM_MEMORY,      /* a later operand is memory */
+    MEMORY_80,        /* the first is memory of 80 bits */
     MEMORY_IMMEDIATE, /* the first is memory, the second an immediate */
     MEMORY,           /* the first is memory */
     REPEATED,         /* has a rep prefix */
     BYTE,             /* operand size, or register that is the second operand, of 8 bits */
+    DOUBLE_WORD,      /* operand size of 32 bits */
     TO_INTEGER,       /* the first is a general register, the second a vector */
     FROM_INTEGER,     /* the other way round */
     IMMEDIATE,        /* the first or second is an immediate */
@@ -229,6 +231,7 @@ struct recipe {
     bool one_load;  /* vector: only one half is read */
 };
 
+#define STEPS(...) __VA_ARGS__ /* several, under a name */
 #define AS(form, ...)                                                                              \
     .as[form] = (const struct step[]) {                                                            \
         __VA_ARGS__, {                                                                             \

@@ -210,14 +210,14 @@ struct step {
 enum form {
     FROM_MEMORY,      /* a later operand is memory */
     MEMORY_80,        /* the first is memory of 80 bits */
-    MEMORY_IMMEDIATE, /* the first is memory, the second an immediate */
+    MEMORY_IMMEDIATE, /* the first is memory, the last an immediate */
     MEMORY,           /* the first is memory */
     REPEATED,         /* has a rep prefix */
     BYTE,             /* operand size, or register that is the second operand, of 8 bits */
     DOUBLE_WORD,      /* operand size of 32 bits */
     TO_INTEGER,       /* the first is a general register, the second a vector */
     FROM_INTEGER,     /* the other way round */
-    IMMEDIATE,        /* the first or second is an immediate */
+    IMMEDIATE,        /* the last is an immediate */
     ONE,              /* explicit operands */
     THREE,
     ANY,
@@ -231,17 +231,12 @@ struct recipe {
     bool one_load;  /* vector: only one half is read */
 };
 
+/* The formatter takes these braces for blocks. */
+/* clang-format off */
 #define STEPS(...) __VA_ARGS__ /* several, under a name */
-#define AS(form, ...)                                                                              \
-    .as[form] = (const struct step[]) {                                                            \
-        __VA_ARGS__, {                                                                             \
-            END                                                                                    \
-        }                                                                                          \
-    }
-#define ON(mnemonic, ...)                                                                          \
-    [ZYDIS_MNEMONIC_##mnemonic] = &(const struct recipe) {                                         \
-        __VA_ARGS__                                                                                \
-    }
+#define AS(form, ...) .as[form] = (const struct step[]){__VA_ARGS__, {END}}
+#define ON(mnemonic, ...) [ZYDIS_MNEMONIC_##mnemonic] = &(const struct recipe){__VA_ARGS__}
+/* clang-format on */
 
 /* What all steps of a kind have in common. */
 enum trait {

@@ -5,14 +5,8 @@
 #define LOOP_IF AS(ANY, {RDIP, T1}, {SUB, RCX, RCX, NONE, EZF, 8}, {WRIP_IF, NONE, T1})
 #define JUMP_RCX AS(ANY, {RDIP, T1}, {ADD, NONE, RCX, NONE, EZF, 8}, {WRIP_IF, NONE, T1})
 
-#define PUSH_OF(place)                                                                             \
-    {ST, place, RSP}, {                                                                            \
-        SUB, RSP, RSP, .size = 8                                                                   \
-    }
-#define POP_TO(place)                                                                              \
-    {LD, place, RSP, .size = 8}, {                                                                 \
-        ADD, RSP, RSP, .size = 8                                                                   \
-    }
+#define PUSH_OF(place) STEPS({ST, place, RSP}, {SUB, RSP, RSP, .size = 8})
+#define POP_TO(place) STEPS({LD, place, RSP, .size = 8}, {ADD, RSP, RSP, .size = 8})
 
 #define CHANGE_FLAGS(operation)                                                                    \
     AS(ANY, {RUFLAGS, T1}, {LIMM, T2}, {operation, T1, T1, T2}, {WRUFLAGS, NONE, T1})
@@ -24,29 +18,15 @@
 
 /* +1 or -1 element, as DF says. */
 #define STRIDE(to, negative)                                                                       \
-    {RUFLAG}, {MOV_IF, to, to, .size = 8}, {SUB, negative, .size = 8}, {                           \
-        MOV_IF, to, to, negative, .size = 8                                                        \
-    }
-#define COUNT_DOWN                                                                                 \
-    { SUB, RCX, RCX, NONE, EZF, 8 }
-#define STEP(index, stride)                                                                        \
-    { ADD, index, index, stride, .size = 8 }
-#define MOVE_STRING                                                                                \
-    {LD, T1, RSI}, {                                                                               \
-        ST, T1, RDI                                                                                \
-    }
-#define STORE_STRING                                                                               \
-    { ST, RAX, RDI }
-#define LOAD_STRING                                                                                \
-    { LD, RAX, RSI }
-#define COMPARE_STRINGS                                                                            \
-    {LD, T1, RSI}, {LD, T2, RDI}, {                                                                \
-        SUB, NONE, T1, T2, ARITHMETIC                                                              \
-    }
-#define SCAN_STRING                                                                                \
-    {LD, T1, RDI}, {                                                                               \
-        SUB, NONE, RAX, T1, ARITHMETIC                                                             \
-    }
+    STEPS({RUFLAG}, {MOV_IF, to, to, .size = 8}, {SUB, negative, .size = 8},                       \
+          {MOV_IF, to, to, negative, .size = 8})
+#define COUNT_DOWN STEPS({SUB, RCX, RCX, NONE, EZF, 8})
+#define STEP(index, stride) STEPS({ADD, index, index, stride, .size = 8})
+#define MOVE_STRING STEPS({LD, T1, RSI}, {ST, T1, RDI})
+#define STORE_STRING STEPS({ST, RAX, RDI})
+#define LOAD_STRING STEPS({LD, RAX, RSI})
+#define COMPARE_STRINGS STEPS({LD, T1, RSI}, {LD, T2, RDI}, {SUB, NONE, T1, T2, ARITHMETIC})
+#define SCAN_STRING STEPS({LD, T1, RDI}, {SUB, NONE, RAX, T1, ARITHMETIC})
 #define MOVE                                                                                       \
     AS(ANY, STRIDE(T3, T4), MOVE_STRING, STEP(RDI, T3), STEP(RSI, T3)),                            \
         AS(REPEATED, MOVE_STRING, COUNT_DOWN, STEP(RDI, T3), STEP(RSI, T3), {BR})
@@ -65,26 +45,19 @@
 
 /* A segment's selector, base, limit and attributes. */
 #define SET_SEGMENT(selector)                                                                      \
-    {WRVAL, NONE, selector}, {WRVAL}, {WRVAL, NONE, T1}, {LIMM, T4}, {                             \
-        WRVAL, NONE, T4                                                                            \
-    }
+    STEPS({WRVAL, NONE, selector}, {WRVAL}, {WRVAL, NONE, T1}, {LIMM, T4}, {WRVAL, NONE, T4})
 #define DESCRIPTOR(selector)                                                                       \
-    {AND, NONE, selector, NONE, EZF}, {BR}, {AND, T6, selector}, {AND, NONE, selector, NONE, EZF}, \
-        {BR}, {                                                                                    \
-        LD, T8, T6                                                                                 \
-    }
+    STEPS({AND, NONE, selector, NONE, EZF}, {BR}, {AND, T6, selector},                             \
+          {AND, NONE, selector, NONE, EZF}, {BR}, {LD, T8, T6})
 
 #define SELECT_SEGMENT                                                                             \
-    {AND, NONE, T1, NONE, EZF}, {BR}, {SYSTEM, NONE, T1}, {WRVAL, NONE, T1}, {                     \
-        SERIALIZE_AFTER, NONE, T1                                                                  \
-    }
+    STEPS({AND, NONE, T1, NONE, EZF}, {BR}, {SYSTEM, NONE, T1}, {WRVAL, NONE, T1},                 \
+          {SERIALIZE_AFTER, NONE, T1})
 
 #define FLUSH AS(MEMORY, {CDA}, {MFENCE})
 #define HINT AS(MEMORY, {PREFETCH})
 /* Tables of descriptors: a limit and a base. */
-#define LOAD_TABLE                                                                                 \
-    AS(MEMORY, {LEA, T1}, {LD, T2, T1}, {LD, T3, T1}, {WRVAL, NONE, T3},                           \
-       {SERIALIZE_AFTER, NONE, T2})
+#define LOAD_TABLE AS(MEMORY, {LD, T2}, {LD, T3}, {WRVAL, NONE, T3}, {SERIALIZE_AFTER, NONE, T2})
 #define STORE_TABLE AS(MEMORY, {RDVAL, T1}, {RDVAL, T2}, {ST, T1}, {ST, T2})
 
 static const struct recipe *const recipes[ZYDIS_MNEMONIC_MAX_VALUE + 1] = {
@@ -160,7 +133,7 @@ static const struct recipe *const recipes[ZYDIS_MNEMONIC_MAX_VALUE + 1] = {
                    {AND, T3, T3, R11}, {WRFLAGS, NONE, T3})),
     ON(SYSRET, AS(ANY, {LIMM, T1}, {RDVAL, T3}, {SRL, T3, T3}, {OR, T3, T3}, {LIMM, T4},
                   {AND, T4, T4, R11}, {WRFLAGS, NONE, T4}, {ADD, T4, T3}, SET_SEGMENT(T4),
-                  {ADD, T4, T3}, {WRVAL, NONE, T4}, {WRIP, NONE, RCX}, {SERIALIZE_AFTER})),
+                  {ADD, T4, T3}, {WRIP, NONE, RCX}, {SERIALIZE_AFTER, NONE, T4})),
     ON(IRETQ, AS(ANY, {RDVAL, T1}, {LD, T1, RSP}, {LD, T2, RSP}, {LD, T3, RSP}, {RDVAL, T4},
                  {RCR, NONE, T3, NONE, ECF}, {BR}, {AND, T5, T2}, DESCRIPTOR(T2),
                  {SYSTEM, NONE, T2, T6}, {AND, NONE, T4, NONE, EZF}, {BR}, {SRA, T7, T1, NONE, EZF},
@@ -179,7 +152,7 @@ static const struct recipe *const recipes[ZYDIS_MNEMONIC_MAX_VALUE + 1] = {
     ON(WRMSR, AS(ANY, {MOV, T2, NONE, RAX, .size = 4}, {SLL, T3, RDX, .size = 8},
                  {OR, T2, T2, T3, .size = 8}, {SERIALIZE_AFTER, NONE, T2, RCX})),
     ON(SWAPGS, AS(ANY, {RDVAL, T1}, {RDVAL, T2}, {WRVAL, NONE, T1}, {SERIALIZE_AFTER, NONE, T2})),
-    ON(INVLPG, AS(MEMORY, {LEA, T1}, {SERIALIZE_AFTER, NONE, T1})),
+    ON(INVLPG, AS(MEMORY, {SERIALIZE_AFTER, NONE, BASE, INDEX})),
     ON(INVPCID, AS(FROM_MEMORY, {LD, T1}, {LD, T2}, {SERIALIZE_AFTER, NONE, T1, D})),
     ON(CLTS, AS(ANY, {RDVAL, T1}, {AND, T1, T1}, {SERIALIZE_AFTER, NONE, T1})),
     ON(LMSW, AS(ANY, {RDVAL, T3}, {LIMM, T2}, {AND, T3, T3, T2}, {AND, T2, D}, {OR, T3, T3, T2},
@@ -188,6 +161,7 @@ static const struct recipe *const recipes[ZYDIS_MNEMONIC_MAX_VALUE + 1] = {
     ON(HLT, AS(ANY, {HALT})),
     ON(MONITOR, AS(ANY, {SYSTEM, NONE, RAX})),
     ON(MWAIT, AS(ANY, {HALT})),
+    ON(UD1, AS(ANY, {HALT}), AS(FROM_MEMORY, {HALT})),
     ON(UD2, AS(ANY, {HALT})),
     ON(INT3, AS(ANY, {HALT})),
     ON(WBINVD, AS(ANY, {HALT})),

@@ -53,6 +53,8 @@ static bool has_form(const struct view *view, enum form form) {
     switch (form) {
     case FROM_MEMORY:
         return !in_memory && memory_of(view);
+    case MEMORY_80:
+        return in_memory && first->size == 80;
     case MEMORY_IMMEDIATE:
         return in_memory && immediate;
     case MEMORY:
@@ -61,6 +63,8 @@ static bool has_form(const struct view *view, enum form form) {
         return is_repeated(view);
     case BYTE:
         return view->decoded.operand_width == 8 || class_of(view, 1) == ZYDIS_REGCLASS_GPR8;
+    case DOUBLE_WORD:
+        return view->decoded.operand_width == 32;
     case TO_INTEGER:
         return is_general(class_of(view, 0)) && is_vector(class_of(view, 1));
     case FROM_INTEGER:
@@ -222,8 +226,14 @@ static enum branch_kind branch_of(const struct view *view) {
     }
 }
 
-static void set_branch(struct instruction *instruction, const struct view *view, uint64_t address) {
+static void set_branch(struct instruction *instruction, struct builder *builder,
+                       const struct view *view, uint64_t address) {
     instruction->branch = (uint8_t)branch_of(view);
+    bool marked = instruction->branch == BRANCH_NONE;
+    for (unsigned i = 0; i < builder->count; i++)
+        marked |= builder->ops[i].flags & MICRO_BRANCH;
+    if (!marked) /* no recipe */
+        builder->ops[builder->count - 1].flags |= MICRO_BRANCH;
     if (instruction->branch == BRANCH_CONDITIONAL || instruction->branch == BRANCH_JUMP ||
         instruction->branch == BRANCH_CALL)
         instruction->target =
@@ -262,11 +272,11 @@ void decode_instruction(const uint8_t *bytes, unsigned size, uint64_t address,
     const struct recipe *recipe = recipe_of(&view);
     if (recipe)
         follow(&builder, &view, recipe);
-    else
+    if (!builder.count) /* no recipe, or all its steps are for high halves that MMX lacks */
         generic_instruction(&builder, &view.decoded, view.operands);
 
     instruction->length = view.decoded.length;
     instruction->micro_op_count = (uint8_t)builder.count;
     instruction->repeats = is_repeated(&view);
-    set_branch(instruction, &view, address);
+    set_branch(instruction, &builder, &view, address);
 }

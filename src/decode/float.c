@@ -8,7 +8,7 @@
 
 #define COMPARE SCALAR_COMPARE(COMPARE_FLAGS)
 #define SCALAR_COMPARE(kind) .vector = true, .one_load = true, AS(ANY, {kind, NONE, D0, S0})
-#define TO_WHOLE .vector = true, .one_load = true, AS(ANY, {CVT, U3, S0}, {MOV2INT, D, U3})
+#define TO_WHOLE .vector = true, .one_load = true, AS(ANY, {CVT, U1, S0}, {MOV2INT, D, U1})
 #define FROM_WHOLE                                                                                 \
     AS(ANY, {MOV2FP, U1, S}, {CVT, D0, U1}), AS(FROM_MEMORY, {LDFP, U1}, {CVT, D0, U1})
 #define WIDEN .vector = true, .one_load = true, AS(ANY, {CVT, D1, S0}, {CVT, D0, S0})
@@ -21,13 +21,10 @@
     AS(ANY, {MADDF, U1, D1, D0}, {MADDF, D1, S0, S1}, {MOVFP, D0, U1}),                            \
         AS(FROM_MEMORY, {LDFP, U1}, {LDFP, U2}, {MADDF, D0, D1, D0}, {MADDF, D1, U1, U2})
 
-/* x87, with memory as a second operand or the top of the stack with a register. */
-#define X87(kind)                                                                                  \
-    AS(MEMORY, {LDFP, U1}, {kind, ST0, ST0, U1}),                                                  \
-        AS(FROM_MEMORY, {LDFP, U1}, {kind, ST0, ST0, U1}), AS(ANY, {kind, D, D, S})
+/* x87: the top of the stack with memory, or a register with another. */
+#define X87(kind) AS(MEMORY, {LDFP, U1}, {kind, ST0, ST0, U1}), AS(ANY, {kind, D, D, S})
 #define X87_POP(kind) AS(ANY, {kind, D, D, S})
-#define X87_WHOLE(kind)                                                                            \
-    AS(MEMORY, {LDFP, U1}, {kind, ST0, ST0, U1}), AS(FROM_MEMORY, {LDFP, U1}, {kind, ST0, ST0, U1})
+#define X87_WHOLE(kind) AS(MEMORY, {LDFP, U1}, {kind, ST0, ST0, U1})
 #define X87_COMPARE AS(ANY, {COMPFP, NONE, ST0, S})
 #define X87_TEST AS(MEMORY, {LDFP, U1}, {COMPFP, NONE, ST0, U1}), AS(ANY, {COMPFP, NONE, ST0, D})
 #define CONSTANT AS(ANY, {LFPIMM, U1}, {MOVFP, ST0, U1})
@@ -39,30 +36,13 @@
 
 /* State as FXSAVE lays it out: control words, eight x87 and sixteen XMM registers. */
 #define HALF(n) (REGISTER_VECTOR + (n))
-#define STORE_XMM(n)                                                                               \
-    {STFP, HALF(2 * (n))}, {                                                                       \
-        STFP, HALF(2 * (n) + 1)                                                                    \
-    }
-#define LOAD_XMM(n)                                                                                \
-    {LDFP, HALF(2 * (n))}, {                                                                       \
-        LDFP, HALF(2 * (n) + 1)                                                                    \
-    }
+#define STORE_XMM(n) STEPS({STFP, HALF(2 * (n))}, {STFP, HALF(2 * (n) + 1)})
+#define LOAD_XMM(n) STEPS({LDFP, HALF(2 * (n))}, {LDFP, HALF(2 * (n) + 1)})
 #define STORE_ST(n)                                                                                \
-    {CVTFP_INT, T1, ST0 + (n)}, {CVTFP_INT, T2, ST0 + (n)}, {ST, T1}, {                            \
-        ST, T2                                                                                     \
-    }
-#define LOAD_ST(n)                                                                                 \
-    {LD, T1, .size = 8}, {LD, T2, .size = 8}, {                                                    \
-        CVTFP, ST0 + (n), T1, T2                                                                   \
-    }
-#define STORE_WORD                                                                                 \
-    {RDVAL, T1}, {                                                                                 \
-        ST, T1                                                                                     \
-    }
-#define LOAD_WORD                                                                                  \
-    {LD, T1, .size = 8}, {                                                                         \
-        WRVAL, NONE, T1                                                                            \
-    }
+    STEPS({CVTFP_INT, T1, ST0 + (n)}, {CVTFP_INT, T2, ST0 + (n)}, {ST, T1}, {ST, T2})
+#define LOAD_ST(n) STEPS({LD, T1, .size = 8}, {LD, T2, .size = 8}, {ADDFP, ST0 + (n), T1, T2})
+#define STORE_WORD STEPS({RDVAL, T1}, {ST, T1})
+#define LOAD_WORD STEPS({LD, T1, .size = 8}, {WRVAL, NONE, T1})
 #define EIGHT(action)                                                                              \
     action(0), action(1), action(2), action(3), action(4), action(5), action(6), action(7)
 #define LATER_EIGHT(action)                                                                        \
@@ -70,12 +50,11 @@
 #define SAVE                                                                                       \
     AS(MEMORY, STORE_WORD, STORE_WORD, STORE_WORD, STORE_WORD, STORE_WORD, STORE_WORD, STORE_WORD, \
        {LIMM, T1}, {ST, T1}, EIGHT(STORE_ST), EIGHT(STORE_XMM), LATER_EIGHT(STORE_XMM))
-#define RESTORE AS(FROM_MEMORY, RESTORE_STEPS), AS(MEMORY, RESTORE_STEPS)
+#define RESTORE AS(MEMORY, RESTORE_STEPS)
 #define RESTORE_STEPS                                                                              \
-    {LIMM, T2}, LOAD_WORD, {WRVAL, NONE, T2}, LOAD_WORD, {WRVAL, NONE, T2}, LOAD_WORD, LOAD_WORD,  \
-        LOAD_WORD, LOAD_WORD, LOAD_WORD, EIGHT(LOAD_ST), EIGHT(LOAD_XMM), LATER_EIGHT(LOAD_XMM), { \
-        SERIALIZE_AFTER                                                                            \
-    }
+    STEPS({LIMM, T2}, LOAD_WORD, {WRVAL, NONE, T2}, LOAD_WORD, {WRVAL, NONE, T2}, LOAD_WORD,       \
+          LOAD_WORD, LOAD_WORD, LOAD_WORD, LOAD_WORD, EIGHT(LOAD_ST), EIGHT(LOAD_XMM),             \
+          LATER_EIGHT(LOAD_XMM))
 
 static const struct recipe *const recipes[ZYDIS_MNEMONIC_MAX_VALUE + 1] = {
     ON(ADDSS, SCALAR(MADDF)),
@@ -225,14 +204,16 @@ static const struct recipe *const recipes[ZYDIS_MNEMONIC_MAX_VALUE + 1] = {
     ON(FCMOVNE, MOVE_IF_X87),
     ON(FCMOVNU, MOVE_IF_X87),
     ON(FCMOVU, MOVE_IF_X87),
-    ON(FLD, AS(FROM_MEMORY, {LDFP, U1}, {MOVFP, ST0, U1}), AS(ANY, {MOVFP, ST0, S})),
-    ON(FILD, AS(FROM_MEMORY, {LDFP, U1}, {MOVFP, ST0, U1})),
+    ON(FLD, AS(MEMORY_80, {LD, T1, .size = 8}, {LD, T2, .size = 8}, {ADDFP, ST0, T1, T2}),
+       AS(MEMORY, {LDFP, U1}, {MOVFP, ST0, U1}), AS(ANY, {MOVFP, ST0, D})),
+    ON(FILD, AS(MEMORY, {LDFP, U1}, {MOVFP, ST0, U1})),
     ON(FST, AS(MEMORY, {STFP, ST0}), AS(ANY, {MOVFP, D, ST0})),
-    ON(FSTP, AS(MEMORY, {MOVFP, U1, ST0}, {STFP, U1}, {FAULT}), AS(ANY, {MOVFP, D, ST0})),
+    ON(FSTP, AS(MEMORY_80, {CVTFP_INT, T1, ST0}, {CVTFP_INT, T2, ST0}, {ST, T1}, {ST, T2}, {FAULT}),
+       AS(MEMORY, {MOVFP, U1, ST0}, {STFP, U1}, {FAULT}), AS(ANY, {MOVFP, D, ST0})),
     ON(FIST, AS(MEMORY, {CVTFP_INT, T1, ST0}, {ST, T1})),
     ON(FISTP, STORE_WHOLE),
     ON(FISTTP, STORE_WHOLE),
-    ON(FXCH, AS(ANY, {MOVFP, U1, S}, {MOVFP, S, D}, {MOVFP, D, U1})),
+    ON(FXCH, AS(ANY, {MOVFP, U1, D}, {MOVFP, D, ST0}, {MOVFP, ST0, U1})),
     ON(FLDZ, CONSTANT),
     ON(FLD1, CONSTANT),
     ON(FLDPI, CONSTANT),

@@ -14,7 +14,8 @@ static bool is_float(ZydisElementType type) {
 static enum op_class class_of(const ZydisDecodedInstruction *decoded,
                               const ZydisDecodedOperand *operands) {
     if (decoded->meta.category == ZYDIS_CATEGORY_SYSTEM ||
-        decoded->attributes & ZYDIS_ATTRIB_IS_PRIVILEGED)
+        decoded->attributes & ZYDIS_ATTRIB_IS_PRIVILEGED ||
+        decoded->meta.branch_type == ZYDIS_BRANCH_TYPE_FAR)
         return OP_SYSTEM;
     for (unsigned i = 0; i < decoded->operand_count; i++) {
         if (operands[i].type != ZYDIS_OPERAND_TYPE_REGISTER)
@@ -22,7 +23,7 @@ static enum op_class class_of(const ZydisDecodedInstruction *decoded,
         ZydisRegisterClass class = ZydisRegisterGetClass(operands[i].reg.value);
         if (class == ZYDIS_REGCLASS_X87)
             return OP_FP_MISC;
-        if (is_vector(class))
+        if (is_vector(class) || class == ZYDIS_REGCLASS_MMX)
             return is_float(operands[i].element_type) ? OP_FP_ADD : OP_SIMD_INT;
     }
     return OP_INT_ALU;

@@ -3,47 +3,30 @@
 
 /* Four rounds of a division's loop; each finds one set bit of the quotient. */
 #define DIVIDE(dividend, bits)                                                                     \
-    {DIV2, bits, dividend, bits}, {DIV2, bits, dividend, bits}, {DIV2, bits, dividend, bits},      \
-        {DIV2, bits, dividend, bits, EZF}, {                                                       \
-        BR                                                                                         \
-    }
+    STEPS({DIV2, bits, dividend, bits}, {DIV2, bits, dividend, bits},                              \
+          {DIV2, bits, dividend, bits}, {DIV2, bits, dividend, bits, EZF}, {BR})
 #define DIVIDE_BYTE(dividend, bits)                                                                \
-    {DIV2, bits, dividend, bits}, {DIV2, bits, dividend, bits, EZF}, {                             \
-        BR                                                                                         \
-    }
+    STEPS({DIV2, bits, dividend, bits}, {DIV2, bits, dividend, bits, EZF}, {BR})
 
 /* A signed division works on absolute values and then mends the signs. */
 #define ABSOLUTE_VALUES(high)                                                                      \
-    {SUB, T1, NONE, RAX, ECF}, {RUFLAG, T4}, {SUB, T2, NONE, high}, {SUB, T2, T2, T4},             \
-        {SLL, NONE, D, NONE, ECF}, {SUB, T3, NONE, D}, {MOV_IF, T3, T3, D},                        \
-        {SLL, NONE, high, NONE, ECF}, {MOV_IF, T1, T1, RAX}, {MOV_IF, T2, T2, high},               \
-        {DIV1, NONE, T2, T3}, {DIV2, T4, T1}, {                                                    \
-        DIV2, T4, T1, T4                                                                           \
-    }
+    STEPS({SUB, T1, NONE, RAX, ECF}, {RUFLAG, T4}, {SUB, T2, NONE, high}, {SUB, T2, T2, T4},       \
+          {SLL, NONE, D, NONE, ECF}, {SUB, T3, NONE, D}, {MOV_IF, T3, T3, D},                      \
+          {SLL, NONE, high, NONE, ECF}, {MOV_IF, T1, T1, RAX}, {MOV_IF, T2, T2, high},             \
+          {DIV1, NONE, T2, T3}, {DIV2, T4, T1}, {DIV2, T4, T1, T4})
 #define MENDED_SIGNS(high)                                                                         \
-    {DIVQ, T5}, {DIVR, T6}, {SUB, T4, NONE, T6}, {MOV_IF, high, high, T4},                         \
-        {MOV_IF, high, high, T6}, {SUB, T4, NONE, T5}, {MOV_IF, T5, T5, T4},                       \
-        {SLL, NONE, D, NONE, ECF}, {SUB, T4, NONE, T5}, {MOV_IF, RAX, RAX, T4}, {                  \
-        MOV_IF, RAX, RAX, T5                                                                       \
-    }
+    STEPS({DIVQ, T5}, {DIVR, T6}, {SUB, T4, NONE, T6}, {MOV_IF, high, high, T4},                   \
+          {MOV_IF, high, high, T6}, {SUB, T4, NONE, T5}, {MOV_IF, T5, T5, T4},                     \
+          {SLL, NONE, D, NONE, ECF}, {SUB, T4, NONE, T5}, {MOV_IF, RAX, RAX, T4},                  \
+          {MOV_IF, RAX, RAX, T5})
 
-/* Half the remaining bits of a scan: is the upper half empty? */
+/* Half the remaining bits of a scan: is the upper half empty? A shift that sets flags waits for
+ * what it overwrites. */
 #define HALVE                                                                                      \
-    {SRL, T3, T1, NONE, EZF, 8}, {OR, T4, D}, {MOV_IF, D, D, T4}, {                                \
-        MOV_IF, T1, T1, T3                                                                         \
-    }
-#define HALVE_LAST                                                                                 \
-    {SRL, T3, T1, NONE, EZF, 8}, {OR, T4, D}, {                                                    \
-        MOV_IF, D, D, T4                                                                           \
-    }
-#define SCAN_REGISTER                                                                              \
-    {MOV, T1, NONE, NONE, 0, 8}, {AND, T1, S, S, ZF}, {BR}, {                                      \
-        MOVI, D                                                                                    \
-    }
-#define SCAN_MEMORY                                                                                \
-    {MOV, T1, NONE, NONE, 0, 8}, {LD, T1}, {AND, T1, T1, T1, ZF}, {                                \
-        BR                                                                                         \
-    }
+    STEPS({SRL, T3, T1, T3, EZF, 8}, {OR, T4, D}, {MOV_IF, D, D, T4}, {MOV_IF, T1, T1, T3})
+#define HALVE_LAST STEPS({SRL, T3, T1, T3, EZF, 8}, {OR, T4, D}, {MOV_IF, D, D, T4})
+#define SCAN_REGISTER STEPS({MOV, T1, NONE, NONE, 0, 8}, {AND, T1, S, S, ZF}, {BR}, {MOVI, D})
+#define SCAN_MEMORY STEPS({MOV, T1, NONE, NONE, 0, 8}, {LD, T1}, {AND, T1, T1, T1, ZF}, {BR})
 #define LOWEST                                                                                     \
     {SUB, T2, T1}, {                                                                               \
         XOR, T1, T2, T1                                                                            \
@@ -59,9 +42,7 @@
 
 /* Where the bit lies that a register counts from a memory operand's first byte. */
 #define BIT_ADDRESS                                                                                \
-    {SRA, T2, S, NONE, 0, 8}, {SRA, T3, T2, NONE, 0, 8}, {                                         \
-        LEA, T3, T3, BASE, 0, 8                                                                    \
-    }
+    STEPS({SRA, T2, S, NONE, 0, 8}, {SRA, T3, T2, NONE, 0, 8}, {LEA, T3, T3, BASE, 0, 8})
 #define CHANGE_BIT(operation)                                                                      \
     AS(ANY, {SEXT, NONE, D, N, CF}, {LIMM, T1}, {ROL, T1, T1, N}, {operation, D, D, T1}),          \
         AS(MEMORY_IMMEDIATE, {LIMM, T1, .size = 8}, {LIMM, T4}, {ROL, T4, T4}, {LD_UPDATE, T1},    \
@@ -92,13 +73,13 @@ static const struct recipe *const recipes[ZYDIS_MNEMONIC_MAX_VALUE + 1] = {
     ON(NEG, AS(ANY, {SUB, D, NONE, D, ARITHMETIC})),
     ON(NOT, AS(ANY, {LIMM, T2}, {XOR, D, D, T2})),
 
-    ON(MUL, AS(BYTE, {MUL1, NONE, RAX, D, OF | CF}, {MULEL, RAX}, {MULEH, RAX}),
-       AS(ANY, {MUL1, NONE, RAX, D, OF | CF}, {MULEL, RAX}, {MULEH, RDX})),
-    ON(IMUL, AS(BYTE, {MUL1, NONE, RAX, D, OF | CF}, {MULEL, RAX}, {MULEH, RAX}),
-       AS(ONE, {MUL1, NONE, RAX, D, OF | CF}, {MULEL, RAX}, {MULEH, RDX}),
-       AS(THREE, {MUL1, NONE, S, C, OF | CF}, {MULEL, D}, {MULEH}),
-       AS(ANY, {MUL1, NONE, D, S, OF | CF}, {MULEL, D}, {MULEH})),
-    ON(MULX, AS(ANY, {MUL1, NONE, RDX, C}, {MULEL, S}, {MULEH, D})),
+    ON(MUL, AS(BYTE, {MUL1U, NONE, RAX, D, OF | CF}, {MULEL, RAX}, {MULEH, RAX}),
+       AS(ANY, {MUL1U, NONE, RAX, D, OF | CF}, {MULEL, RAX}, {MULEH, RDX})),
+    ON(IMUL, AS(BYTE, {MUL1S, NONE, RAX, D, OF | CF}, {MULEL, RAX}, {MULEH, RAX}),
+       AS(ONE, {MUL1S, NONE, RAX, D, OF | CF}, {MULEL, RAX}, {MULEH, RDX}),
+       AS(THREE, {MUL1S, NONE, S, C, OF | CF}, {MULEL, D}, {MULEH}),
+       AS(ANY, {MUL1S, NONE, D, S, OF | CF}, {MULEL, D}, {MULEH})),
+    ON(MULX, AS(ANY, {MUL1U, NONE, RDX, C}, {MULEL, S}, {MULEH, D})),
     ON(DIV,
        AS(BYTE, {DIV1, NONE, RAX, D}, {DIV2, T1, RAX}, {DIV2, T1, RAX, T1}, DIVIDE_BYTE(RAX, T1),
           DIVIDE_BYTE(RAX, T1), {DIVQ, RAX}, {DIVR, RAX}),
@@ -142,9 +123,10 @@ static const struct recipe *const recipes[ZYDIS_MNEMONIC_MAX_VALUE + 1] = {
     ON(TZCNT, SCAN_FORWARD),
     ON(LZCNT, SCAN_BACKWARD),
     ON(POPCNT, AS(ANY, {POPCNT, D, S})),
-    ON(CRC32, AS(ANY, {MUL1, NONE, D, S}, {MULEL, D})), /* not known to gem5 */
-    ON(BSWAP, AS(ANY, {ROL, D, D}, {ROL, T1, D}, {ROL, T1, T1}, {ROL, T1, T1}, {SRL, T2, D},
-                 {ROL, T2, T2}, {ROL, T2, T2}, {ROL, T2, T2}, {OR, D, T1, T2})),
+    ON(CRC32, AS(ANY, {MUL1U, NONE, D, S}, {MULEL, D})), /* not known to gem5 */
+    ON(BSWAP, AS(DOUBLE_WORD, {ROL, D, D}, {ROL, D, D}, {ROL, D, D}),
+       AS(ANY, {ROL, D, D}, {ROL, T1, D}, {ROL, T1, T1}, {ROL, T1, T1}, {SRL, T2, D}, {ROL, T2, T2},
+          {ROL, T2, T2}, {ROL, T2, T2}, {OR, D, T1, T2})),
     ON(MOVBE, AS(FROM_MEMORY, {LD, T1}, {ROL, D, T1}), /* not known to gem5 */
        AS(MEMORY, {ROL, T1, S}, {ST, T1})),
 

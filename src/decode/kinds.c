@@ -37,7 +37,10 @@ const struct kind_properties kind_properties[KINDS] = {
     [SRD] = ALU(.traits = MERGES, .reads = {DOUBLE_BITS}),
     [MDB] = ALU(.writes = {DOUBLE_BITS}),
     [POPCNT] = ALU(.traits = KEEPS),
-    [MUL1] = OF_CLASS(OP_INT_MUL, .writes = {PRODUCT_LOW, PRODUCT_HIGH}),
+    /* To tell an overflow they look at the old product, too. */
+    [MUL1S] = OF_CLASS(OP_INT_MUL, .reads = {PRODUCT_LOW, PRODUCT_HIGH},
+                       .writes = {PRODUCT_LOW, PRODUCT_HIGH}),
+    [MUL1U] = OF_CLASS(OP_INT_MUL, .reads = {PRODUCT_HIGH}, .writes = {PRODUCT_LOW, PRODUCT_HIGH}),
     [MULEL] = ALU(.traits = MERGES, .reads = {PRODUCT_LOW}),
     [MULEH] = ALU(.traits = MERGES, .reads = {PRODUCT_HIGH}),
     [DIV1] = OF_CLASS(OP_INT_DIV, .writes = {REMAINDER, QUOTIENT, DIVISOR}),
@@ -113,6 +116,5 @@ const struct kind_properties kind_properties[KINDS] = {
     [SQRTFP] = OF_CLASS(OP_FP_SQRT),
     [COMPFP] =
         OF_CLASS(OP_FP_CMP, .reads = {FLAG(ZAPS), FLAG(CFOF)}, .writes = {FLAG(ZAPS), FLAG(CFOF)}),
-    [CVTFP] = OF_CLASS(OP_FP_CVT),
     [CVTFP_INT] = OF_CLASS(OP_FP_CVT, .traits = KEEPS),
 };

@@ -53,7 +53,8 @@ enum kind {
     SRD,
     MDB,
     POPCNT,
-    MUL1,
+    MUL1S,
+    MUL1U,
     MULEL,
     MULEH,
     DIV1,
@@ -124,7 +125,6 @@ enum kind {
     DIVFP,
     SQRTFP,
     COMPFP,
-    CVTFP,
     CVTFP_INT,
     KINDS
 };
@@ -209,13 +209,15 @@ struct step {
  * MEMORY name the loads and stores themselves. */
 enum form {
     FROM_MEMORY,      /* a later operand is memory */
-    MEMORY_IMMEDIATE, /* the first is memory, the second an immediate */
+    MEMORY_80,        /* the first is memory of 80 bits */
+    MEMORY_IMMEDIATE, /* the first is memory, the last an immediate */
     MEMORY,           /* the first is memory */
     REPEATED,         /* has a rep prefix */
     BYTE,             /* operand size, or register that is the second operand, of 8 bits */
+    DOUBLE_WORD,      /* operand size of 32 bits */
     TO_INTEGER,       /* the first is a general register, the second a vector */
     FROM_INTEGER,     /* the other way round */
-    IMMEDIATE,        /* the first or second is an immediate */
+    IMMEDIATE,        /* the last is an immediate */
     ONE,              /* explicit operands */
     THREE,
     ANY,
@@ -229,16 +231,12 @@ struct recipe {
     bool one_load;  /* vector: only one half is read */
 };
 
-#define AS(form, ...)                                                                              \
-    .as[form] = (const struct step[]) {                                                            \
-        __VA_ARGS__, {                                                                             \
-            END                                                                                    \
-        }                                                                                          \
-    }
-#define ON(mnemonic, ...)                                                                          \
-    [ZYDIS_MNEMONIC_##mnemonic] = &(const struct recipe) {                                         \
-        __VA_ARGS__                                                                                \
-    }
+/* The formatter takes these braces for blocks. */
+/* clang-format off */
+#define STEPS(...) __VA_ARGS__ /* several, under a name */
+#define AS(form, ...) .as[form] = (const struct step[]){__VA_ARGS__, {END}}
+#define ON(mnemonic, ...) [ZYDIS_MNEMONIC_##mnemonic] = &(const struct recipe){__VA_ARGS__}
+/* clang-format on */
 
 /* What all steps of a kind have in common. */
 enum trait {

@@ -2,6 +2,7 @@
 BUILD ?= build
 FUNCTION ?= aes-c
 MESON_OPTIONS ?=
+FUZZ_SECONDS ?= 60
 
 # What `make run` hands on: make run FUNCTION=auth-c N=100 W=5 SYSTEM=simple OUT=folder
 run_options = $(if $(N),-n $(N)) $(if $(W),-w $(W)) $(if $(SYSTEM),--system $(SYSTEM)) $(if $(OUT),--out $(OUT)) $(ARGS)
@@ -11,6 +12,7 @@ help:
 	@echo 'make test           all tests'
 	@echo 'make test-slow      … and those that take minutes'
 	@echo 'make test-sanitize  the unit tests alone, with address and undefined-behaviour sanitizers'
+	@echo 'make fuzz           hostile system files for FUZZ_SECONDS=60'
 	@echo 'make bench          speed, size and accuracy, as ratios'
 	@echo 'make build          build/slsuite'
 	@echo 'make deps           install the packages that are missing'
@@ -30,6 +32,13 @@ test-slow:
 test-sanitize: deps-test
 	@$(MAKE) --no-print-directory BUILD=build-sanitize MESON_OPTIONS='-Dwerror=true -Db_sanitize=address,undefined' build
 	@meson test -C build-sanitize --no-rebuild --quiet --print-errorlogs
+
+# In a build folder of its own: libFuzzer is clang's, and wants every function instrumented.
+fuzz: deps-test
+	@CC=clang $(MAKE) --no-print-directory BUILD=build-fuzz \
+	 MESON_OPTIONS='-Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false' build-fuzz/build.ninja
+	@ninja --quiet -C build-fuzz tests/fuzz/fuzz_system
+	@tests/fuzz/run build-fuzz/tests/fuzz $(FUZZ_SECONDS)
 
 bench: deps-run build
 	@bench/run $(BUILD)
@@ -56,6 +65,6 @@ install: build
 	@echo 'installed: $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/slsuite'
 
 clean:
-	rm -rf build build-sanitize
+	rm -rf build build-sanitize build-fuzz
 
-.PHONY: help run test test-slow test-sanitize bench build deps deps-run deps-test install clean
+.PHONY: help run test test-slow test-sanitize fuzz bench build deps deps-run deps-test install clean

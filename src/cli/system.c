@@ -12,6 +12,7 @@ struct request {
     const struct action *action;
     const char *names[MOST_NAMES];
     unsigned count;
+    struct error *err;
 };
 
 struct action {
@@ -68,22 +69,39 @@ static int diff(const struct request *request, struct error *err) {
 static const struct action actions[] = {
     {"list", 0, list}, {"show", 1, show}, {"check", 1, check}, {"diff", 2, diff}};
 
+static error_t choose(struct request *request, const char *name) {
+    for (size_t i = 0; i < sizeof actions / sizeof *actions; i++)
+        if (strcmp(name, actions[i].name) == 0)
+            request->action = &actions[i];
+    if (!request->action)
+        error_usage(request->err, "system %s: unknown: use list, show, check or diff", name);
+    return request->action ? 0 : EINVAL;
+}
+
+static error_t expect_all(struct request *request) {
+    if (!request->action)
+        error_usage(request->err, "system: to do what: use list, show, check or diff");
+    else if (request->count < request->action->count)
+        error_usage(request->err,
+                    "system %s: needs %s: a name as `slsuite system list` shows, or the path of a "
+                    ".yaml file",
+                    request->action->name,
+                    request->action->count == 1 ? "a system" : "two systems");
+    return request->err->status ? EINVAL : 0;
+}
+
 static error_t parse(int key, char *argument, struct argp_state *state) {
     struct request *request = state->input;
-    if (key == ARGP_KEY_ARG && !request->action) {
-        for (size_t i = 0; i < sizeof actions / sizeof *actions; i++)
-            if (strcmp(argument, actions[i].name) == 0)
-                request->action = &actions[i];
-        return request->action ? 0 : EINVAL;
-    }
-    if (key == ARGP_KEY_ARG && request->count < request->action->count) {
-        request->names[request->count++] = argument;
-        return 0;
-    }
-    if (key == ARGP_KEY_ARG || key == ARGP_KEY_NO_ARGS ||
-        (key == ARGP_KEY_END && request->count < request->action->count))
+    if (key == ARGP_KEY_END)
+        return expect_all(request);
+    if (key != ARGP_KEY_ARG)
+        return ARGP_ERR_UNKNOWN;
+    if (!request->action)
+        return choose(request, argument);
+    if (request->count == request->action->count)
         return EINVAL;
-    return key == ARGP_KEY_END ? 0 : ARGP_ERR_UNKNOWN;
+    request->names[request->count++] = argument;
+    return 0;
 }
 
 int command_system(int argc, char **argv, struct error *err) {
@@ -96,7 +114,7 @@ int command_system(int argc, char **argv, struct error *err) {
         NULL,
         NULL,
         NULL};
-    struct request request = {0};
+    struct request request = {.err = err};
     if (command_parse(&argp, argc, argv, &request, err) < 0)
         return -1;
     return request.action->function(&request, err);

@@ -7,6 +7,7 @@
 #include "model/branch.h"
 #include "model/parameters.h"
 
+/* Always false. What a file says may be in the text: a terminal shall not obey it. */
 __attribute__((format(printf, 3, 4))) static bool refuse(struct parameters_problem *problem,
                                                          const char *key, const char *format, ...) {
     if (problem) {
@@ -15,6 +16,9 @@ __attribute__((format(printf, 3, 4))) static bool refuse(struct parameters_probl
         problem->key = key;
         vsnprintf(problem->text, sizeof problem->text, format, arguments);
         va_end(arguments);
+        for (char *c = problem->text; *c; c++)
+            if ((unsigned char)*c < ' ' || *c == 0x7f)
+                *c = '?';
     }
     return false;
 }
@@ -110,8 +114,8 @@ static bool check_table(const char *key, uint64_t entries, uint64_t ways,
 
 static bool check_at_most(const char *key, uint64_t number, const char *most_key, uint64_t most,
                           struct parameters_problem *problem) {
-    return number <= most ||
-           refuse(problem, key, "%" PRIu64 " is more than %s, %" PRIu64, number, most_key, most);
+    return number <= most || refuse(problem, key, "%" PRIu64 " is more than %s: at most %" PRIu64,
+                                    number, most_key, most);
 }
 
 /* An operation needs at least one unit to execute it. */
@@ -281,7 +285,8 @@ static bool check_memory(const struct memory_parameters *memory, uint64_t line_s
                       "size = %" PRIu64 " bytes",
                       memory->size, rows);
     if (memory->t_ras < memory->t_rcd)
-        return refuse(problem, "memory.t_ras", "must be at least memory.t_rcd");
+        return refuse(problem, "memory.t_ras",
+                      "a row cannot close before it is open: at least memory.t_rcd");
     return true;
 }
 

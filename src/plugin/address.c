@@ -6,23 +6,28 @@
 
 #include "common/cleanup.h"
 
+#define PAGE_MASK (((uint64_t)1 << ADDRESS_PAGE_SHIFT) - 1)
 #define OUTSIDE_RAM ((uint64_t)1 << 51) /* x86-64 physical addresses have at most 52 bits */
 
+/* QEMU's machine `pc` (hw/i386/pc_piix.c): RAM of 3.5 GB or more continues at 4 GB after 3 GB. */
+#define LOW_RAM_MOST ((uint64_t)0xe0000000)
+#define LOW_RAM ((uint64_t)0xc0000000)
+#define HIGH_RAM ((uint64_t)1 << 32)
+
 void address_table_clear(struct address_table *table) {
-    memset(table, 0, sizeof *table);
+    memset(table, 0xff, sizeof *table);
 }
 
-uint64_t address_ask(struct address_table *table, qemu_plugin_meminfo_t info, uint64_t address) {
+enum address_place address_ask(qemu_plugin_meminfo_t info, uint64_t address, uint64_t *frame) {
     struct qemu_plugin_hwaddr *hardware = qemu_plugin_get_hwaddr(info, address);
-    if (!hardware)
-        return OUTSIDE_RAM | (address & (OUTSIDE_RAM - 1));
+    if (!hardware) {
+        *frame = (OUTSIDE_RAM | (address & (OUTSIDE_RAM - 1))) & ~PAGE_MASK;
+        return ADDRESS_UNKNOWN;
+    }
     if (qemu_plugin_hwaddr_is_io(hardware))
         return ADDRESS_IO;
-    uint64_t physical = qemu_plugin_hwaddr_phys_addr(hardware);
-    uint64_t page = address >> 12, index = page % ADDRESS_ENTRIES;
-    table->entry[index].page = page + 1;
-    table->entry[index].frame = physical & ~(uint64_t)4095;
-    return physical;
+    *frame = qemu_plugin_hwaddr_phys_addr(hardware) & ~PAGE_MASK;
+    return ADDRESS_MEMORY;
 }
 
 static const char *ram_path;
@@ -51,11 +56,66 @@ static void find_ram(void) {
     }
 }
 
+/* End of the RAM below 4 GB. */
+static uint64_t low_ram(void) {
+    uint64_t size = ram_end - ram_start;
+    return size < LOW_RAM_MOST ? size : LOW_RAM;
+}
+
 uint64_t address_of_code(const void *host, uint64_t virtual_address) {
     if (!ram_start && ram_path)
         find_ram();
     uintptr_t place = (uintptr_t)host;
-    if (place >= ram_start && place < ram_end)
-        return place - ram_start;
-    return OUTSIDE_RAM | (virtual_address & (OUTSIDE_RAM - 1));
+    if (place < ram_start || place >= ram_end)
+        return OUTSIDE_RAM | (virtual_address & (OUTSIDE_RAM - 1));
+    uint64_t offset = place - ram_start;
+    return offset < low_ram() ? offset : offset - low_ram() + HIGH_RAM;
+}
+
+/* Eight bytes of RAM; false when there is none. */
+static bool read_ram(uint64_t physical, uint64_t *value) {
+    uint64_t low = low_ram(), offset = physical;
+    if (physical >= HIGH_RAM)
+        offset = physical - HIGH_RAM + low;
+    else if (physical >= low)
+        return false;
+    if (offset + sizeof *value > ram_end - ram_start)
+        return false;
+    memcpy(value, (const char *)ram_start + offset, sizeof *value);
+    return true;
+}
+
+/* Bits of a page table entry: Intel's manual, volume 3, 4.5 "4-level paging". */
+#define ENTRY_PRESENT ((uint64_t)1)
+#define ENTRY_LARGE ((uint64_t)1 << 7) /* "PS", in the second and third level */
+#define ENTRY_GLOBAL ((uint64_t)1 << 8)
+#define ENTRY_ADDRESS ((uint64_t)0x000ffffffffff000)
+
+void address_walk(uint64_t cr3, uint64_t address, uint64_t frame, struct translation *translation) {
+    *translation = (struct translation){
+        .page = address & ~PAGE_MASK, .frame = frame, .page_shift = ADDRESS_PAGE_SHIFT};
+    if (cr3 == ADDRESS_NO_CR3)
+        return;
+    if (!ram_start && ram_path)
+        find_ram();
+    uint64_t table = cr3 & ENTRY_ADDRESS, entry = 0;
+    uint8_t levels = 0, shift = 48;
+    do {
+        shift -= 9;
+        uint64_t place = table + (address >> shift & 511) * sizeof entry;
+        if (!read_ram(place, &entry) || !(entry & ENTRY_PRESENT))
+            return;
+        translation->walk[levels++] = place;
+        table = entry & ENTRY_ADDRESS;
+    } while (shift > ADDRESS_PAGE_SHIFT && !(entry & ENTRY_LARGE && shift <= 30));
+
+    uint64_t large_mask = ((uint64_t)1 << shift) - 1;
+    if (((table & ~large_mask) | (address & large_mask & ~PAGE_MASK)) != frame)
+        return;
+    /* The page is that of the tables, which may be larger than 4 kB. */
+    translation->page = address & ~large_mask;
+    translation->frame = table & ~large_mask;
+    translation->levels = levels;
+    translation->page_shift = shift;
+    translation->global = entry & ENTRY_GLOBAL;
 }

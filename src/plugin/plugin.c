@@ -1,12 +1,16 @@
 /* QEMU's TCG plugin: turns translation-block callbacks into the timing model's stream.
  *
- * Each segment (segment.h) has one callback, at its first instruction; each further instruction
- * stores its number in `started`, inline. When the next segment begins, `started` tells how many
- * instructions of the one before were executed, also when a fault or an interrupt cut it short.
+ * Each block has one callback, at its first instruction, that writes its word into the stream; each
+ * access to memory has one, too. How far execution got in a block is told by `left`, the number of
+ * its instructions that have not started. It is kept by inline stores, and only where execution can
+ * leave in the middle: at an instruction that touches memory or may raise something. Such an
+ * instruction can leave only itself or the block's end as the last that started, so the store is
+ * made by the instruction behind it, for all up to the next such one. When the next block begins,
+ * `left` is 0 unless a fault cut the one before short. (Interrupts are taken between blocks.)
  *
  * An instruction counts when it starts. One that starts again at the same address is the same one:
  * an iteration of a rep string instruction, or a user instruction that faulted and was resumed by
- * the kernel.
+ * the kernel. The consumer sees to that (clock.c).
  *
  * QEMU's callbacks leave no choice but globals: they are all in `plugin`. */
 #include <dlfcn.h>
@@ -15,112 +19,95 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "guest/mark.h"
 #include "model/model.h"
 #include "plugin/address.h"
+#include "plugin/arguments.h"
 #include "plugin/clock.h"
 #include "plugin/qemu_plugin_api.h"
+#include "plugin/regions.h"
 #include "plugin/samples.h"
 #include "plugin/segment.h"
 #include "plugin/stream.h"
+#include "plugin/translations.h"
 #include "system/system.h"
 
 QEMU_PLUGIN_EXPORT int qemu_plugin_version = 4;
 
-#define MAX_CORES 8   /* see the scoreboard in qemu_plugin_install() */
-#define MAX_BLOCK 512 /* QEMU's TCG_MAX_INSNS */
+#define GENERAL_REGISTERS 16
 
 typedef uint64_t unaligned_uint64 __attribute__((aligned(1)));
 
 struct core {
     const void *cpu; /* QEMU's CPUState */
-    /* Of the last instruction that started, by mode, and its mode: as of the last remember(). */
-    uint64_t last[MODEL_MODES];
-    enum model_mode mode;
+    uint64_t cr3;    /* or ADDRESS_NO_CR3; not kept when translation is free */
     struct address_table addresses;
 };
 
 static struct {
     /* The one host thread runs the cores in turn, and changes them between blocks only. */
-    const void *running;        /* the core's CPUState */
-    const void *const *current; /* QEMU's current_cpu in that thread */
-    struct core *core;          /* that runs */
+    const void *running;             /* the core's CPUState */
+    const void *const *current;      /* QEMU's current_cpu in that thread */
+    struct core *core;               /* that runs */
+    struct address_table *addresses; /* its */
+    unaligned_uint64 *left;          /* instructions of the block under way that have not started */
+    char *board;                     /* the scoreboard's memory: `left` points into it */
+    unsigned size_shift; /* of a qemu_plugin_meminfo_t, to have the access's size in its place */
 
-    uint64_t segment;          /* under way on it: segment_word(); 0: none */
-    unaligned_uint64 *started; /* instructions of it that have started */
-    char *board;               /* the scoreboard's memory: `started` points into it */
-
+    bool walks; /* translation is not free: say where page walks read */
     struct model *model;
     struct model_parameters parameters;
+    struct segment_options segments;
+    struct translation_pool *code_pages; /* translations of code, for as long as QEMU runs */
     struct core cores[MAX_CORES];
     struct qemu_plugin_scoreboard *scoreboard;
-    struct qemu_plugin_register *rdi, *rsi;
+    struct qemu_plugin_register *general[GENERAL_REGISTERS], *cr3;
     struct qemu_array *bytes;
 } plugin;
 
-/* The segment under way has ended: say so if it was cut short. */
-static inline void end_segment(void) {
-    if (__builtin_expect(plugin.segment && *plugin.started != segment_count(plugin.segment), 0))
-        stream_push(*plugin.started << 3 | EVENT_PARTIAL);
-}
+#define RARE __attribute__((noinline, cold))
 
-/* Keep what look_closer() needs of the segment under way. */
-static void remember(void) {
-    if (!plugin.segment)
-        return;
-    const struct segment *segment = segment_of(plugin.segment);
-    plugin.core->mode = segment->mode;
-    plugin.core->last[segment->mode] =
-        segment->address + segment->instruction[*plugin.started - 1].offset;
+/* The block under way was cut short. */
+static void cut_short(void) {
+    stream_push(*plugin.left << 4 | EVENT_PARTIAL);
+    *plugin.left = 0;
 }
 
 static void change_core(void) {
-    remember();
-    plugin.segment = 0;
     plugin.running = *plugin.current;
     for (unsigned i = 0; i < plugin.parameters.cores; i++)
         if (plugin.cores[i].cpu == plugin.running) {
             plugin.core = &plugin.cores[i];
-            stream_push((uint64_t)i << 3 | EVENT_CORE);
+            plugin.addresses = &plugin.core->addresses;
+            stream_push((uint64_t)i << 4 | EVENT_CORE);
         }
 }
 
-/* A segment that is no plain one, or of another mode than the one before, or the first on its core:
- * does its first instruction start again? */
-__attribute__((noinline)) static uint64_t look_closer(const struct segment *segment) {
-    remember();
-    const struct core *core = plugin.core;
-    bool again = core->last[segment->mode] == segment->address &&
-                 (core->mode == segment->mode ? segment->kind == SEGMENT_REPEATED
-                                              : segment->mode == MODEL_USER);
-    return again ? SEGMENT_REPEATS : 0;
+static inline void begin(unsigned translator, uint64_t word) {
+    plugin.left = (unaligned_uint64 *)(plugin.board + translator);
+    *plugin.left = word >> BLOCK_LEFT_SHIFT;
+    stream_push(word);
 }
 
-/* The index that QEMU 10 gives to callbacks, and builds into inline stores, is not the core's when
+RARE static void begin_carefully(unsigned translator, uint64_t word) {
+    if (*plugin.left)
+        cut_short();
+    if (plugin.running != *plugin.current)
+        change_core();
+    begin(translator, word);
+}
+
+/* This and on_access() are most of what the plugin costs the executing thread. All calls in them
+ * come last, so that they need no stack frame.
+ *
+ * The index that QEMU 10 gives to callbacks, and builds into inline stores, is not the core's when
  * one thread runs them all: it is that of the core for which the block was translated first, and
  * blocks are shared (gen_cpu_index() in accel/tcg/plugin-gen.c takes it for a constant). It only
  * tells where the inline stores of this block go. */
-static inline void begin(unsigned translator, uint64_t word) {
-    end_segment();
-    if (__builtin_expect(plugin.running != *plugin.current, 0))
-        change_core();
-    uint64_t changed = (plugin.segment ^ word) & SEGMENT_KERNEL;
-    uint64_t repeats = 0;
-    if (__builtin_expect(!plugin.segment || changed || word & SEGMENT_SPECIAL, 0))
-        repeats = look_closer(segment_of(word));
-    plugin.segment = word;
-    plugin.started = (unaligned_uint64 *)(plugin.board + translator);
-    *plugin.started = 1;
-    stream_push(word | repeats | EVENT_SEGMENT);
-}
-
-static void on_segment(unsigned translator, void *word) {
-    begin(translator, (uintptr_t)word);
-}
-
-static void on_translation_change(unsigned translator, void *word) {
-    begin(translator, (uintptr_t)word);
-    address_table_clear(&plugin.core->addresses);
+static void on_block(unsigned translator, void *word) {
+    if (__builtin_expect(*plugin.left || plugin.running != *plugin.current, 0))
+        begin_carefully(translator, (uintptr_t)word);
+    else
+        begin(translator, (uintptr_t)word);
 }
 
 static uint64_t read_register(struct qemu_plugin_register *handle) {
@@ -135,102 +122,182 @@ static uint64_t read_register(struct qemu_plugin_register *handle) {
     return value;
 }
 
-static void on_mark(unsigned translator, void *word) {
-    begin(translator, (uintptr_t)word);
-    *stream_next++ = (uint64_t)segment_of((uintptr_t)word)->operation << 3 | EVENT_MARK;
-    *stream_next++ = read_register(plugin.rdi);
-    *stream_next++ = read_register(plugin.rsi);
-    stream_flush(); /* the host waits for it */
+/* For blocks translated while a core's CR3 is not known yet. */
+static void on_block_reading(unsigned translator, void *word) {
+    begin_carefully(translator, (uintptr_t)word);
+    if (plugin.core->cr3 == ADDRESS_NO_CR3)
+        plugin.core->cr3 = read_register(plugin.cr3);
 }
 
-static inline void on_access(qemu_plugin_meminfo_t info, uint64_t address, enum event kind) {
-    uint64_t physical = address_physical(&plugin.core->addresses, info, address);
-    /* TCG splits accesses of more than 16 bytes; so only near a line's end does the size matter. */
-    uint64_t size = (address & 63) > 48 ? qemu_plugin_mem_size_shift(info) : 0;
-    if (__builtin_expect(physical == ADDRESS_IO, 0))
-        stream_push((kind == EVENT_STORE) << 3 | EVENT_UNCACHED);
+/* Instructions of interest, as userdata: index in the block | something << 16. */
+static inline void *note(size_t index, unsigned what) {
+    return (void *)(uintptr_t)(index | what << 16);
+}
+
+static void on_translation_change(unsigned translator, void *noted) {
+    (void)translator;
+    unsigned index = (uintptr_t)noted & 0xffff, source = (uintptr_t)noted >> 16;
+    address_table_clear(plugin.addresses);
+    if (plugin.walks && source < GENERAL_REGISTERS)
+        plugin.core->cr3 = read_register(plugin.general[source]);
+    stream_push((uint64_t)index << 4 | EVENT_CHANGE);
+}
+
+static void on_mark(unsigned translator, void *noted) {
+    (void)translator;
+    uint64_t index = (uintptr_t)noted & 0xffff, operation = (uintptr_t)noted >> 16;
+    stream_reserve();
+    *stream_next++ = operation << 16 | index << 4 | EVENT_MARK;
+    *stream_next++ = read_register(plugin.general[7]); /* rdi */
+    *stream_next++ = read_register(plugin.general[6]); /* rsi */
+    stream_flush();                                    /* the host waits for it */
+}
+
+/* How large it is. */
+static inline uint64_t size_bits(qemu_plugin_meminfo_t info) {
+    return info >> plugin.size_shift & ACCESS_SIZE_MASK;
+}
+
+/* An access to a page that is not in the table. */
+RARE static void look_up(qemu_plugin_meminfo_t info, uint64_t address, uint64_t constant) {
+    uint64_t frame = 0;
+    enum address_place place = address_ask(info, address, &frame);
+    if (place == ADDRESS_IO) {
+        bool store = (constant & EVENT_KIND) == EVENT_STORE;
+        constant = access_constant(store ? EVENT_UNCACHED_STORE : EVENT_UNCACHED_LOAD,
+                                   (unsigned)*plugin.left);
+    } else {
+        struct translation translation = {0};
+        if (plugin.walks && place == ADDRESS_MEMORY)
+            address_walk(plugin.core->cr3, address, frame, &translation);
+        stream_reserve();
+        *stream_next++ = EVENT_TRANSLATION;
+        stream_next += translations_write(stream_next, &translation, address, frame);
+        if (place == ADDRESS_MEMORY)
+            address_remember(plugin.addresses, address);
+    }
+    stream_push(access_word(constant, address, size_bits(info)));
+}
+
+static void on_access(unsigned translator, qemu_plugin_meminfo_t info, uint64_t address,
+                      void *constant) {
+    (void)translator;
+    if (__builtin_expect(address_known(plugin.addresses, address), 1))
+        stream_push(access_word((uintptr_t)constant, address, size_bits(info)));
     else
-        stream_push(physical << 12 | size << 3 | kind);
+        look_up(info, address, (uintptr_t)constant);
 }
 
-static void on_load(unsigned translator, qemu_plugin_meminfo_t info, uint64_t address,
-                    void *unused) {
-    (void)translator;
-    (void)unused;
-    on_access(info, address, EVENT_LOAD);
-}
-
-static void on_store(unsigned translator, qemu_plugin_meminfo_t info, uint64_t address,
-                     void *unused) {
-    (void)translator;
-    (void)unused;
-    on_access(info, address, EVENT_STORE);
-}
-
-static void instrument(struct qemu_plugin_tb *block, size_t first, const struct segment *segment) {
-    const qemu_plugin_u64 started = {plugin.scoreboard, 0};
-    void *word = (void *)(uintptr_t)segment_word(segment);
-    for (size_t i = 0; i < segment->count; i++) {
-        struct qemu_plugin_insn *instruction = qemu_plugin_tb_get_insn(block, first + i);
-        if (i > 0)
-            qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(
-                instruction, QEMU_PLUGIN_INLINE_STORE_U64, started, i + 1);
-        else if (segment->kind == SEGMENT_MARK)
-            qemu_plugin_register_vcpu_insn_exec_cb(instruction, on_mark, QEMU_PLUGIN_CB_R_REGS,
-                                                   word);
-        else
-            qemu_plugin_register_vcpu_insn_exec_cb(
-                instruction,
-                segment->kind == SEGMENT_TRANSLATES ? on_translation_change : on_segment,
-                QEMU_PLUGIN_CB_NO_REGS, word);
-        qemu_plugin_register_vcpu_mem_cb(instruction, on_load, QEMU_PLUGIN_CB_NO_REGS,
-                                         QEMU_PLUGIN_MEM_R, NULL);
-        qemu_plugin_register_vcpu_mem_cb(instruction, on_store, QEMU_PLUGIN_CB_NO_REGS,
-                                         QEMU_PLUGIN_MEM_W, NULL);
+/* Where execution is in the block, and what it accesses. */
+static void instrument_instruction(struct qemu_plugin_insn *instruction,
+                                   const struct instruction_view *views, size_t count, size_t i) {
+    const struct instruction_traits *traits = &views[i].traits;
+    if (i > 0 && !views[i - 1].traits.stays) {
+        const qemu_plugin_u64 left = {plugin.scoreboard, 0};
+        qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(
+            instruction, QEMU_PLUGIN_INLINE_STORE_U64, left, block_left(views, count, i));
     }
+    if (traits->kind == SEGMENT_MARK)
+        qemu_plugin_register_vcpu_insn_exec_cb(instruction, on_mark, QEMU_PLUGIN_CB_R_REGS,
+                                               note(i, traits->operation));
+    else if (traits->kind == SEGMENT_TRANSLATES)
+        qemu_plugin_register_vcpu_insn_exec_cb(instruction, on_translation_change,
+                                               QEMU_PLUGIN_CB_R_REGS, note(i, traits->cr3_source));
+    if (traits->stays)
+        return;
+    qemu_plugin_register_vcpu_mem_cb(instruction, on_access, QEMU_PLUGIN_CB_NO_REGS,
+                                     QEMU_PLUGIN_MEM_R,
+                                     (void *)(uintptr_t)access_constant(EVENT_LOAD, (unsigned)i));
+    qemu_plugin_register_vcpu_mem_cb(instruction, on_access, QEMU_PLUGIN_CB_NO_REGS,
+                                     QEMU_PLUGIN_MEM_W,
+                                     (void *)(uintptr_t)access_constant(EVENT_STORE, (unsigned)i));
 }
 
-static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *block) {
+static bool reads_cr3(void) {
+    for (unsigned i = 0; plugin.walks && i < plugin.parameters.cores; i++)
+        if (plugin.cores[i].cr3 == ADDRESS_NO_CR3)
+            return true;
+    return false;
+}
+
+/* The core that translates is not always the one whose blocks are counted. */
+static const struct translation *translate_code(const struct instruction_view *view) {
+    uint64_t cr3 = ADDRESS_NO_CR3;
+    for (unsigned i = 0; i < plugin.parameters.cores; i++)
+        if (plugin.cores[i].cpu == *plugin.current)
+            cr3 = plugin.cores[i].cr3;
+    struct translation translation;
+    address_walk(cr3, view->virtual_address, view->physical_address & ~(uint64_t)4095,
+                 &translation);
+    return translation.levels ? translation_intern(plugin.code_pages, &translation) : NULL;
+}
+
+static void view(struct qemu_plugin_insn *instruction, struct instruction_view *view,
+                 const struct instruction_view *before) {
+    view->virtual_address = qemu_plugin_insn_vaddr(instruction);
+    view->physical_address =
+        address_of_code(qemu_plugin_insn_haddr(instruction), view->virtual_address);
+    view->size = (uint8_t)qemu_plugin_insn_size(instruction);
+    qemu_plugin_insn_data(instruction, view->bytes, sizeof view->bytes);
+    instruction_classify(view);
+    bool same_page = before && before->virtual_address >> 12 == view->virtual_address >> 12;
+    view->translation = !plugin.walks ? NULL
+                        : same_page   ? before->translation
+                                      : translate_code(view);
+}
+
+static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb) {
     (void)id;
-    static struct instruction_view views[MAX_BLOCK];
-    size_t count = qemu_plugin_tb_n_insns(block);
-    if (count > MAX_BLOCK)
+    static struct instruction_view views[BLOCK_MOST];
+    size_t count = qemu_plugin_tb_n_insns(tb);
+    if (count > BLOCK_MOST)
         abort();
-    for (size_t i = 0; i < count; i++) {
-        struct qemu_plugin_insn *instruction = qemu_plugin_tb_get_insn(block, i);
-        views[i].virtual_address = qemu_plugin_insn_vaddr(instruction);
-        views[i].physical_address =
-            address_of_code(qemu_plugin_insn_haddr(instruction), views[i].virtual_address);
-        views[i].size = (uint8_t)qemu_plugin_insn_size(instruction);
-        qemu_plugin_insn_data(instruction, views[i].bytes, sizeof views[i].bytes);
-    }
-    for (size_t first = 0; first < count;) {
-        struct segment *segment =
-            segment_make(views + first, count - first, (unsigned)plugin.parameters.line_size,
-                         (unsigned)plugin.parameters.fetch_width);
-        if (!segment)
-            abort();
-        instrument(block, first, segment);
-        first += segment->count;
-    }
+    for (size_t i = 0; i < count; i++)
+        view(qemu_plugin_tb_get_insn(tb, i), &views[i], i ? &views[i - 1] : NULL);
+    const struct block *block = block_make(views, count, &plugin.segments);
+    if (!block)
+        abort();
+    void *word = (void *)(uintptr_t)block_word(block, block_left(views, count, 0));
+    if (reads_cr3())
+        qemu_plugin_register_vcpu_insn_exec_cb(qemu_plugin_tb_get_insn(tb, 0), on_block_reading,
+                                               QEMU_PLUGIN_CB_R_REGS, word);
+    else
+        qemu_plugin_register_vcpu_insn_exec_cb(qemu_plugin_tb_get_insn(tb, 0), on_block,
+                                               QEMU_PLUGIN_CB_NO_REGS, word);
+    for (size_t i = 0; i < count; i++)
+        instrument_instruction(qemu_plugin_tb_get_insn(tb, i), views, count, i);
 }
 
-/* The consumer forgets its segment, and has read all others, before they go. */
+/* The consumer forgets its block, and has read all others, before they go. */
 static void on_flush(qemu_plugin_id_t id) {
     (void)id;
-    end_segment();
+    if (*plugin.left)
+        cut_short();
     plugin.running = NULL;
-    plugin.core = &plugin.cores[0];
-    plugin.segment = 0;
-    stream_push(EVENT_CORE);
+    stream_push((uint64_t)(plugin.core - plugin.cores) << 4 | EVENT_CORE);
     stream_drain();
-    segments_clear();
+    blocks_clear();
 }
 
 static void on_end(qemu_plugin_id_t id, void *unused) {
     (void)id;
     (void)unused;
     stream_drain();
+}
+
+static void find_registers(void) {
+    static const char *const names[GENERAL_REGISTERS] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp",
+                                                         "rsi", "rdi", "r8",  "r9",  "r10", "r11",
+                                                         "r12", "r13", "r14", "r15"};
+    const struct qemu_array *registers = qemu_plugin_get_registers();
+    const qemu_plugin_reg_descriptor *descriptor = (void *)registers->data;
+    for (unsigned i = 0; i < registers->length; i++) {
+        for (unsigned j = 0; j < GENERAL_REGISTERS; j++)
+            if (strcmp(descriptor[i].name, names[j]) == 0)
+                plugin.general[j] = descriptor[i].handle;
+        if (strcmp(descriptor[i].name, "cr3") == 0)
+            plugin.cr3 = descriptor[i].handle;
+    }
 }
 
 /* QEMU's own variables, which Debian's and Ubuntu's builds export for their modules: who is who,
@@ -246,13 +313,24 @@ static void on_core(qemu_plugin_id_t id, unsigned index) {
     }
     plugin.cores[index].cpu = get_cpu((int)index);
     plugin.board = qemu_plugin_scoreboard_find(plugin.scoreboard, 0);
-    const struct qemu_array *registers = qemu_plugin_get_registers();
-    const qemu_plugin_reg_descriptor *descriptor = (void *)registers->data;
-    for (unsigned i = 0; i < registers->length; i++)
-        if (strcmp(descriptor[i].name, "rdi") == 0)
-            plugin.rdi = descriptor[i].handle;
-        else if (strcmp(descriptor[i].name, "rsi") == 0)
-            plugin.rsi = descriptor[i].handle;
+    plugin.left = (unaligned_uint64 *)plugin.board;
+    find_registers();
+}
+
+/* Log2 of an access's size is part of what callbacks get, at a place that only QEMU knows. Asking
+ * QEMU for each access would be a call into it for each; so find the place once. */
+static bool find_size(void) {
+    for (unsigned shift = ACCESS_SIZE_SHIFT; shift + 3 <= 8 * sizeof(qemu_plugin_meminfo_t);
+         shift++) {
+        unsigned right = 0;
+        for (qemu_plugin_meminfo_t size = 0; size < 8; size++)
+            right += qemu_plugin_mem_size_shift(size << shift) == size;
+        if (right == 8) {
+            plugin.size_shift = shift - ACCESS_SIZE_SHIFT;
+            return true;
+        }
+    }
+    return false;
 }
 
 static int refuse(const char *what, const char *why) {
@@ -260,47 +338,69 @@ static int refuse(const char *what, const char *why) {
     return -1;
 }
 
-/* Arguments: system=FILE (YAML), ram=FILE (the guest's RAM as mapped), samples=FILE,
- * events=DESCRIPTOR. */
+static int prepare_model(const struct plugin_arguments *arguments, struct error *err) {
+    struct regions *regions = NULL;
+    struct profile *profile = NULL;
+    plugin.model = model_new(&plugin.parameters);
+    if (plugin.model && arguments->regions) {
+        regions = regions_read(arguments->regions, err);
+        if (!regions)
+            return -1;
+        if (!model_set_regions(plugin.model, regions_names(regions), regions_count(regions)))
+            return error_set(err, "regions: memory is out");
+    }
+    if (arguments->profile)
+        profile =
+            profile_new(arguments->profile, arguments->profile_core, arguments->profile_marks);
+    plugin.code_pages = translation_pool_new();
+    if (!plugin.model || !plugin.code_pages || (arguments->profile && !profile) ||
+        !clock_init(plugin.model, plugin.walks, profile))
+        return error_set(err, "model: memory is out");
+    plugin.segments = (struct segment_options){
+        .line_size = (unsigned)plugin.parameters.line_size,
+        .fetch_width =
+            (unsigned)(plugin.parameters.core.fetch_width ? plugin.parameters.core.fetch_width
+                                                          : plugin.parameters.line_size),
+        .decode = model_decodes(plugin.model),
+        .regions = regions,
+    };
+    if (samples_open(arguments->samples, arguments->events, plugin.model) != 0)
+        return error_errno(err, "%s: cannot be written", arguments->samples);
+    return 0;
+}
+
+/* Arguments: see arguments.h. */
 QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc,
                                            char **argv) {
-    const char *system = NULL, *samples = NULL;
-    int events = -1;
-    for (int i = 0; i < argc; i++) {
-        if (strncmp(argv[i], "system=", 7) == 0)
-            system = argv[i] + 7;
-        else if (strncmp(argv[i], "ram=", 4) == 0)
-            address_set_ram(argv[i] + 4);
-        else if (strncmp(argv[i], "samples=", 8) == 0)
-            samples = argv[i] + 8;
-        else if (strncmp(argv[i], "events=", 7) == 0)
-            events = atoi(argv[i] + 7);
-        else
-            return refuse(argv[i], "unknown argument");
-    }
-    if (!system || !samples)
-        return refuse("arguments", "system=FILE and samples=FILE are needed");
+    static struct plugin_arguments arguments;
+    struct error error = {0};
     if (!info->system_emulation || strcmp(info->target_name, "x86_64") != 0)
         return refuse(info->target_name, "only qemu-system-x86_64 is supported");
-
-    struct error error = {0};
-    if (system_load(system, &plugin.parameters, &error) < 0)
-        return refuse("system", error.text);
+    if (!find_size())
+        return refuse("this QEMU", "says nothing of the size of accesses");
+    if (arguments_read(argc, argv, &arguments, &error) < 0 ||
+        system_load(arguments.system, &plugin.parameters, &error) < 0)
+        return refuse("cannot start", error.text);
     if (info->system.max_vcpus > (int)plugin.parameters.cores ||
         plugin.parameters.cores > MAX_CORES)
-        return refuse(system, "the machine has more cores than the system describes");
+        return refuse(arguments.system, "the machine has more cores than the system describes");
+    if (arguments.ram)
+        address_set_ram(arguments.ram);
+    plugin.walks = strcmp(plugin.parameters.mmu.model, "ideal") != 0;
     plugin.core = &plugin.cores[0];
-    plugin.model = model_new(&plugin.parameters);
+    plugin.addresses = &plugin.core->addresses;
+    for (unsigned i = 0; i < MAX_CORES; i++) {
+        plugin.cores[i].cr3 = ADDRESS_NO_CR3;
+        address_table_clear(&plugin.cores[i].addresses);
+    }
     /* Elements of one byte, though eight are stored: QEMU 10 multiplies the constant core number by
      * the element's size in place, once for every store of a block; by one does no harm. A board
      * has room for 16 elements from the start (scoreboard_alloc_size in plugins/core.c), which is
      * eight bytes for each of the first eight cores. */
     plugin.scoreboard = qemu_plugin_scoreboard_new(1);
     plugin.bytes = g_byte_array_new();
-    if (!plugin.model || samples_open(samples, events, plugin.model) != 0)
-        return refuse(samples, "cannot be written");
-
-    clock_init(plugin.model, plugin.parameters.line_size);
+    if (prepare_model(&arguments, &error) < 0)
+        return refuse("cannot start", error.text);
     if (stream_start(clock_consume) < 0)
         return refuse("the model's thread", "cannot be started");
 

@@ -3,15 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <Zydis/Zydis.h>
+#include "decode/decode.h"
+#include "plugin/regions.h"
 
-#include "guest/mark.h"
-
-/* Segments live as long as QEMU's translated code, which is thrown away all at once. */
+/* Blocks live as long as QEMU's translated code, which is thrown away all at once. */
 struct chunk {
     struct chunk *next;
     size_t used;
-    char bytes[1 << 20];
+    char bytes[1 << 20] __attribute__((aligned(16)));
 };
 
 static struct chunk *chunks;
@@ -31,7 +30,7 @@ static void *allocate(size_t size) {
     return place;
 }
 
-void segments_clear(void) {
+void blocks_clear(void) {
     while (chunks) {
         struct chunk *next = chunks->next;
         free(chunks);
@@ -39,54 +38,42 @@ void segments_clear(void) {
     }
 }
 
-static bool is_mark(const struct instruction_view *view, uint16_t *operation) {
-    static const uint8_t long_nop[] = {0x0f, 0x1f, 0x84, 0x00};
-    uint32_t displacement;
-    if (view->size != 8 || memcmp(view->bytes, long_nop, sizeof long_nop) != 0)
-        return false;
-    memcpy(&displacement, view->bytes + 4, sizeof displacement);
-    *operation = (uint16_t)displacement;
-    return (displacement & 0xffff0000) == MARK_MAGIC;
+unsigned block_left(const struct instruction_view *views, size_t count, size_t index) {
+    while (index + 1 < count && views[index].traits.stays)
+        index++;
+    return (unsigned)(count - 1 - index);
 }
 
-enum segment_kind segment_classify(const struct instruction_view *view, uint16_t *operation) {
-    static ZydisDecoder decoder;
-    static bool ready;
-    if (!ready) {
-        ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
-        ready = true;
-    }
-    if (is_mark(view, operation))
-        return SEGMENT_MARK;
-
-    ZydisDecodedInstruction decoded;
-    if (!ZYAN_SUCCESS(
-            ZydisDecoderDecodeInstruction(&decoder, NULL, view->bytes, view->size, &decoded)))
-        return SEGMENT_PLAIN;
-    if (decoded.attributes &
-        (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE | ZYDIS_ATTRIB_HAS_REPNE))
-        return SEGMENT_REPEATED;
-    bool writes_control = decoded.opcode_map == ZYDIS_OPCODE_MAP_0F && decoded.opcode == 0x22;
-    if (writes_control || decoded.mnemonic == ZYDIS_MNEMONIC_INVLPG ||
-        decoded.mnemonic == ZYDIS_MNEMONIC_INVPCID)
-        return SEGMENT_TRANSLATES;
-    return SEGMENT_PLAIN;
-}
-
-struct segment *segment_make(const struct instruction_view *views, size_t count, unsigned line_size,
-                             unsigned fetch_width) {
+/* How many of the views belong to the segment that starts with the first one. */
+static size_t segment_length(const struct instruction_view *views, size_t count,
+                             unsigned line_size) {
     const uint64_t line_mask = ~(uint64_t)(line_size - 1);
-    uint16_t operation = 0, ignored;
-    enum segment_kind kind = segment_classify(&views[0], &operation);
     size_t length = 1;
-    while (kind == SEGMENT_PLAIN && length < count && length < SEGMENT_MOST &&
+    while (views[0].traits.kind == SEGMENT_PLAIN && length < count && length < SEGMENT_MOST &&
            !((views[length].virtual_address ^ views[0].virtual_address) & line_mask) &&
-           segment_classify(&views[length], &ignored) == SEGMENT_PLAIN)
+           views[length].traits.kind == SEGMENT_PLAIN)
         length++;
+    return length;
+}
 
-    struct segment *segment = allocate(sizeof *segment + length * sizeof segment->instruction[0]);
-    if (!segment)
-        return NULL;
+static const struct instruction *decode(const struct instruction_view *views, size_t count) {
+    struct instruction *code = allocate(count * sizeof *code);
+    for (size_t i = 0; code && i < count; i++) {
+        struct micro_op scratch[DECODE_MOST];
+        decode_instruction(views[i].bytes, views[i].size, views[i].virtual_address, &code[i],
+                           scratch);
+        size_t size = code[i].micro_op_count * sizeof scratch[0];
+        struct micro_op *micro_ops = allocate(size);
+        if (!micro_ops)
+            return NULL;
+        code[i].micro_ops = memcpy(micro_ops, scratch, size);
+    }
+    return code;
+}
+
+static void fill(struct segment *segment, const struct instruction_view *views, size_t length,
+                 const struct segment_options *options) {
+    const uint64_t line_mask = ~(uint64_t)(options->line_size - 1);
     /* Into the next line, but not into the next page: where that lies is not known from this
      * instruction. */
     const struct instruction_view *tail = &views[length - 1];
@@ -94,18 +81,43 @@ struct segment *segment_make(const struct instruction_view *views, size_t count,
     *segment = (struct segment){
         .address = views[0].virtual_address,
         .line = views[0].physical_address,
+        .translation = views[0].translation,
+        .region = regions_find(options->regions, views[0].virtual_address),
+        .operation = views[0].traits.operation,
         .mode = views[0].virtual_address >> 63 ? MODEL_KERNEL : MODEL_USER,
-        .kind = (uint8_t)kind,
-        .operation = operation,
+        .kind = views[0].traits.kind,
         .spills = ((end ^ tail->virtual_address) & line_mask) && (end & 4095) >= tail->size,
         .count = (uint8_t)length,
     };
     unsigned fetches = 0;
     for (size_t i = 0; i < length; i++) {
         uint64_t first = views[i].virtual_address, last = first + views[i].size - 1;
-        fetches += (unsigned)(last / fetch_width - first / fetch_width + 1);
+        fetches += (unsigned)(last / options->fetch_width - first / options->fetch_width + 1);
         segment->instruction[i].offset = (uint8_t)(first - segment->address);
         segment->instruction[i].fetches = (uint8_t)fetches;
     }
-    return segment;
+}
+
+const struct block *block_make(const struct instruction_view *views, size_t count,
+                               const struct segment_options *options) {
+    size_t size = sizeof(struct block);
+    unsigned segments = 0;
+    for (size_t i = 0, length; i < count; i += length, segments++) {
+        length = segment_length(views + i, count - i, options->line_size);
+        size += segment_size((unsigned)length);
+    }
+    struct block *block = allocate(size);
+    if (!block)
+        return NULL;
+    *block = (struct block){.instructions = (uint16_t)count, .segments = (uint16_t)segments};
+    char *place = (char *)(block + 1);
+    for (size_t i = 0, length; i < count; i += length) {
+        length = segment_length(views + i, count - i, options->line_size);
+        struct segment *segment = (struct segment *)place;
+        fill(segment, views + i, length, options);
+        if (options->decode && !(segment->code = decode(views + i, length)))
+            return NULL;
+        place += segment_size((unsigned)length);
+    }
+    return block;
 }

@@ -1,80 +1,100 @@
-/* A translation block seen as segments: runs of instructions whose first bytes lie in one line of
- * code. A mark, a change of address translation and a repeated string instruction each begin a
- * segment of their own, so that what is counted before and after them is exact. Made once when QEMU
- * translates a block. */
+/* A translation block seen as segments (model/stream.h): runs of instructions whose first bytes lie
+ * in one line of code. A mark, a change of address translation and a repeated string instruction
+ * each are a segment of their own, so that what is counted before and after them is exact. Made
+ * once when QEMU translates a block.
+ *
+ * Not modelled: QEMU shares a block between all virtual addresses at which its page of memory is
+ * mapped; a segment has the address for which it was translated first. */
 #ifndef SLS_PLUGIN_SEGMENT_H
 #define SLS_PLUGIN_SEGMENT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-#include "model/model.h"
+#include "model/stream.h"
 
 enum segment_kind {
     SEGMENT_PLAIN,
     SEGMENT_MARK,       /* one instruction: a mark, see guest/mark.h */
     SEGMENT_TRANSLATES, /* one instruction that changes address translation: mov to CRn, invlpg,
                            invpcid */
-    SEGMENT_REPEATED, /* one string instruction with a rep prefix: QEMU enters it once an iteration
-                       */
+    SEGMENT_REPEATED,   /* one string instruction with a rep prefix: QEMU enters a block that begins
+                           with it once an iteration */
 };
 
-/* Small, and in one piece: every segment that is executed is read from memory, and a program's
- * segments do not fit into the host's caches when they are large. */
-struct segment {
-    uint64_t address;   /* virtual, of the first instruction */
-    uint64_t line;      /* physical, of the first instruction */
+#define BLOCK_MOST 512 /* QEMU's TCG_MAX_INSNS */
+
+/* Segments lie one behind another after this head: what is executed is read from memory, and a
+ * program's blocks do not fit into the host's caches when they are large. */
+struct block {
+    uint16_t instructions;
+    uint16_t segments;
+    uint32_t reserved;
+};
+
+static inline const struct segment *block_first(const struct block *block) {
+    return (const struct segment *)(block + 1);
+}
+
+/* Bytes of a segment of so many instructions; segments start at multiples of 8. */
+static inline size_t segment_size(unsigned count) {
+    size_t size =
+        offsetof(struct segment, instruction) + count * sizeof(struct segment_instruction);
+    return (size + 7) & ~(size_t)7;
+}
+
+/* The next one of its block, if there is one. */
+static inline const struct segment *segment_behind(const struct segment *segment) {
+    return (const struct segment *)((const char *)segment + segment_size(segment->count));
+}
+
+/* What an instruction is to us. */
+#define NOT_CR3 255
+struct instruction_traits {
+    uint8_t kind; /* enum segment_kind */
+    /* It touches no memory and raises nothing: when it has started, the one behind it will. */
+    bool stays;
+    uint8_t cr3_source; /* mov to CR3: the general register it reads (0: rax … 15: r15) */
     uint16_t operation; /* SEGMENT_MARK: the m5 operation */
-    uint8_t mode;       /* enum model_mode */
-    uint8_t kind;       /* enum segment_kind */
-    uint8_t spills;     /* the last instruction reaches into the next line, of the same page */
-    uint8_t count;      /* instructions; at most one for each byte of a line */
-    struct segment_instruction {
-        uint8_t offset;  /* from `address` */
-        uint8_t fetches; /* that this one and all before it in the segment take */
-    } instruction[];
 };
 
 /* One instruction as the translator shows it. */
 struct instruction_view {
     uint64_t virtual_address, physical_address;
+    const struct translation *translation; /* of its page, or NULL */
+    struct instruction_traits traits;      /* of instruction_classify() */
     uint8_t size, bytes[15];
 };
 
-/* What an instruction is to us; *operation is set for a mark. */
-enum segment_kind segment_classify(const struct instruction_view *view, uint16_t *operation);
+void instruction_classify(struct instruction_view *view);
 
-#define SEGMENT_MOST                                                                               \
-    64 /* instructions: a longer run (line sizes above 64 B) becomes two segments */
+/* A block as one word: its address, a multiple of 16 below 2^48, and how many of its instructions
+ * are left when the first one that does not stay has started. */
+#define BLOCK_LEFT_SHIFT 48
 
-/* A segment as one word: its address, a multiple of 8 below 2^48, and what the executing thread
- * needs to know of it, so that this thread need not touch it. */
-#define SEGMENT_COUNT_SHIFT 48
-#define SEGMENT_KERNEL (UINT64_C(1) << 56)  /* mode */
-#define SEGMENT_SPECIAL (UINT64_C(1) << 57) /* kind is not SEGMENT_PLAIN */
-#define SEGMENT_REPEATS                                                                            \
-    (UINT64_C(1) << 58) /* its first instruction has been counted: it starts again */
-
-static inline uint64_t segment_word(const struct segment *segment) {
-    return (uint64_t)(uintptr_t)segment | (uint64_t)segment->count << SEGMENT_COUNT_SHIFT |
-           (segment->mode == MODEL_KERNEL ? SEGMENT_KERNEL : 0) |
-           (segment->kind != SEGMENT_PLAIN ? SEGMENT_SPECIAL : 0);
+static inline uint64_t block_word(const struct block *block, unsigned left) {
+    return (uint64_t)(uintptr_t)block | (uint64_t)left << BLOCK_LEFT_SHIFT;
+}
+static inline const struct block *block_of(uint64_t word) {
+    return (const struct block *)(uintptr_t)(word & ((UINT64_C(1) << BLOCK_LEFT_SHIFT) - 1));
 }
 
-static inline struct segment *segment_of(uint64_t word) {
-    return (struct segment *)(uintptr_t)(word & ((UINT64_C(1) << SEGMENT_COUNT_SHIFT) - 8));
-}
+/* The instructions of a block that cannot have started while execution is at the first one from
+ * `index` on that does not stay. */
+unsigned block_left(const struct instruction_view *views, size_t count, size_t index);
 
-static inline unsigned segment_count(uint64_t word) {
-    return word >> SEGMENT_COUNT_SHIFT & 0xff;
-}
+struct segment_options {
+    unsigned line_size, fetch_width;
+    bool decode; /* fill struct segment.code */
+    const struct regions *regions;
+};
 
-/* Make the segment that starts with views[0]; it takes in as many of the `count` views as belong to
- * it (at least one). Lives until segments_clear(). NULL when memory is out. */
-struct segment *segment_make(const struct instruction_view *views, size_t count, unsigned line_size,
-                             unsigned fetch_width);
+/* Lives until blocks_clear(). NULL when memory is out. */
+const struct block *block_make(const struct instruction_view *views, size_t count,
+                               const struct segment_options *options);
 
-/* Free all segments: QEMU has thrown all translated blocks away. */
-void segments_clear(void);
+/* Free all blocks: QEMU has thrown all translated code away. */
+void blocks_clear(void);
 
 #endif

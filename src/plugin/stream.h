@@ -2,7 +2,7 @@
  * executed, so it may run behind, on another core of the host: events go through chunks in the
  * order they happened, and the results are the same as if the model had been called at once.
  *
- * An event is one word; its low three bits say which. */
+ * An event is one word, some with more words behind it. Its low four bits say which. */
 #ifndef SLS_PLUGIN_STREAM_H
 #define SLS_PLUGIN_STREAM_H
 
@@ -10,36 +10,82 @@
 #include <stdint.h>
 
 enum event {
-    EVENT_LOAD,     /* physical address << 12 | log2 of the size << 3 */
-    EVENT_STORE,    /* the same */
-    EVENT_UNCACHED, /* memory-mapped I/O; bit 3: a store */
-    EVENT_SEGMENT,  /* a segment begins: an address that is a multiple of 8, and the flags of
-                       segment.h */
-    EVENT_PARTIAL,  /* of the segment under way only these many (<< 3) instructions started */
-    EVENT_CORE,     /* from now on this core (<< 3) runs; no segment is under way */
-    EVENT_MARK,     /* m5 operation << 3; two more words: its arguments */
+    EVENT_BLOCK, /* a block begins: block_word() of segment.h */
+    EVENT_LOAD,  /* access_word() */
+    EVENT_STORE,
+    EVENT_UNCACHED_LOAD, /* the same, but memory-mapped I/O. Instead of the instruction's index: how
+                            many of the block's instructions have not started */
+    EVENT_UNCACHED_STORE,
+    EVENT_PARTIAL,     /* of the block under way these many (<< 4) instructions did not start */
+    EVENT_CORE,        /* from now on this core (<< 4) runs; no block is under way */
+    EVENT_TRANSLATION, /* of a page that is accessed next: translation_word(). Three more words: its
+                          virtual address, its physical address, page table levels of the walk << 8
+                          | page shift << 1 | global; then as many words as there are levels */
+    EVENT_CHANGE,      /* the core changes its address space or a translation: in the instruction of
+                          the block under way with this index (<< 4) */
+    EVENT_MARK,        /* index in the block << 4 | m5 operation << 16; two more words: arguments */
 };
-#define EVENT_KIND 7
+#define EVENT_KIND 15
 
-#define STREAM_CHUNK 4096 /* events: 32 kB, some 100 µs of simulation */
+#define STREAM_CHUNK 2048 /* events: 16 kB, some 50 µs of simulation */
+#define STREAM_LONGEST 8  /* words of one event */
 
-/* Where the executing thread writes: its chunk, and the end of it. */
-extern uint64_t *stream_next, *stream_end;
+/* Where the executing thread writes. Chunks are aligned to their size. */
+extern uint64_t *stream_next;
 
 /* Start the consuming thread, which calls consume() with events in order, whole ones only. 0 or -1.
  */
 int stream_start(void (*consume)(const uint64_t *events, const uint64_t *end));
 
-/* Hand over what has been written, waiting for room if the consumer is far behind. */
+/* Hand over what has been written, waiting for room if the consumer is far behind. It may sleep on
+ * for a millisecond. */
 void stream_flush(void);
 
 /* The same, and wait until all of it has been consumed. */
 void stream_drain(void);
 
-static inline void stream_push(uint64_t event) {
-    *stream_next++ = event;
-    if (__builtin_expect(stream_next == stream_end, 0))
+/* Room for an event of several words, which the caller writes to *stream_next++. */
+static inline void stream_reserve(void) {
+    uintptr_t used = (uintptr_t)stream_next / sizeof(uint64_t) % STREAM_CHUNK;
+    if (used > STREAM_CHUNK - STREAM_LONGEST - 1)
         stream_flush();
+}
+
+/* The lines written were last read by the other thread's processor: they are fetched from there a
+ * little ahead of the writing, which would have to wait for them. (On processors without the
+ * instruction, those before 2014, it does nothing.) */
+#define STREAM_AHEAD 16 /* events: two lines. One is too late, eight gain no more */
+
+static inline void stream_push(uint64_t event) {
+    uint64_t *next = stream_next;
+    *next++ = event;
+#ifdef __x86_64__
+    __asm__ volatile("prefetchw %0" : : "m"(next[STREAM_AHEAD]));
+#endif
+    stream_next = next;
+    if (__builtin_expect((uintptr_t)next % (STREAM_CHUNK * sizeof event) == 0, 0))
+        stream_flush();
+}
+
+/* Accesses: virtual address << 16 | index of the instruction in its block << 7 | log2 of the size
+ * << 4 | kind. Index and kind are known when the code is translated, the rest when it runs. */
+#define ACCESS_SIZE_SHIFT 4
+#define ACCESS_SIZE_MASK (7u << ACCESS_SIZE_SHIFT)
+
+static inline uint64_t access_constant(enum event kind, unsigned index) {
+    return (uint64_t)index << 7 | kind;
+}
+static inline uint64_t access_word(uint64_t constant, uint64_t address, uint64_t size_bits) {
+    return address << 16 | size_bits | constant;
+}
+static inline uint64_t access_address(uint64_t event) {
+    return (uint64_t)((int64_t)event >> 16); /* canonical: bit 47 is repeated above */
+}
+static inline unsigned access_size(uint64_t event) {
+    return 1u << ((event & ACCESS_SIZE_MASK) >> ACCESS_SIZE_SHIFT);
+}
+static inline unsigned access_index(uint64_t event) {
+    return event >> 7 & 511;
 }
 
 #endif

@@ -161,20 +161,18 @@ static bool check_core(const struct model_parameters *parameters,
            (!is(core->model, "ooo") || check_registers(core, problem));
 }
 
+/* Of the direction predictor, only itself knows what it can have. */
 static bool check_branch(const struct branch_parameters *branch,
                          struct parameters_problem *problem) {
-    if (!check_power_of_two("branch.size", branch->size, problem) ||
-        (branch->local_size &&
-         !check_power_of_two("branch.local_size", branch->local_size, problem)) ||
-        !check_table("branch.btb_entries", branch->btb_entries, branch->btb_associativity,
-                     problem) ||
-        (branch->indirect_sets &&
-         !check_power_of_two("branch.indirect_sets", branch->indirect_sets, problem)))
-        return false;
-    const struct direction_predictor *predictor = direction_find(branch->direction);
     const char *key = "branch.direction";
+    const struct direction_predictor *predictor = direction_find(branch->direction);
     const char *wrong = predictor->check ? predictor->check(branch, &key) : NULL;
-    return !wrong || refuse(problem, key, "%s", wrong);
+    if (wrong)
+        return refuse(problem, key, "%s", wrong);
+    return check_table("branch.btb_entries", branch->btb_entries, branch->btb_associativity,
+                       problem) &&
+           (!branch->indirect_sets ||
+            check_power_of_two("branch.indirect_sets", branch->indirect_sets, problem));
 }
 
 static bool check_mmu(const struct mmu_parameters *mmu, struct parameters_problem *problem) {

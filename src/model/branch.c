@@ -57,6 +57,8 @@ struct branch_unit *branch_unit_new(const struct branch_parameters *parameters) 
         return NULL;
     unit->random = 1;
     unit->direction = direction_find(parameters->direction);
+    if (!unit->direction->predict)
+        return unit;
     unit->direction_state = calloc(1, unit->direction->size(parameters));
     unit->returns_size = (unsigned)parameters->ras_entries;
     unit->returns = calloc(parameters->ras_entries + 1, sizeof *unit->returns);
@@ -213,6 +215,10 @@ struct branch_prediction branch_predict(struct branch_unit *unit, const struct i
     bool taken = !conditional || next != behind;
     if (is_direct(kind) && taken)
         next = branch->target;
+    if (!unit->direction->predict)
+        return (struct branch_prediction){next == behind ? BRANCH_PREDICTED
+                                                         : BRANCH_WRONG_DIRECTION,
+                                          false};
 
     bool direction = true;
     if (conditional)

@@ -31,7 +31,7 @@ struct direction_predictor {
     size_t (*size)(const struct branch_parameters *parameters);
     void (*init)(void *state, const struct branch_parameters *parameters);
     /* Predict the conditional branch at this address, then learn that it was `taken`. Returns the
-     * prediction. */
+     * prediction. NULL: nothing is predicted, fetch goes on behind every branch. */
     bool (*predict)(void *state, uint64_t address, bool taken);
     /* An unconditional branch (always taken) goes into the global history. NULL: it does not. */
     void (*unconditional)(void *state, uint64_t address, uint64_t target);

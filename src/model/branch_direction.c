@@ -4,8 +4,11 @@
 
 /* The table of direction predictors: a line each. */
 #define PREDICTORS(predictor)                                                                      \
-    predictor(bimodal) predictor(gshare) predictor(tournament) predictor(tage) predictor(ltage)    \
+    predictor(none) predictor(bimodal) predictor(gshare) predictor(tournament) predictor(tage) predictor(ltage)    \
         predictor(tage_sc_l)
+
+/* No prediction at all, of targets neither: fetch goes on behind every branch. */
+const struct direction_predictor direction_none = {.name = "none"};
 
 #define DECLARATION(predictor) extern const struct direction_predictor direction_##predictor;
 #define NAME(predictor) #predictor,

@@ -51,15 +51,17 @@ CONDITION(pipelined, !is(p->core.model, "blocking"), "only for core.model inorde
 CONDITION(inorder, is(p->core.model, "inorder"), "only for core.model inorder")
 CONDITION(ooo, is(p->core.model, "ooo"), "only for core.model ooo")
 
+CONDITION(predicting, pipelined_holds(p) && !is(p->branch.direction, "none"),
+          "not for branch.direction none, nor for core.model blocking")
 CONDITION(tournament, pipelined_holds(p) && is(p->branch.direction, "tournament"),
           "only for branch.direction tournament")
 CONDITION(with_history,
-          pipelined_holds(p) && !is(p->branch.direction, "bimodal") &&
+          predicting_holds(p) && !is(p->branch.direction, "bimodal") &&
               !is(p->branch.direction, "tournament"),
-          "not for branch.direction bimodal or tournament")
+          "not for branch.direction none, bimodal or tournament")
 CONDITION(with_tables, pipelined_holds(p) && strstr(p->branch.direction, "tage"),
           "only for branch.direction tage and its kin")
-CONDITION(with_indirect, p->branch.indirect_sets, "only with branch.indirect_sets above 0")
+CONDITION(with_indirect, predicting_holds(p) && p->branch.indirect_sets, "only with branch.indirect_sets above 0")
 
 CONDITION(tlb, is(p->mmu.model, "tlb"), "only for mmu.model tlb")
 CONDITION(with_stlb, p->mmu.stlb.entries, "only with mmu.stlb.entries above 0")
@@ -241,19 +243,19 @@ const struct parameter parameters_table[] = {
 
     {"branch.direction", UNIT_CHOICE, AT(branch.direction), 0, 0, direction_names,
      "Predictor of conditional branches.", &pipelined},
-    {"branch.size", UNIT_COUNT, AT(branch.size), 2, 16777216, NULL, "Entries of its largest table.", &pipelined},
+    {"branch.size", UNIT_COUNT, AT(branch.size), 2, 16777216, NULL, "Entries of its largest table.", &predicting},
     {"branch.local_size", UNIT_COUNT, AT(branch.local_size), 2, 16777216, NULL,
      "Entries of its table of local histories, and of that of their counters.", &tournament},
     {"branch.history", UNIT_COUNT, AT(branch.history), 1, 4096, NULL,
      "Branches of the longest global history that it looks at.", &with_history},
     {"branch.tables", UNIT_COUNT, AT(branch.tables), 1, 64, NULL, "Tagged tables.", &with_tables},
     {"branch.btb_entries", UNIT_COUNT, AT(branch.btb_entries), 1, 1048576, NULL, "Branch target buffer: entries.",
-     &pipelined},
+     &predicting},
     {"branch.btb_associativity", UNIT_COUNT, AT(branch.btb_associativity), 1, 64, NULL,
-     "Branch target buffer: ways.", &pipelined},
-    {"branch.ras_entries", UNIT_COUNT, AT(branch.ras_entries), 1, 1024, NULL, "Return stack: entries.", &pipelined},
+     "Branch target buffer: ways.", &predicting},
+    {"branch.ras_entries", UNIT_COUNT, AT(branch.ras_entries), 1, 1024, NULL, "Return stack: entries.", &predicting},
     {"branch.indirect_sets", UNIT_COUNT, AT(branch.indirect_sets), 0, 65536, NULL,
-     "Predictor of indirect targets: sets; 0: there is none.", &pipelined},
+     "Predictor of indirect targets: sets; 0: there is none.", &predicting},
     {"branch.indirect_ways", UNIT_COUNT, AT(branch.indirect_ways), 1, 64, NULL,
      "Predictor of indirect targets: ways.", &with_indirect},
 

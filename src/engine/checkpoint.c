@@ -215,7 +215,9 @@ int checkpoint_prepare(const struct checkpoint_inputs *inputs, struct checkpoint
         if (good) {
             utime(entry.path, NULL); /* when it was last used */
             checkpoint->folder = strdup(entry.path);
-            checkpoint->ram = store_file(&entry, "ram");
+            /* Without symbolic links: the plugin looks for this path in /proc/self/maps. */
+            autofree char *ram = store_file(&entry, "ram");
+            checkpoint->ram = realpath(ram, NULL) ?: strdup(ram);
             checkpoint->state = store_file(&entry, "state");
             checkpoint->console = store_file(&entry, "console.log");
         }

@@ -23,6 +23,15 @@ class Determinism(Case):
     def test_30_runs_are_identical(self):
         self.repeat(30)
 
+    def test_a_cache_by_another_name(self):
+        """A symbolic link, a needless slash, a relative path: the same files, so the same results."""
+        (self.folder / "link").symlink_to(CACHE)
+        caches = str(CACHE), str(self.folder / "link"), f"{CACHE}//", os.path.relpath(CACHE, self.folder.resolve())
+        folders = [self.folder / str(i) for i in range(len(caches))]
+        for folder, cache in zip(folders, caches):
+            self.slsuite("run", "aes-c", "-n", 3, "-q", "--out", folder, cache=cache)
+        self.same_results(*folders)
+
     def test_two_at_once_on_a_loaded_machine(self):
         self.slsuite("run", "aes-c", "-q", "-n", 50, "--out", self.folder / "alone")
         load = [self.start("-c", "while True: pass", program=sys.executable) for _ in range(2 * os.cpu_count())]

@@ -111,6 +111,7 @@ static int boot(const struct request *request, const char *folder, struct error 
         };
         machine = machine_start(&machine_options, err);
         result = machine ? 0 : -1;
+        unlink(ram); /* QEMU has it; nothing large stays if we are killed */
     }
     if (result == 0)
         result = request->script ? run_script(machine, console, request->timeout, err)

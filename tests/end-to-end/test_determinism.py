@@ -65,7 +65,8 @@ class Determinism(Case):
             self.assertEqual(subprocess.run(["cmp", path, CACHE / path.relative_to(cache)]).returncode, 0)
 
     def digests(self, cache):
-        return re.findall(r"^(kernel|initramfs|rootfs) +([0-9a-f]{64})", self.slsuite("image", "build", cache=cache).out, re.M)
+        said = self.slsuite("image", "build", cache=cache, seconds=600).out
+        return re.findall(r"^(kernel|initramfs|rootfs) +([0-9a-f]{64})", said, re.M)
 
     def test_base_image_made_again(self):
         """From the same packages; the packages themselves again in the slow test below."""

@@ -199,6 +199,17 @@ static bool whole(const char *folder, char checksum[HASH_HEX]) {
     return good;
 }
 
+/* Under the lock of those who make it, and only if nobody else has done so meanwhile. */
+static int remove_damaged(const char *name, struct error *err) {
+    autofree char *path = format_string("%s/checkpoints/%s", paths_cache(), name);
+    autofree char *lock = format_string("%s/checkpoints/.%s.lock", paths_cache(), name);
+    autoclose int held = file_lock(lock, err);
+    char checksum[HASH_HEX];
+    if (held < 0)
+        return -1;
+    return !file_exists(path) || whole(path, checksum) ? 0 : checkpoint_remove(name, err);
+}
+
 int checkpoint_prepare(const struct checkpoint_inputs *inputs, struct checkpoint *checkpoint,
                        struct error *err) {
     *checkpoint = (struct checkpoint){0};
@@ -225,7 +236,7 @@ int checkpoint_prepare(const struct checkpoint_inputs *inputs, struct checkpoint
         if (result < 0 || good)
             return result;
         progress_note("the checkpoint %s is damaged: making it again", name);
-        if (checkpoint_remove(name, err) < 0)
+        if (remove_damaged(name, err) < 0)
             return -1;
     }
     return error_set(err, "the checkpoint %s is damaged as soon as it is made: check the disk",

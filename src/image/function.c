@@ -15,10 +15,25 @@
 #include "image/image.h"
 #include "image/store.h"
 
-#define RECIPE "1" /* raise it when the way a function's images are made changes */
+#define RECIPE "1"   /* raise it when the way a function's images are made changes */
+#define PORT "50051" /* which src/guest/slsuite-function publishes */
 #define CREATED "2024-01-01T00:00:00Z" /* the same instant as IMAGE_EPOCH */
 
-static int check(const json_t *yaml, const char *path, struct error *err) {
+static int check_values(const json_t *yaml, const char *name, const char *path, struct error *err) {
+    const char *said = json_string_value(json_object_get(yaml, "name"));
+    const char *port = json_string_value(json_object_get(yaml, "port"));
+    const char *warm_ups = json_string_value(json_object_get(yaml, "warm-ups"));
+    if (strcmp(said, name) != 0)
+        return error_set(err, "%s: name: %s, but its folders say %s", path, said, name);
+    if (strcmp(port, PORT) != 0)
+        return error_set(err, "%s: port: %s: must be " PORT, path, port);
+    size_t digits = strspn(warm_ups, "0123456789");
+    if (!digits || digits > 6 || warm_ups[digits])
+        return error_set(err, "%s: warm-ups: %s: not a number from 0 to 999999", path, warm_ups);
+    return 0;
+}
+
+static int check(const json_t *yaml, const char *name, const char *path, struct error *err) {
     static const struct {
         const char *key;
         json_type type;
@@ -40,7 +55,9 @@ static int check(const json_t *yaml, const char *path, struct error *err) {
         json_array_foreach(value, index, item) if (!json_is_string(item)) return error_set(
             err, "%s: %s: must be a list of texts", path, wanted[i].key);
     }
-    return json_object_size(yaml) == count ? 0 : error_set(err, "%s: has an unknown key", path);
+    if (json_object_size(yaml) != count)
+        return error_set(err, "%s: has an unknown key", path);
+    return check_values(yaml, name, path, err);
 }
 
 typedef int visitor(const char *folder, const char *name, void *context);
@@ -115,7 +132,7 @@ int function_find(const char *name, struct function *function, struct error *err
     }
     autofree char *path = format_string("%s/function.yaml", function->folder);
     function->yaml = yaml_read(path, err);
-    return function->yaml ? check(function->yaml, path, err) : -1;
+    return function->yaml ? check(function->yaml, name, path, err) : -1;
 }
 
 /* umoci VERB --image LAYOUT:latest ARGUMENTS… */

@@ -76,9 +76,13 @@ class Input(Case):
     def test_bad_function(self):
         place = self.folder / "mine/odd/c"
         place.mkdir(parents=True)
-        good = (BUILD / "functions/aes/c/function.yaml").read_text()
+        good = (BUILD / "functions/aes/c/function.yaml").read_text().replace("name: aes-c", "name: odd-c")
         for text, pattern in (("", "empty"), ("[", r":\d+: not YAML"), ("- a\n", "not a mapping"), ("name: odd-c\n", "description"),
                               (good + "colour: red\n", "unknown key"), (good.replace("files: [aes-c]", "files: aes-c"), "files: must be a list"),
+                              (good.replace("name: odd-c", "name: even-c"), "name: even-c, but its folders say odd-c"),
+                              (good.replace("port: 50051", "port: 8080"), "port: 8080: must be 50051"),
+                              (good.replace("warm-ups: 20", "warm-ups: many"), "warm-ups: many: not a number"),
+                              (good.replace("warm-ups: 20", "warm-ups: 20x"), "warm-ups: 20x: not a number"),
                               (good.replace("port: 50051", "port: [1]"), "port: must be a text")):
             with self.subTest(text):
                 (place / "function.yaml").write_text(text)
@@ -88,7 +92,8 @@ class Input(Case):
     def test_missing_file_of_a_function(self):
         place = self.folder / "mine/odd/c"
         place.mkdir(parents=True)
-        (place / "function.yaml").write_text((BUILD / "functions/aes/c/function.yaml").read_text())
+        description = (BUILD / "functions/aes/c/function.yaml").read_text().replace("name: aes-c", "name: odd-c")
+        (place / "function.yaml").write_text(description)
         cache = self.own_cache("kernel", "initramfs", "base", "rootfs")
         self.refused(f"cannot read {place}/aes-c", "run", "odd-c", cache=cache,
                      environment={"SLSUITE_FUNCTIONS": str(self.folder / "mine")})

@@ -15,8 +15,9 @@
 #include "image/image.h"
 #include "image/store.h"
 
-#define RECIPE "1"   /* raise it when the way a function's images are made changes */
-#define PORT "50051" /* which src/guest/slsuite-function publishes */
+#define RECIPE "2"         /* raise it when the way a function's images are made changes */
+#define PORT "50051"       /* which src/guest/slsuite-function publishes */
+#define MODE "u=rwX,go=rX" /* whatever the user's umask is, and was when the files were built */
 #define CREATED "2024-01-01T00:00:00Z" /* the same instant as IMAGE_EPOCH */
 
 static int check_values(const json_t *yaml, const char *name, const char *path, struct error *err) {
@@ -167,10 +168,11 @@ static int make_layout(const struct function *function, const char *layout, cons
         autofree char *to = format_string("%s/%s", staging, json_string_value(file));
         autofree char *place = format_string("/%s", json_string_value(file));
         const char *const date[] = {"touch", "-d", CREATED, to, NULL};
+        const char *const mode[] = {"chmod", MODE, to, NULL};
         const char *const insert[] = {"insert", "--rootless", "--history.created", CREATED, to,
                                       place,    NULL};
         if (file_copy(from, to, err) < 0 || process_run(date, &options, err) < 0 ||
-            umoci(layout, insert, log, err) < 0)
+            process_run(mode, &options, err) < 0 || umoci(layout, insert, log, err) < 0)
             return -1;
     }
     const char *config[48] = {"config", "--created", CREATED, "--history.created",
@@ -198,6 +200,7 @@ static int make_images(const struct function *function, const struct store_entry
                   *digest_file = store_file(entry, "digest");
     autofree char *recipe = format_string("%s/make-ext4", paths_recipes());
     const char *const unpack[] = {"unpack", "--rootless", bundle, NULL};
+    const char *const mode[] = {"chmod", "-R", MODE, content, NULL};
     const char *const pack[] = {
         "fakeroot", "--", "sh", recipe, content, image, "51e5e5e5-0000-4000-8000-000000000002",
         NULL};
@@ -206,8 +209,9 @@ static int make_images(const struct function *function, const struct store_entry
     char digest[HASH_HEX];
     if (make_layout(function, layout, staging, log, err) < 0 || folder_make(content, err) < 0 ||
         umoci(layout, unpack, log, err) < 0 || bundle_finish(bundle, function->name, err) < 0 ||
-        process_run(pack, &options, err) < 0 || folder_remove(content, err) < 0 ||
-        folder_remove(staging, err) < 0 || hash_file(image, digest, err) < 0)
+        process_run(mode, &options, err) < 0 || process_run(pack, &options, err) < 0 ||
+        folder_remove(content, err) < 0 || folder_remove(staging, err) < 0 ||
+        hash_file(image, digest, err) < 0)
         return -1;
     return file_write(digest_file, digest, strlen(digest), err);
 }

@@ -1,10 +1,11 @@
 """Bad input and bad surroundings: one line that says what, why and what to do; the right status; nothing left behind."""
 
 import os
+import shutil
 import subprocess
 import time
 
-from harness import BUILD, PARTS, Case, as_root, checkpoints, files_below
+from harness import BUILD, CACHE, PARTS, Case, as_root, checkpoints, files_below
 
 NOTHING = {"PATH": "/nowhere"}
 
@@ -108,6 +109,41 @@ class Input(Case):
                               ("/bin/false", "cannot start /bin/false: ")):
             with self.subTest(qemu):
                 self.rejected(pattern, "run", "aes-c", environment={"SLSUITE_QEMU": str(qemu)})
+
+    def without_network(self):
+        """A PATH whose apt-get finds out what there is, but fetches nothing."""
+        stub = self.folder / "bin/apt-get"
+        stub.parent.mkdir()
+        stub.write_text("""#!/bin/sh
+for word; do case $word in update | download)
+    echo "E: Failed to fetch http://deb.example.org  Temporary failure resolving 'deb.example.org'" >&2; exit 100;;
+esac; done
+exec /usr/bin/apt-get "$@"
+""")
+        stub.chmod(0o755)
+        self.folder.chmod(0o755)
+        return {"PATH": f"{stub.parent}:{os.environ['PATH']}"}
+
+    def test_no_network(self):
+        """One line, and it names what could not be fetched: for the kernel, and for the packages."""
+        environment, cache = self.without_network(), self.folder / "cache"
+        self.refused(".*Failed to fetch .*check the network", "run", "aes-c", cache=cache, environment=environment)
+        shutil.rmtree(cache)
+        cache = self.own_cache("kernel", "initramfs")
+        self.refused(".*Failed to fetch .*check the network", "run", "aes-c", cache=cache, environment=environment)
+        self.assertEqual([name for name in files_below(cache / "base") if not name.startswith(".")], [])
+
+    def test_image_anew_without_network(self):
+        """What was there is still there."""
+        environment, cache = self.without_network(), self.folder / "cache"
+        cache.mkdir()
+        for name in "kernel", "initramfs", "base", "rootfs":
+            subprocess.run(["cp", "-r", "--sparse=always", CACHE / name, cache], check=True)
+        before = self.slsuite("image", "show", cache=cache).out
+        files = files_below(cache)
+        self.refused(".*Failed to fetch", "image", "build", "--anew", cache=cache, environment=environment)
+        self.assertEqual(files_below(cache), files)
+        self.assertEqual(self.slsuite("image", "show", cache=cache, environment=environment).out, before)
 
     def test_qemu_that_fails_to_start(self):
         broken = self.folder / "qemu"

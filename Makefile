@@ -23,7 +23,10 @@ run: deps-run build
 	@$(BUILD)/slsuite run $(FUNCTION) $(run_options)
 
 # The sanitized tests first, so that the last line is the sum of all others; a failure of either is one of the whole.
-test: deps-test build
+# A build folder from before the tests' libraries were installed, as `make run` leaves it, knows no unit tests.
+test: deps-test $(BUILD)/build.ninja
+	@[ -d $(BUILD)/tests/unit ] || said=$$(meson setup --reconfigure -Dtests=enabled $(BUILD) 2>&1) || { echo "$$said"; exit 1; }
+	@$(MAKE) --no-print-directory build
 	@status=0; $(MAKE) --no-print-directory test-sanitize || status=1; tests/run $(BUILD) $(ARGS) || status=1; exit $$status
 
 test-slow:
@@ -67,4 +70,6 @@ install: build
 clean:
 	rm -rf build build-sanitize build-fuzz
 
+# Packages before the build that needs them, also with -j; ninja uses all cores by itself.
+.NOTPARALLEL:
 .PHONY: help run test test-slow test-sanitize fuzz bench build deps deps-run deps-test install clean

@@ -35,14 +35,33 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     return 0;
 }
 
-static int forget(struct error *err) {
-    static const char *const kinds[] = {"kernel", "initramfs", "base", "rootfs"};
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+/* What is there is put aside, and comes back if it cannot be made again: there may be no network.
+ */
+static const char *const kinds[] = {"kernel", "initramfs", "base", "rootfs"};
+#define KINDS (sizeof kinds / sizeof *kinds)
+
+static int put_aside(struct error *err) {
+    for (size_t i = 0; i < KINDS; i++) {
         autofree char *folder = format_string("%s/%s", paths_cache(), kinds[i]);
-        if (folder_remove(folder, err) < 0)
+        autofree char *aside = format_string("%s/.%s.old", paths_cache(), kinds[i]);
+        if (!file_exists(folder)) /* interrupted before: what is aside is all there is */
+            continue;
+        if (folder_remove(aside, err) < 0)
             return -1;
+        if (rename(folder, aside) < 0)
+            return error_errno(err, "cannot rename %s", folder);
     }
     return 0;
+}
+
+static void settle(int made) {
+    for (size_t i = 0; i < KINDS; i++) {
+        autofree char *folder = format_string("%s/%s", paths_cache(), kinds[i]);
+        autofree char *aside = format_string("%s/.%s.old", paths_cache(), kinds[i]);
+        if (!made && file_exists(aside) && folder_remove(folder, NULL) == 0)
+            rename(aside, folder);
+        folder_remove(aside, NULL);
+    }
 }
 
 /* Whether this entry of the cache holds one of the files in use. */
@@ -96,13 +115,20 @@ static int prune_all(const struct image *image, struct error *err) {
 
 int command_image(int argc, char **argv, struct error *err) {
     static const struct argp argp = {
-        options, parse, "build|show", "Make the guest's kernel and root file system, or show them.",
-        NULL,    NULL,  NULL};
+        options,
+        parse,
+        "build|show|prune",
+        "Make the guest's kernel and root file system, show them, or remove older ones.",
+        NULL,
+        NULL,
+        NULL};
     struct request request = {0};
-    if (command_parse(&argp, argc, argv, &request, err) < 0 || (request.anew && forget(err) < 0))
+    if (command_parse(&argp, argc, argv, &request, err) < 0 || (request.anew && put_aside(err) < 0))
         return -1;
     struct image image;
     int result = image_prepare(&image, err);
+    if (request.anew)
+        settle(result == 0);
     if (result == 0 && strcmp(request.action, "prune") == 0) {
         result = prune_all(&image, err);
     } else if (result == 0) {

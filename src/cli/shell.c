@@ -84,7 +84,7 @@ static int boot(const struct request *request, const char *folder, struct error 
                   *log = format_string("%s/qemu.log", folder);
     autofree char *console = format_string("%s/console.log", folder);
     autofree char *parameters = format_string("%s/parameters", folder);
-    autofree char *kernel_arguments = checkpoint_kernel_arguments(2);
+    autofree char *kernel_arguments = checkpoint_kernel_arguments();
     autofree char *version = machine_qemu_version(err);
     int result = version && image_prepare(&image, err) == 0 &&
                          checkpoint_write_parameters(parameters, "", err) == 0
@@ -111,6 +111,7 @@ static int boot(const struct request *request, const char *folder, struct error 
         };
         machine = machine_start(&machine_options, err);
         result = machine ? 0 : -1;
+        unlink(ram); /* QEMU has it; nothing large stays if we are killed */
     }
     if (result == 0)
         result = request->script ? run_script(machine, console, request->timeout, err)

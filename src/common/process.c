@@ -17,6 +17,8 @@
 #include "common/file.h"
 #include "common/progress.h"
 
+#define GRACE_MS 10000 /* for a child to clear away what it has made */
+
 /* Debian keeps mke2fs and friends in sbin, which an ordinary user's PATH lacks. */
 static const char *search_path(void) {
     static char *path;
@@ -78,21 +80,60 @@ static char *last_line(const char *log, long start) {
     return strdup(best);
 }
 
+static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
+#define ENDS (sizeof ends / sizeof *ends)
+
+static volatile sig_atomic_t ended_by; /* the one of them that came while a child runs */
+
+static void note_end(int number) {
+    ended_by = number;
+}
+
+/* Whoever ends us ends the child's whole group first, which may have more to clear away than we
+ * know: mmdebstrap has a root file system in /tmp. */
+static void catch_ends(struct sigaction before[ENDS]) {
+    const struct sigaction ours = {.sa_handler = note_end};
+    for (size_t i = 0; i < ENDS; i++) {
+        sigaction(ends[i], NULL, &before[i]);
+        if (before[i].sa_handler != SIG_IGN)
+            sigaction(ends[i], &ours, NULL);
+    }
+}
+
+static void release_ends(const struct sigaction before[ENDS]) {
+    for (size_t i = 0; i < ENDS; i++)
+        sigaction(ends[i], &before[i], NULL);
+    if (ended_by)
+        raise(ended_by);
+}
+
+/* Ask the group to end, and make it. */
+static void end_group(pid_t child, const struct pollfd *ended) {
+    struct pollfd handle = *ended;
+    kill(-child, SIGTERM);
+    for (int waited = 0; waited < GRACE_MS && poll(&handle, 1, 100) <= 0; waited += 100)
+        ;
+    kill(-child, SIGKILL);
+}
+
 static int wait_for(pid_t child, const char *name, int timeout_seconds, int *status,
                     struct error *err) {
     autoclose int handle = (int)syscall(SYS_pidfd_open, child, 0);
     struct pollfd ended = {.fd = handle, .events = POLLIN};
+    struct sigaction before[ENDS];
     int ready, waited_ms = 0;
-    while ((ready = poll(&ended, 1, 200)) <= 0) {
+    catch_ends(before);
+    while ((ready = poll(&ended, 1, 200)) <= 0 && !ended_by) {
         progress_tick();
         waited_ms += ready == 0 ? 200 : 0;
         if (timeout_seconds > 0 && waited_ms >= timeout_seconds * 1000)
             break;
     }
-    if (ready == 0)
-        kill(-child, SIGKILL);
+    if (ready <= 0)
+        end_group(child, &ended);
     while (waitpid(child, status, 0) < 0 && errno == EINTR)
         ;
+    release_ends(before);
     return ready == 0 ? error_set(err, "%s did not end within %d s", name, timeout_seconds) : 0;
 }
 

@@ -33,9 +33,9 @@
     "nowatchdog "                                                                                  \
     "cryptomgr.notests swiotlb=noforce lpj=4000000 tsc=reliable no_timer_check "
 
-char *checkpoint_kernel_arguments(unsigned cores) {
-    unsigned core = checkpoint_function_core(cores);
-    return format_string(KERNEL_ARGUMENTS "isolcpus=%u irqaffinity=0 rcu_nocbs=%u", core, core);
+char *checkpoint_kernel_arguments(void) {
+    return format_string(KERNEL_ARGUMENTS "isolcpus=%u irqaffinity=0 rcu_nocbs=%u",
+                         CHECKPOINT_FUNCTION_CORE, CHECKPOINT_FUNCTION_CORE);
 }
 
 int checkpoint_write_parameters(const char *path, const char *lines, struct error *err) {
@@ -85,7 +85,7 @@ static char *run_script(const struct checkpoint_inputs *inputs) {
 
 static void make_key(const struct checkpoint_inputs *inputs, const char *script,
                      char key[HASH_HEX]) {
-    autofree char *kernel_arguments = checkpoint_kernel_arguments(inputs->cores);
+    autofree char *kernel_arguments = checkpoint_kernel_arguments();
     autofree char *memory = format_string("%llu", (unsigned long long)inputs->memory_bytes);
     autofree char *cores = format_string("%u", inputs->cores);
     struct hash *hash = hash_new();
@@ -109,7 +109,7 @@ static int boot(const struct checkpoint_inputs *inputs, const struct store_entry
                   *parameters = store_file(entry, "parameters");
     autofree char *ram = store_file(entry, "ram"), *state = store_file(entry, "state");
     autofree char *console = store_file(entry, "console.log"), *log = store_file(entry, "qemu.log");
-    autofree char *kernel_arguments = checkpoint_kernel_arguments(inputs->cores);
+    autofree char *kernel_arguments = checkpoint_kernel_arguments();
     if (file_write(script, script_text, strlen(script_text), err) < 0 ||
         checkpoint_write_parameters(parameters, "", err) < 0)
         return -1;
@@ -199,6 +199,17 @@ static bool whole(const char *folder, char checksum[HASH_HEX]) {
     return good;
 }
 
+/* Under the lock of those who make it, and only if nobody else has done so meanwhile. */
+static int remove_damaged(const char *name, struct error *err) {
+    autofree char *path = format_string("%s/checkpoints/%s", paths_cache(), name);
+    autofree char *lock = format_string("%s/checkpoints/.%s.lock", paths_cache(), name);
+    autoclose int held = file_lock(lock, err);
+    char checksum[HASH_HEX];
+    if (held < 0)
+        return -1;
+    return !file_exists(path) || whole(path, checksum) ? 0 : checkpoint_remove(name, err);
+}
+
 int checkpoint_prepare(const struct checkpoint_inputs *inputs, struct checkpoint *checkpoint,
                        struct error *err) {
     *checkpoint = (struct checkpoint){0};
@@ -215,7 +226,9 @@ int checkpoint_prepare(const struct checkpoint_inputs *inputs, struct checkpoint
         if (good) {
             utime(entry.path, NULL); /* when it was last used */
             checkpoint->folder = strdup(entry.path);
-            checkpoint->ram = store_file(&entry, "ram");
+            /* Without symbolic links: the plugin looks for this path in /proc/self/maps. */
+            autofree char *ram = store_file(&entry, "ram");
+            checkpoint->ram = realpath(ram, NULL) ?: strdup(ram);
             checkpoint->state = store_file(&entry, "state");
             checkpoint->console = store_file(&entry, "console.log");
         }
@@ -223,7 +236,7 @@ int checkpoint_prepare(const struct checkpoint_inputs *inputs, struct checkpoint
         if (result < 0 || good)
             return result;
         progress_note("the checkpoint %s is damaged: making it again", name);
-        if (checkpoint_remove(name, err) < 0)
+        if (remove_damaged(name, err) < 0)
             return -1;
     }
     return error_set(err, "the checkpoint %s is damaged as soon as it is made: check the disk",

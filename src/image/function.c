@@ -15,10 +15,26 @@
 #include "image/image.h"
 #include "image/store.h"
 
-#define RECIPE "1" /* raise it when the way a function's images are made changes */
+#define RECIPE "2"         /* raise it when the way a function's images are made changes */
+#define PORT "50051"       /* which src/guest/slsuite-function publishes */
+#define MODE "u=rwX,go=rX" /* whatever the user's umask is, and was when the files were built */
 #define CREATED "2024-01-01T00:00:00Z" /* the same instant as IMAGE_EPOCH */
 
-static int check(const json_t *yaml, const char *path, struct error *err) {
+static int check_values(const json_t *yaml, const char *name, const char *path, struct error *err) {
+    const char *said = json_string_value(json_object_get(yaml, "name"));
+    const char *port = json_string_value(json_object_get(yaml, "port"));
+    const char *warm_ups = json_string_value(json_object_get(yaml, "warm-ups"));
+    if (strcmp(said, name) != 0)
+        return error_set(err, "%s: name: %s, but its folders say %s", path, said, name);
+    if (strcmp(port, PORT) != 0)
+        return error_set(err, "%s: port: %s: must be " PORT, path, port);
+    size_t digits = strspn(warm_ups, "0123456789");
+    if (!digits || digits > 6 || warm_ups[digits])
+        return error_set(err, "%s: warm-ups: %s: not a number from 0 to 999999", path, warm_ups);
+    return 0;
+}
+
+static int check(const json_t *yaml, const char *name, const char *path, struct error *err) {
     static const struct {
         const char *key;
         json_type type;
@@ -40,7 +56,9 @@ static int check(const json_t *yaml, const char *path, struct error *err) {
         json_array_foreach(value, index, item) if (!json_is_string(item)) return error_set(
             err, "%s: %s: must be a list of texts", path, wanted[i].key);
     }
-    return json_object_size(yaml) == count ? 0 : error_set(err, "%s: has an unknown key", path);
+    if (json_object_size(yaml) != count)
+        return error_set(err, "%s: has an unknown key", path);
+    return check_values(yaml, name, path, err);
 }
 
 typedef int visitor(const char *folder, const char *name, void *context);
@@ -115,7 +133,7 @@ int function_find(const char *name, struct function *function, struct error *err
     }
     autofree char *path = format_string("%s/function.yaml", function->folder);
     function->yaml = yaml_read(path, err);
-    return function->yaml ? check(function->yaml, path, err) : -1;
+    return function->yaml ? check(function->yaml, name, path, err) : -1;
 }
 
 /* umoci VERB --image LAYOUT:latest ARGUMENTS… */
@@ -150,10 +168,11 @@ static int make_layout(const struct function *function, const char *layout, cons
         autofree char *to = format_string("%s/%s", staging, json_string_value(file));
         autofree char *place = format_string("/%s", json_string_value(file));
         const char *const date[] = {"touch", "-d", CREATED, to, NULL};
+        const char *const mode[] = {"chmod", MODE, to, NULL};
         const char *const insert[] = {"insert", "--rootless", "--history.created", CREATED, to,
                                       place,    NULL};
         if (file_copy(from, to, err) < 0 || process_run(date, &options, err) < 0 ||
-            umoci(layout, insert, log, err) < 0)
+            process_run(mode, &options, err) < 0 || umoci(layout, insert, log, err) < 0)
             return -1;
     }
     const char *config[48] = {"config", "--created", CREATED, "--history.created",
@@ -181,6 +200,7 @@ static int make_images(const struct function *function, const struct store_entry
                   *digest_file = store_file(entry, "digest");
     autofree char *recipe = format_string("%s/make-ext4", paths_recipes());
     const char *const unpack[] = {"unpack", "--rootless", bundle, NULL};
+    const char *const mode[] = {"chmod", "-R", MODE, content, NULL};
     const char *const pack[] = {
         "fakeroot", "--", "sh", recipe, content, image, "51e5e5e5-0000-4000-8000-000000000002",
         NULL};
@@ -189,8 +209,9 @@ static int make_images(const struct function *function, const struct store_entry
     char digest[HASH_HEX];
     if (make_layout(function, layout, staging, log, err) < 0 || folder_make(content, err) < 0 ||
         umoci(layout, unpack, log, err) < 0 || bundle_finish(bundle, function->name, err) < 0 ||
-        process_run(pack, &options, err) < 0 || folder_remove(content, err) < 0 ||
-        folder_remove(staging, err) < 0 || hash_file(image, digest, err) < 0)
+        process_run(mode, &options, err) < 0 || process_run(pack, &options, err) < 0 ||
+        folder_remove(content, err) < 0 || folder_remove(staging, err) < 0 ||
+        hash_file(image, digest, err) < 0)
         return -1;
     return file_write(digest_file, digest, strlen(digest), err);
 }

@@ -39,6 +39,22 @@ static char *package_list(struct error *err) {
     return list;
 }
 
+/* mmdebstrap ends with words of its own; the reason is the first error that it, or apt, told of.
+ * Whether that is the network's. */
+static bool explain(const char *log, struct error *err) {
+    autofree char *text = file_read(log, NULL, NULL);
+    for (char *place = text, *line; text && (line = strsep(&place, "\n"));) {
+        if (strncmp(line, "E: ", 3) != 0)
+            continue;
+        error_set(err, "cannot make the guest's root file system: mmdebstrap: %s", line + 3);
+        if (!strstr(line, "Failed to fetch"))
+            return false;
+        error_hint(err, "check the network, and run `apt-get update` as root");
+        return true;
+    }
+    return false;
+}
+
 static int make_base(const struct store_entry *entry, const struct distribution *distribution,
                      const char *packages, struct error *err) {
     autofree char *sources = apt_sources(distribution, err);
@@ -72,8 +88,9 @@ static int make_base(const struct store_entry *entry, const struct distribution 
         return 0;
     autofree char *kept = format_string("%s/rootfs.log", paths_cache());
     file_copy(log, kept, NULL);
+    bool network = explain(log, err);
     error_hint(err, "the whole log is %s", kept);
-    if (geteuid() != 0)
+    if (geteuid() != 0 && !network)
         error_hint(
             err,
             "an ordinary user needs newuidmap and a line in /etc/subuid: see `slsuite doctor`");

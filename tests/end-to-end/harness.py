@@ -18,6 +18,11 @@ CACHE = pathlib.Path(os.environ["SLSUITE_CACHE"]).resolve()
 PARTS = "kernel", "initramfs", "base", "rootfs", "functions"  # of a cache, without the checkpoints
 FUNCTIONS = "aes-c", "auth-c", "fibonacci-c", "helloworld-c"
 
+# A program that `nohup` started, or a shell without job control in the background, ignores these, and so would ours.
+for number in signal.SIGHUP, signal.SIGINT:
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, lambda *_: None)
+
 slow = unittest.skipUnless(os.environ.get("SLSUITE_SLOW"), "slow: only with --slow")
 as_root = unittest.skipUnless(os.geteuid() == 0, "needs root")
 

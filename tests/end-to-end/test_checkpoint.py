@@ -75,6 +75,15 @@ class Checkpoint(Case):
     def test_without_its_description(self):
         self.damaged(remove_description)
 
+    def test_damaged_and_wanted_by_three(self):
+        cache, checkpoint = self.copied_cache()
+        truncate_state(checkpoint)
+        folders = [self.folder / str(i) for i in range(3)]
+        runs = [self.start("run", "aes-c", "--out", folder, cache=cache) for folder in folders]
+        said = [self.finish(run).err for run in runs]
+        self.assertEqual(sum(f"{BOOT}: done" in text for text in said), 1, said)
+        self.same_results(self.folder / "good", *folders)
+
     def test_list_and_prune(self):
         cache, checkpoint = self.copied_cache()
         listed = self.slsuite("checkpoint", "list", cache=cache).out.splitlines()

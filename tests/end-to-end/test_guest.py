@@ -187,8 +187,10 @@ class Console(Case):
         self.assertEqual(self.process.survivors(), {})
 
     def test_closed_terminal(self):
-        """Nobody is there any more: neither is the guest."""
+        """Nobody is there any more: neither is the guest, nor its memory on the disk."""
         self.expect("login: ")
+        memory = re.search(r"id=ram,[^ ]*mem-path=([^, ]*)", self.process.family()[self.process.qemu()])[1]
         self.process.send_signal(signal.SIGHUP)
         self.process.wait(10)
         self.assertEqual(self.process.survivors(), {})
+        self.assertFalse(os.path.exists(memory), memory)

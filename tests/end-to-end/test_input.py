@@ -1,10 +1,11 @@
 """Bad input and bad surroundings: one line that says what, why and what to do; the right status; nothing left behind."""
 
 import os
+import shutil
 import subprocess
 import time
 
-from harness import BUILD, PARTS, Case, as_root, checkpoints, files_below
+from harness import BUILD, CACHE, PARTS, Case, as_root, checkpoints, files_below
 
 NOTHING = {"PATH": "/nowhere"}
 
@@ -33,6 +34,7 @@ class Input(Case):
                 ("--timeout 0: not a number", "run", "aes-c", "--timeout", "0"),
                 ("no engine is named steam", "run", "aes-c", "--engine", "steam"),
                 ("no generator is named magic", "run", "aes-c", "--generator", "magic"),
+                ("--out: the folder has no name", "run", "aes-c", "--out", ""),
                 (".*xml", "run", "aes-c", "--format", "xml"),
                 ("run: an unknown option.*see slsuite run --help", "run", "aes-c", "--colour"),
                 (".*see slsuite run --help", "run", "aes-c", "-n"),
@@ -70,15 +72,23 @@ class Input(Case):
                 path.write_text("\n".join(simple[:at] + [simple[at].split("size:")[0] + value] + simple[at + 1:]))
                 where = r"\d+" if why in ("", "twice") else str(at + 1)
                 self.rejected(f"{path}:{where}: .*{why}", "run", "aes-c", "--system", path)
+        for cores in 1, 9:
+            with self.subTest(cores):
+                path.write_text("\n".join(simple).replace("cores: 2 ", f"cores: {cores} "))
+                self.rejected(f"{path}: cores: there must be 2 to 8", "run", "aes-c", "--system", path, status=2)
         (self.folder / "empty.yaml").touch()
         self.rejected(".*empty.yaml", "run", "aes-c", "--system", self.folder / "empty.yaml")
 
     def test_bad_function(self):
         place = self.folder / "mine/odd/c"
         place.mkdir(parents=True)
-        good = (BUILD / "functions/aes/c/function.yaml").read_text()
+        good = (BUILD / "functions/aes/c/function.yaml").read_text().replace("name: aes-c", "name: odd-c")
         for text, pattern in (("", "empty"), ("[", r":\d+: not YAML"), ("- a\n", "not a mapping"), ("name: odd-c\n", "description"),
                               (good + "colour: red\n", "unknown key"), (good.replace("files: [aes-c]", "files: aes-c"), "files: must be a list"),
+                              (good.replace("name: odd-c", "name: even-c"), "name: even-c, but its folders say odd-c"),
+                              (good.replace("port: 50051", "port: 8080"), "port: 8080: must be 50051"),
+                              (good.replace("warm-ups: 20", "warm-ups: many"), "warm-ups: many: not a number"),
+                              (good.replace("warm-ups: 20", "warm-ups: 20x"), "warm-ups: 20x: not a number"),
                               (good.replace("port: 50051", "port: [1]"), "port: must be a text")):
             with self.subTest(text):
                 (place / "function.yaml").write_text(text)
@@ -88,7 +98,8 @@ class Input(Case):
     def test_missing_file_of_a_function(self):
         place = self.folder / "mine/odd/c"
         place.mkdir(parents=True)
-        (place / "function.yaml").write_text((BUILD / "functions/aes/c/function.yaml").read_text())
+        description = (BUILD / "functions/aes/c/function.yaml").read_text().replace("name: aes-c", "name: odd-c")
+        (place / "function.yaml").write_text(description)
         cache = self.own_cache("kernel", "initramfs", "base", "rootfs")
         self.refused(f"cannot read {place}/aes-c", "run", "odd-c", cache=cache,
                      environment={"SLSUITE_FUNCTIONS": str(self.folder / "mine")})
@@ -103,6 +114,41 @@ class Input(Case):
                               ("/bin/false", "cannot start /bin/false: ")):
             with self.subTest(qemu):
                 self.rejected(pattern, "run", "aes-c", environment={"SLSUITE_QEMU": str(qemu)})
+
+    def without_network(self):
+        """A PATH whose apt-get finds out what there is, but fetches nothing."""
+        stub = self.folder / "bin/apt-get"
+        stub.parent.mkdir()
+        stub.write_text("""#!/bin/sh
+for word; do case $word in update | download)
+    echo "E: Failed to fetch http://deb.example.org  Temporary failure resolving 'deb.example.org'" >&2; exit 100;;
+esac; done
+exec /usr/bin/apt-get "$@"
+""")
+        stub.chmod(0o755)
+        self.folder.chmod(0o755)
+        return {"PATH": f"{stub.parent}:{os.environ['PATH']}"}
+
+    def test_no_network(self):
+        """One line, and it names what could not be fetched: for the kernel, and for the packages."""
+        environment, cache = self.without_network(), self.folder / "cache"
+        self.refused(".*Failed to fetch .*check the network", "run", "aes-c", cache=cache, environment=environment)
+        shutil.rmtree(cache)
+        cache = self.own_cache("kernel", "initramfs")
+        self.refused(".*Failed to fetch .*check the network", "run", "aes-c", cache=cache, environment=environment)
+        self.assertEqual([name for name in files_below(cache / "base") if not name.startswith(".")], [])
+
+    def test_image_anew_without_network(self):
+        """What was there is still there."""
+        environment, cache = self.without_network(), self.folder / "cache"
+        cache.mkdir()
+        for name in "kernel", "initramfs", "base", "rootfs":
+            subprocess.run(["cp", "-r", "--sparse=always", CACHE / name, cache], check=True)
+        before = self.slsuite("image", "show", cache=cache).out
+        files = files_below(cache)
+        self.refused(".*Failed to fetch", "image", "build", "--anew", cache=cache, environment=environment)
+        self.assertEqual(files_below(cache), files)
+        self.assertEqual(self.slsuite("image", "show", cache=cache, environment=environment).out, before)
 
     def test_qemu_that_fails_to_start(self):
         broken = self.folder / "qemu"

@@ -3,10 +3,12 @@
 import pathlib
 import pwd
 import shutil
+import signal
 import subprocess
+import time
 import uuid
 
-from harness import BUILD, Case, as_root
+from harness import BUILD, Case, as_root, files_below
 
 
 class Install(Case):
@@ -22,6 +24,28 @@ class Install(Case):
         self.same_results(self.out, self.folder / "again")
         (moved / "lib/slsuite/slsuite-plugin.so").unlink()
         self.refused("cannot find the files that belong to slsuite: .*make build", "function", "list", program=moved / "bin/slsuite")
+
+
+    def test_interrupted_while_packages_are_installed(self):
+        """Ctrl-C: mmdebstrap, its children and its root file system in the temporary folder go, too."""
+        self.folder.chmod(0o755)
+        temporary = self.folder / "temporary"
+        temporary.mkdir()
+        temporary.chmod(0o1777)
+        cache = self.own_cache("kernel", "initramfs")
+        process = self.start("image", "build", cache=cache, environment={"TMPDIR": str(temporary)})
+        for _ in range(600):
+            if list(temporary.glob("mmdebstrap.*/var/lib/dpkg")):
+                break
+            time.sleep(0.1)
+        else:
+            self.fail(f"no root file system in {list(temporary.iterdir())}")
+        time.sleep(3)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(30), -signal.SIGINT)
+        self.assertEqual(process.survivors(), {})
+        self.assertEqual(files_below(temporary), [])
+        self.assertEqual([name for name in files_below(cache / "base") if not name.startswith(".")], [])
 
 
 @as_root

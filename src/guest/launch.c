@@ -1,0 +1,172 @@
+/* slsuite-launch: runs one program of the host's on one core, for `slsuite exec`.
+ *
+ *     checkpoint ─► parcel (launch.h) ─► program, alone on its core ─► its output and how it ended
+ *
+ * Its standard output and error go to memory and to the host only afterwards, so that sending them
+ * is not simulated with it. Right before it starts, the statistics are reset: a program that only
+ * dumps them gets those since its start. After its end comes a mark that no program makes. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "guest/channel.h"
+#include "guest/launch.h"
+#include "guest/mark.h"
+
+#define PROGRAM "/run/slsuite/program"
+#define MOST_FILE_BYTES (64 << 20) /* of any file it writes: files are in the guest's memory */
+#define MOST_SENT_BYTES (1 << 20)  /* of each of its two outputs: the channel is slow */
+
+/* The machine is fine, only the program is not. */
+static _Noreturn void fail(const char *what) {
+    channel_line("program unstartable %s: %s", what, strerror(errno));
+    MARK(MARK_PROGRAM_ENDED, 0, 0);
+    exit(0);
+}
+
+static void *allocate(size_t size) {
+    void *memory = malloc(size + 1);
+    if (!memory)
+        fail("memory for it");
+    return memory;
+}
+
+static void read_at(int device, void *to, size_t size, uint64_t offset) {
+    for (ssize_t got; size; to = (char *)to + got, size -= (size_t)got, offset += (uint64_t)got) {
+        got = pread(device, to, size, (off_t)offset);
+        if (got <= 0)
+            fail("reading " PARCEL_DEVICE);
+    }
+}
+
+static void copy_program(int device, const struct parcel *parcel) {
+    static char chunk[1 << 20];
+    int to = open(PROGRAM, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
+    for (uint64_t done = 0, size; done < parcel->program_bytes; done += size) {
+        size = parcel->program_bytes - done;
+        size = size < sizeof chunk ? size : sizeof chunk;
+        read_at(device, chunk, size, parcel->program_offset + done);
+        if (write(to, chunk, size) != (ssize_t)size)
+            fail("writing " PROGRAM);
+    }
+    if (close(to) < 0)
+        fail("writing " PROGRAM);
+}
+
+/* The program is then at PROGRAM. Its arguments, NULL-terminated. */
+static char **unpack(struct parcel *parcel) {
+    int device = open(PARCEL_DEVICE, O_RDONLY | O_CLOEXEC);
+    if (device < 0)
+        fail("opening " PARCEL_DEVICE);
+    read_at(device, parcel, sizeof *parcel, 0);
+    errno = ENOEXEC;
+    if (memcmp(parcel->magic, PARCEL_MAGIC, sizeof parcel->magic) != 0 || !parcel->argument_count)
+        fail("the parcel is empty");
+    char *text = allocate(parcel->argument_bytes);
+    char **arguments = allocate((parcel->argument_count + 1) * sizeof *arguments);
+    read_at(device, text, parcel->argument_bytes, sizeof *parcel);
+    for (uint32_t i = 0; i < parcel->argument_count; i++, text += strlen(text) + 1)
+        arguments[i] = text;
+    arguments[parcel->argument_count] = NULL;
+    copy_program(device, parcel);
+    close(device);
+    return arguments;
+}
+
+/* In the child. Only comes back when the program cannot be started, with errno. */
+static void become(uint32_t core, char **arguments, const int outputs[2]) {
+    static char *environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/root", "LC_ALL=C",
+                                  NULL};
+    const struct rlimit files = {MOST_FILE_BYTES, MOST_FILE_BYTES};
+    cpu_set_t cores;
+    CPU_ZERO(&cores);
+    CPU_SET(core, &cores);
+    channel_close();
+    setsid();
+    if (chdir("/tmp") < 0 || setrlimit(RLIMIT_FSIZE, &files) < 0 ||
+        dup2(open("/dev/null", O_RDONLY), STDIN_FILENO) < 0 ||
+        dup2(outputs[0], STDOUT_FILENO) < 0 || dup2(outputs[1], STDERR_FILENO) < 0 ||
+        sched_setaffinity(0, sizeof cores, &cores) < 0)
+        return;
+    MARK(M5_RESET_STATS, 0, 0);
+    execve(PROGRAM, arguments, environment);
+}
+
+/* Start it and wait for its end. Returns its wait status. */
+static int run(uint32_t core, char **arguments, const int outputs[2]) {
+    int trouble[2], why = 0, status = 0;
+    if (pipe2(trouble, O_CLOEXEC) < 0)
+        fail("a pipe for it");
+    pid_t child = fork();
+    if (child == 0) {
+        become(core, arguments, outputs);
+        why = errno;
+        _exit(write(trouble[1], &why, sizeof why) != sizeof why);
+    }
+    close(trouble[1]);
+    if (child < 0 || waitpid(child, &status, 0) < 0)
+        fail("a process for it");
+    kill(-child, SIGKILL); /* what it left in the background */
+    if (read(trouble[0], &why, sizeof why) == sizeof why) {
+        errno = why;
+        fail("it cannot be executed");
+    }
+    close(trouble[0]);
+    return status;
+}
+
+/* All of it, or its end and a word about what is missing. */
+static void send_output(const char *name, int output) {
+    char note[80] = "";
+    struct stat about;
+    if (fstat(output, &about) < 0 || about.st_size == 0)
+        return;
+    size_t size = (size_t)about.st_size;
+    char *bytes = mmap(NULL, size, PROT_READ, MAP_SHARED, output, 0);
+    if (bytes == MAP_FAILED)
+        return;
+    if (size > MOST_SENT_BYTES) {
+        bytes += size - MOST_SENT_BYTES;
+        snprintf(note, sizeof note, "(the first %zu bytes are left out)\n", size - MOST_SENT_BYTES);
+        size = MOST_SENT_BYTES;
+    }
+    channel_line("file %s %zu", name, strlen(note) + size);
+    channel_bytes(note, strlen(note));
+    channel_bytes(bytes, size);
+}
+
+int main(void) {
+    struct parcel parcel;
+    if (channel_open() < 0) {
+        fputs("slsuite-launch: only inside a machine of `slsuite exec`\n", stderr);
+        return 1;
+    }
+    channel_line("checkpoint");
+    if (channel_stop() < 0)
+        return 1;
+    channel_line("stage program");
+    const int outputs[2] = {memfd_create("stdout", MFD_CLOEXEC),
+                            memfd_create("stderr", MFD_CLOEXEC)};
+    if (outputs[0] < 0 || outputs[1] < 0)
+        fail("memory for its output");
+    char **arguments = unpack(&parcel);
+    int status = run(parcel.core, arguments, outputs);
+    MARK(MARK_PROGRAM_ENDED, 0, 0);
+    send_output("stdout", outputs[0]);
+    send_output("stderr", outputs[1]);
+    if (WIFSIGNALED(status))
+        channel_line("program killed %d", WTERMSIG(status));
+    else
+        channel_line("program exited %d", WEXITSTATUS(status));
+    return 0;
+}

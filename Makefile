@@ -12,6 +12,7 @@ help:
 	@echo 'make test-slow      … and those that take minutes'
 	@echo 'make test-sanitize  the unit tests alone, with address and undefined-behaviour sanitizers'
 	@echo 'make bench          speed, size and accuracy, as ratios'
+	@echo 'make bench-accuracy  the timing models beside gem5, program by program'
 	@echo 'make build          build/slsuite'
 	@echo 'make deps           install the packages that are missing'
 	@echo 'make install        into PREFIX=/usr/local (and DESTDIR=)'
@@ -33,6 +34,15 @@ test-sanitize: deps-test
 
 bench: deps-run build
 	@bench/run $(BUILD)
+
+# Against gem5's counts for the reference programs; static, as gem5 ran them. ARGS=--json=FILE, ARGS=--system=simple
+reference = $(patsubst bench/reference/src/%.c,$(BUILD)/reference/%,$(wildcard bench/reference/src/*.c))
+bench-accuracy: deps-run build $(reference)
+	@bench/accuracy $(BUILD) $(ARGS)
+
+$(BUILD)/reference/%: bench/reference/src/%.c bench/reference/src/roi.h
+	@mkdir -p $(@D)
+	@gcc -O2 -static -o $@ $<
 
 # What the programs print is shown only if something fails, or on a terminal.
 build: $(BUILD)/build.ninja
@@ -58,4 +68,4 @@ install: build
 clean:
 	rm -rf build build-sanitize
 
-.PHONY: help run test test-slow test-sanitize bench build deps deps-run deps-test install clean
+.PHONY: help run test test-slow test-sanitize bench bench-accuracy build deps deps-run deps-test install clean

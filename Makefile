@@ -37,7 +37,8 @@ bench: deps-run build
 
 # Against gem5's counts for the reference programs; static, as gem5 ran them. ARGS=--json=FILE, ARGS=--system=simple
 reference = $(patsubst bench/reference/src/%.c,$(BUILD)/reference/%,$(wildcard bench/reference/src/*.c))
-bench-accuracy: deps-run build $(reference)
+reference: $(reference)
+bench-accuracy: deps-run build reference
 	@bench/accuracy $(BUILD) $(ARGS)
 
 $(BUILD)/reference/%: bench/reference/src/%.c bench/reference/src/roi.h
@@ -68,4 +69,4 @@ install: build
 clean:
 	rm -rf build build-sanitize
 
-.PHONY: help run test test-slow test-sanitize bench bench-accuracy build deps deps-run deps-test install clean
+.PHONY: help run test test-slow test-sanitize bench bench-accuracy reference build deps deps-run deps-test install clean

@@ -14,20 +14,26 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/personality.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "guest/channel.h"
 #include "guest/launch.h"
 #include "guest/mark.h"
 
-#define PROGRAM "/run/slsuite/program"
+#define PLACE "/run/slsuite/exec"
+#define PROGRAM PLACE "/program"
 #define MOST_FILE_BYTES (64 << 20) /* of any file it writes: files are in the guest's memory */
-#define FRAGMENT_BYTES (4 << 20)   /* a freshly booted guest has less in small blocks */
+#define SETTLE_SECONDS 5           /* of the guest */
+#define TICK_POLL_NS 50000
+#define FRAGMENT_BYTES (4 << 20) /* a freshly booted guest has less in small blocks */
 #define MOST_POPULATED_BYTES (UINT64_C(256) << 20) /* of the guest's 2 GB */
 #define PAGE 4096
 #define MOST_SENT_BYTES (1 << 20) /* of each of its two outputs: the channel is slow */
@@ -44,6 +50,13 @@ static void *allocate(size_t size) {
     if (!memory)
         fail("memory for it");
     return memory;
+}
+
+/* A file system for the program alone. In huge pages its code is in one piece, too. */
+static void make_place(void) {
+    mkdir(PLACE, 0755);
+    if (mount("exec", PLACE, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,huge=always") < 0)
+        fprintf(stderr, "slsuite-launch: cannot mount " PLACE ": %s\n", strerror(errno));
 }
 
 static bool pin(unsigned core) {
@@ -67,6 +80,18 @@ static void use_up_fragments(void) {
             memory[at] = 1;
     }
     pin(0);
+}
+
+/* The kernel brings its statistics of memory up to date on each core, every second: not here. What
+ * booting has left to be done later, is done in the meantime; it costs no time while nobody
+ * computes. */
+static void settle(void) {
+    int interval = open("/proc/sys/vm/stat_interval", O_WRONLY | O_CLOEXEC);
+    if (interval < 0 || write(interval, "86400", 5) != 5)
+        fprintf(stderr, "slsuite-launch: cannot set vm.stat_interval: %s\n", strerror(errno));
+    if (interval >= 0)
+        close(interval);
+    sleep(SETTLE_SECONDS);
 }
 
 static void read_at(int device, void *to, size_t size, uint64_t offset) {
@@ -111,25 +136,63 @@ static char **unpack(struct parcel *parcel) {
     return arguments;
 }
 
+/* Core 0 keeps the time, and its tick's code goes through the shared cache: after one, there is
+ * none for as long as can be, 4,000,000 instructions. */
+static void await_tick(void) {
+    const struct timespec pause = {.tv_nsec = TICK_POLL_NS};
+    struct timespec before, now; /* of a clock that only ticks */
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &before);
+    do {
+        nanosleep(&pause, NULL);
+        clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    } while (now.tv_sec == before.tv_sec && now.tv_nsec == before.tv_nsec);
+}
+
+/* Let the child run, and be idle soon. QEMU runs the cores in turn, each for half the time to the
+ * next timer: without one, the rest of this way into waiting would come 2,000,000 of the program's
+ * instructions later. */
+static int release(pid_t child) {
+    const struct itimerval soon = {.it_value = {.tv_usec = 100}};
+    signal(SIGALRM, SIG_IGN);
+    await_tick();
+    setitimer(ITIMER_REAL, &soon, NULL);
+    return (int)ptrace(PTRACE_DETACH, child, NULL, NULL);
+}
+
+struct range {
+    unsigned long at, end;
+};
+
+/* The process's writable private mappings but the stack: its static data. Returns how many. */
+static size_t find_data(pid_t process, struct range *ranges, size_t most) {
+    char path[64], line[512], mode[8];
+    size_t count = 0;
+    snprintf(path, sizeof path, "/proc/%d/maps", process);
+    FILE *maps = fopen(path, "re");
+    while (maps && count < most && fgets(line, sizeof line, maps))
+        if (sscanf(line, "%lx-%lx %7s", &ranges[count].at, &ranges[count].end, mode) == 3 &&
+            strcmp(mode, "rw-p") == 0 && !strstr(line, "[stack]"))
+            count++;
+    if (maps)
+        fclose(maps);
+    return count;
+}
+
 /* The child has begun to execute the program and stands before its first instruction: have its
  * static data in memory, in the order of the addresses. Page by page at first touch, the order
  * would be the program's, and lines might share sets of a cache for no other reason. */
 static void populate(pid_t child) {
-    char path[64], line[512], mode[8], byte;
+    struct range ranges[16]; /* of a static program: two or three */
+    size_t count = find_data(child, ranges, sizeof ranges / sizeof *ranges);
+    unsigned long left = MOST_POPULATED_BYTES;
+    char path[64], byte;
     snprintf(path, sizeof path, "/proc/%d/mem", child);
     int memory = open(path, O_RDWR | O_CLOEXEC);
-    snprintf(path, sizeof path, "/proc/%d/maps", child);
-    FILE *maps = fopen(path, "re");
-    unsigned long at, end, left = MOST_POPULATED_BYTES;
-    while (memory >= 0 && maps && fgets(line, sizeof line, maps))
-        if (sscanf(line, "%lx-%lx %7s", &at, &end, mode) == 3 && !strcmp(mode, "rw-p") &&
-            !strstr(line, "[stack]"))
-            for (; at < end && left; at += PAGE, left -= PAGE)
-                if (pread(memory, &byte, 1, (off_t)at) != 1 ||
-                    pwrite(memory, &byte, 1, (off_t)at) != 1)
-                    break;
-    if (maps)
-        fclose(maps);
+    for (size_t i = 0; memory >= 0 && i < count; i++)
+        for (off_t at = (off_t)ranges[i].at; at < (off_t)ranges[i].end && left;
+             at += PAGE, left -= PAGE)
+            if (pread(memory, &byte, 1, at) != 1 || pwrite(memory, &byte, 1, at) != 1)
+                break;
     if (memory >= 0)
         close(memory);
 }
@@ -166,8 +229,11 @@ static int run(uint32_t core, char **arguments, const int outputs[2]) {
     if (child < 0 || waitpid(child, &status, 0) < 0)
         fail("a process for it");
     if (WIFSTOPPED(status)) {
+        pin(core); /* for pages from its core's stock, like those it takes later */
         populate(child);
-        if (ptrace(PTRACE_DETACH, child, NULL, NULL) < 0 || waitpid(child, &status, 0) < 0)
+        pin(0);
+        sleep(SETTLE_SECONDS);
+        if (release(child) < 0 || waitpid(child, &status, 0) < 0)
             fail("a process for it");
     }
     kill(-child, SIGKILL); /* what it left in the background */
@@ -205,7 +271,9 @@ int main(void) {
         fputs("slsuite-launch: only inside a machine of `slsuite exec`\n", stderr);
         return 1;
     }
+    make_place();
     use_up_fragments();
+    settle();
     channel_line("checkpoint");
     if (channel_stop() < 0)
         return 1;

@@ -14,6 +14,7 @@ help:
 	@echo 'make test-sanitize  the unit tests alone, with address and undefined-behaviour sanitizers'
 	@echo 'make fuzz           hostile system files for FUZZ_SECONDS=60'
 	@echo 'make bench          speed, size and accuracy, as ratios'
+	@echo 'make bench-accuracy  the timing models beside gem5, program by program'
 	@echo 'make build          build/slsuite'
 	@echo 'make deps           install the packages that are missing'
 	@echo 'make install        into PREFIX=/usr/local (and DESTDIR=)'
@@ -46,6 +47,16 @@ fuzz: deps-test
 bench: deps-run build
 	@bench/run $(BUILD)
 
+# Against gem5's counts for the reference programs; static, as gem5 ran them. ARGS=--json=FILE, ARGS=--system=simple
+reference = $(patsubst bench/reference/src/%.c,$(BUILD)/reference/%,$(wildcard bench/reference/src/*.c))
+reference: $(reference)
+bench-accuracy: deps-run build reference
+	@bench/accuracy $(BUILD) $(ARGS)
+
+$(BUILD)/reference/%: bench/reference/src/%.c bench/reference/src/roi.h
+	@mkdir -p $(@D)
+	@gcc -O2 -static -o $@ $<
+
 # What the programs print is shown only if something fails, or on a terminal.
 build: $(BUILD)/build.ninja
 	@if [ -t 1 ]; then NINJA_STATUS='  build  %p  (%f of %t)  '; export NINJA_STATUS; exec ninja -C $(BUILD); fi; \
@@ -72,4 +83,4 @@ clean:
 
 # Packages before the build that needs them, also with -j; ninja uses all cores by itself.
 .NOTPARALLEL:
-.PHONY: help run test test-slow test-sanitize fuzz bench build deps deps-run deps-test install clean
+.PHONY: help run test test-slow test-sanitize fuzz bench bench-accuracy reference build deps deps-run deps-test install clean

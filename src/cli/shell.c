@@ -12,6 +12,7 @@
 #include "engine/checkpoint.h"
 #include "engine/guest.h"
 #include "engine/machine.h"
+#include "image/function.h"
 
 struct request {
     const char *function, *script;
@@ -84,7 +85,7 @@ static int boot(const struct request *request, const char *folder, struct error 
                   *log = format_string("%s/qemu.log", folder);
     autofree char *console = format_string("%s/console.log", folder);
     autofree char *parameters = format_string("%s/parameters", folder);
-    autofree char *kernel_arguments = checkpoint_kernel_arguments();
+    autofree char *kernel_arguments = checkpoint_kernel_arguments(false);
     autofree char *version = machine_qemu_version(err);
     int result = version && image_prepare(&image, err) == 0 &&
                          checkpoint_write_parameters(parameters, "", err) == 0
@@ -103,7 +104,7 @@ static int boot(const struct request *request, const char *folder, struct error 
             .memory_file = ram,
             .memory_writable = true,
             .rootfs = image.rootfs,
-            .function = function.image,
+            .nvdimm = function.image,
             .script = request->script,
             .parameters = parameters,
             .console = request->script ? console : NULL,

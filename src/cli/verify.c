@@ -7,6 +7,7 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/progress.h"
+#include "engine/exec.h"
 #include "engine/sim.h"
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
@@ -35,6 +36,21 @@ static void compare_digest(void *context, const char *name, const char *then) {
         printf("  not the same any more: %s\n", name);
 }
 
+static int repeat_program(const struct manifest *manifest, const char *system, const char *out,
+                          struct error *err) {
+    autofree char **arguments = manifest_texts(manifest, "arguments");
+    const struct exec_options options = {
+        .program = manifest_text(manifest, "program"),
+        .arguments = arguments,
+        .system = system,
+        .core = (int)manifest_integer(manifest, "measured_core", -1),
+        .out = out,
+        .timeout_seconds = 300,
+        .command = command_line,
+    };
+    return exec_run(&options, NULL, RESULTS_TABLE, NULL, err);
+}
+
 static int repeat(const struct manifest *manifest, const char *run, const char *out,
                   struct error *err) {
     autofree char *system = format_string("%s/system.yaml", run);
@@ -50,6 +66,8 @@ static int repeat(const struct manifest *manifest, const char *run, const char *
         .command = command_line,
     };
     const char *engine = manifest_text(manifest, "engine");
+    if (manifest_text(manifest, "program"))
+        return repeat_program(manifest, system, out, err);
     if (!options.function || !options.invocations || !engine || strcmp(engine, "sim") != 0)
         return error_set(err, "%s/run.json does not describe a whole run of the engine sim", run);
     return sim_run(&options, NULL, RESULTS_TABLE, NULL, err);

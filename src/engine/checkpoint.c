@@ -14,16 +14,12 @@
 #include "common/progress.h"
 #include "engine/guest.h"
 #include "engine/machine.h"
+#include "engine/parcel.h"
 #include "engine/state.h"
 #include "image/store.h"
 
 #define FORMAT "2" /* raise it when the machine or the way to the checkpoint changes */
 #define PARAMETERS_BYTES 4096
-
-/* After the reply the client waits so long, in guest time, before it marks the end: the function's
- * own epilogue (back to epoll) is then part of its invocation. Core 1 is idle meanwhile and costs
- * nothing. */
-#define SETTLE_US "1000"
 
 /* Determinism (nokaslr, random.trust_cpu), a modern core (mitigations: none of Nehalem's old
  * flaws), core 1 for the function alone, and a short boot: what is left out would only be
@@ -33,9 +29,13 @@
     "nowatchdog "                                                                                  \
     "cryptomgr.notests swiotlb=noforce lpj=4000000 tsc=reliable no_timer_check "
 
-char *checkpoint_kernel_arguments(void) {
-    return format_string(KERNEL_ARGUMENTS "isolcpus=%u irqaffinity=0 rcu_nocbs=%u",
-                         CHECKPOINT_FUNCTION_CORE, CHECKPOINT_FUNCTION_CORE);
+char *checkpoint_kernel_arguments(bool tickless) {
+    autofree char *arguments =
+        format_string(KERNEL_ARGUMENTS "isolcpus=%u irqaffinity=0 rcu_nocbs=%u",
+                      CHECKPOINT_FUNCTION_CORE, CHECKPOINT_FUNCTION_CORE);
+    autofree char *ticks =
+        tickless ? format_string(" nohz_full=%u", CHECKPOINT_FUNCTION_CORE) : strdup("");
+    return format_string("%s%s", arguments, ticks);
 }
 
 int checkpoint_write_parameters(const char *path, const char *lines, struct error *err) {
@@ -47,45 +47,8 @@ int checkpoint_write_parameters(const char *path, const char *lines, struct erro
     return file_write(path, block, sizeof block, err);
 }
 
-/* 'TEXT' for a shell. The caller frees it. */
-static char *quote(const char *text) {
-    char *quoted = malloc(4 * strlen(text) + 3), *to = quoted;
-    if (!quoted)
-        abort();
-    *to++ = '\'';
-    for (; *text; text++)
-        if (*text == '\'')
-            to = stpcpy(to, "'\\''");
-        else
-            *to++ = *text;
-    strcpy(to, "'");
-    return quoted;
-}
-
-/* The run script: what the init service in the guest runs. The caller frees it. */
-static char *run_script(const struct checkpoint_inputs *inputs) {
-    autofree char *arguments = strdup("");
-    size_t index;
-    json_t *argument;
-    json_array_foreach(json_object_get(inputs->function->yaml, "client"), index, argument) {
-        autofree char *quoted = quote(json_string_value(argument));
-        char *longer = format_string("%s%s ", arguments, quoted);
-        free(arguments);
-        arguments = longer;
-    }
-    return format_string(
-        "set -e\n"
-        "slsuite-function start %s\n"
-        "slsuite-channel stage warm-up\n"
-        "exec client -addr localhost:50051 %s-wait 10 -warm %u -settle " SETTLE_US
-        " -m5ops -channel -checkpoint \\\n"
-        "    -parameters /sys/firmware/qemu_fw_cfg/by_name/opt/slsuite/parameters/raw\n",
-        inputs->function->name, arguments, inputs->warm_ups);
-}
-
-static void make_key(const struct checkpoint_inputs *inputs, const char *script,
-                     char key[HASH_HEX]) {
-    autofree char *kernel_arguments = checkpoint_kernel_arguments();
+static void make_key(const struct checkpoint_inputs *inputs, char key[HASH_HEX]) {
+    autofree char *kernel_arguments = checkpoint_kernel_arguments(inputs->tickless);
     autofree char *memory = format_string("%llu", (unsigned long long)inputs->memory_bytes);
     autofree char *cores = format_string("%u", inputs->cores);
     struct hash *hash = hash_new();
@@ -95,22 +58,24 @@ static void make_key(const struct checkpoint_inputs *inputs, const char *script,
     hash_add_field(hash, "kernel arguments", kernel_arguments);
     hash_add_field(hash, "initramfs", inputs->image->initramfs_digest);
     hash_add_field(hash, "rootfs", inputs->image->rootfs_digest);
-    hash_add_field(hash, "function", inputs->function->digest);
+    hash_add_field(hash, "function", inputs->digest);
     hash_add_field(hash, "cores", cores);
     hash_add_field(hash, "memory", memory);
-    hash_add_field(hash, "script", script);
+    hash_add_field(hash, "script", inputs->script);
     hash_finish(hash, key);
 }
 
 /* Boot, start the function, warm it up, and stop at the very instruction the client asks for it. */
 static int boot(const struct checkpoint_inputs *inputs, const struct store_entry *entry,
-                const char *script_text, struct error *err) {
+                struct error *err) {
     autofree char *script = store_file(entry, "script"),
                   *parameters = store_file(entry, "parameters");
     autofree char *ram = store_file(entry, "ram"), *state = store_file(entry, "state");
     autofree char *console = store_file(entry, "console.log"), *log = store_file(entry, "qemu.log");
-    autofree char *kernel_arguments = checkpoint_kernel_arguments();
-    if (file_write(script, script_text, strlen(script_text), err) < 0 ||
+    autofree char *parcel = inputs->nvdimm ? NULL : store_file(entry, "parcel");
+    autofree char *kernel_arguments = checkpoint_kernel_arguments(inputs->tickless);
+    if (file_write(script, inputs->script, strlen(inputs->script), err) < 0 ||
+        (parcel && parcel_write_empty(parcel, err) < 0) ||
         checkpoint_write_parameters(parameters, "", err) < 0)
         return -1;
     const struct machine_options options = {
@@ -122,14 +87,14 @@ static int boot(const struct checkpoint_inputs *inputs, const struct store_entry
         .memory_file = ram,
         .memory_writable = true,
         .rootfs = inputs->image->rootfs,
-        .function = inputs->function->image,
+        .nvdimm = inputs->nvdimm ? inputs->nvdimm : parcel,
         .script = script,
         .parameters = parameters,
         .console = console,
         .log = log,
     };
     struct guest guest = {.console = console, .timeout_seconds = inputs->timeout_seconds};
-    autofree char *title = format_string("boot and warm up %s", inputs->function->name);
+    autofree char *title = format_string("boot and warm up %s", inputs->name);
     guest.progress = progress_begin("boot", title, 20);
     guest.machine = machine_start(&options, err);
     int result = guest.machine ? guest_wait(&guest, GUEST_CHECKPOINT, err) : -1;
@@ -164,20 +129,20 @@ static int describe(const struct checkpoint_inputs *inputs, const struct store_e
     strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
     if (sum(entry->work, checksum, err) < 0)
         return -1;
-    json_t *about = json_pack("{s:s, s:s, s:s, s:s, s:i, s:s}", "function", inputs->function->name,
-                              "key", key, "checksum", checksum, "created", date, "warm_ups",
+    json_t *about = json_pack("{s:s, s:s, s:s, s:s, s:i, s:s}", "function", inputs->name, "key",
+                              key, "checksum", checksum, "created", date, "warm_ups",
                               (int)inputs->warm_ups, "qemu", inputs->qemu_version);
     autofree char *text = json_dumps(about, JSON_INDENT(2));
     json_decref(about);
     return file_write(path, text, strlen(text), err);
 }
 
-static int make(const struct checkpoint_inputs *inputs, struct store_entry *entry,
-                const char *script, const char *key, struct error *err) {
+static int make(const struct checkpoint_inputs *inputs, struct store_entry *entry, const char *key,
+                struct error *err) {
     /* RAM that the guest touches, with a margin: QEMU would die of a full disk. */
     if (store_need_room(700e6, "a checkpoint", err) < 0)
         return -1;
-    if (boot(inputs, entry, script, err) < 0) {
+    if (boot(inputs, entry, err) < 0) {
         autofree char *console = store_file(entry, "console.log");
         autofree char *kept = format_string("%s/failed-boot.log", paths_cache());
         if (file_copy(console, kept, NULL) == 0)
@@ -213,15 +178,14 @@ static int remove_damaged(const char *name, struct error *err) {
 int checkpoint_prepare(const struct checkpoint_inputs *inputs, struct checkpoint *checkpoint,
                        struct error *err) {
     *checkpoint = (struct checkpoint){0};
-    autofree char *script = run_script(inputs);
-    make_key(inputs, script, checkpoint->key);
-    autofree char *name = format_string("%s-%.16s", inputs->function->name, checkpoint->key);
+    make_key(inputs, checkpoint->key);
+    autofree char *name = format_string("%s-%.16s", inputs->name, checkpoint->key);
     for (int attempt = 0; attempt < 2; attempt++) {
         struct store_entry entry = {.lock = -1};
         int result = store_open(&entry, "checkpoints", name, err);
         checkpoint->made = result == 0 && entry.work;
         if (checkpoint->made)
-            result = make(inputs, &entry, script, checkpoint->key, err);
+            result = make(inputs, &entry, checkpoint->key, err);
         bool good = result == 0 && whole(entry.path, checkpoint->checksum);
         if (good) {
             utime(entry.path, NULL); /* when it was last used */
@@ -229,6 +193,7 @@ int checkpoint_prepare(const struct checkpoint_inputs *inputs, struct checkpoint
             /* Without symbolic links: the plugin looks for this path in /proc/self/maps. */
             autofree char *ram = store_file(&entry, "ram");
             checkpoint->ram = realpath(ram, NULL) ?: strdup(ram);
+            checkpoint->kernel_arguments = checkpoint_kernel_arguments(inputs->tickless);
             checkpoint->state = store_file(&entry, "state");
             checkpoint->console = store_file(&entry, "console.log");
         }
@@ -245,6 +210,7 @@ int checkpoint_prepare(const struct checkpoint_inputs *inputs, struct checkpoint
 
 void checkpoint_free(struct checkpoint *checkpoint) {
     free(checkpoint->folder);
+    free(checkpoint->kernel_arguments);
     free(checkpoint->ram);
     free(checkpoint->state);
     free(checkpoint->console);

@@ -1,4 +1,5 @@
-/* Checkpoints: the frozen guest, its function started and warmed up, its client about to send. A
+/* Checkpoints: the frozen guest, its function started and warmed up, its client about to send; or
+ * with nothing but slsuite-launch about to start a program. A
  * folder of the cache, named by the digest of all that it depends on: `ram` (sparse, mapped
  * copy-on-write by every run), `state` (the devices), `console.log`, `checkpoint.json`. Checked at
  * every use; a damaged one is made again. */
@@ -11,14 +12,17 @@
 
 #include "common/error.h"
 #include "common/hash.h"
-#include "image/function.h"
 #include "image/image.h"
 
 /* All that a checkpoint depends on. */
 struct checkpoint_inputs {
     const struct image *image;
-    const struct function *function;
+    const char *name;   /* of the function, or what else is frozen */
+    const char *script; /* the run script, which ends in the checkpoint */
+    const char *nvdimm; /* the function's image, a file; NULL: an empty parcel (guest/launch.h) */
+    const char *digest; /* of that file; with a parcel, of what else it depends on */
     unsigned cores, warm_ups;
+    bool tickless; /* see checkpoint_kernel_arguments() */
     uint64_t memory_bytes;
     const char *qemu_version;
     double timeout_seconds; /* for making it; not part of its name */
@@ -26,7 +30,7 @@ struct checkpoint_inputs {
 
 struct checkpoint {
     char key[HASH_HEX];
-    char *folder, *ram, *state, *console;
+    char *folder, *ram, *state, *console, *kernel_arguments;
     char checksum[HASH_HEX]; /* of the RAM and the device state together: equal when made again */
     bool made;               /* just now */
 };
@@ -42,8 +46,9 @@ json_t *checkpoint_list(bool check);
 
 int checkpoint_remove(const char *name, struct error *err);
 
-/* The kernel's command line for this machine. The function's core is isolated. Caller frees it. */
-char *checkpoint_kernel_arguments(void);
+/* The kernel's command line for this machine. The function's core is isolated; when `tickless`, also
+ * from the timer tick while a single program computes there. Caller frees it. */
+char *checkpoint_kernel_arguments(bool tickless);
 
 /* The number of the function's core, as in recipes/bundle.json and slsuite-function. */
 #define CHECKPOINT_FUNCTION_CORE 1

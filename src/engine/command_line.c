@@ -117,8 +117,8 @@ char **command_line_make(const struct machine_options *options, int control, int
         (options->memory_bytes >> 20) + 8192);
     add_memory(&list, options);
     add_nvdimm(&list, 0, options->rootfs);
-    if (options->function)
-        add_nvdimm(&list, 1, options->function);
+    if (options->nvdimm)
+        add_nvdimm(&list, 1, options->nvdimm);
 
     add(&list, "-kernel", "%s", options->kernel);
     add(&list, "-initrd", "%s", options->initramfs);

@@ -54,6 +54,14 @@ static void take_failure(struct verdict *verdict, const char *format, const char
     verdict->failed = true;
 }
 
+static void take_program_end(struct program_end *end, const char *how, const char *text) {
+    end->how = strcmp(how, "exited") == 0   ? PROGRAM_EXITED
+               : strcmp(how, "killed") == 0 ? PROGRAM_KILLED
+                                            : PROGRAM_UNSTARTABLE;
+    end->number = atoi(text);
+    snprintf(end->text, sizeof end->text, "%s", text);
+}
+
 /* One line of the channel. Lines that are none of ours (the firmware logs to the same port) are
  * passed over. Returns true when the run script has ended. */
 static bool take_line(struct guest *guest, struct verdict *verdict, const char *line) {
@@ -77,6 +85,8 @@ static bool take_line(struct guest *guest, struct verdict *verdict, const char *
             snprintf(verdict->last, sizeof verdict->last, "%s", line + 7);
     } else if (sscanf(line, "clock %" SCNu64, &guest->clock) == 1) {
         /* its precise stop follows */
+    } else if (sscanf(line, "program %15s %n", status, &text_at) == 1 && text_at) {
+        take_program_end(&guest->program, status, line + text_at);
     } else if (strcmp(line, "checkpoint") == 0) {
         verdict->checkpoint = true;
     } else if (sscanf(line, "done %15s", status) == 1) {
@@ -91,10 +101,10 @@ static void take_mark(struct guest *guest, const char *text) {
     unsigned operation;
     if (guest->on_mark)
         guest->on_mark(guest->context);
-    if (!guest->marks || sscanf(text, "mark %x", &operation) != 1 || operation != M5_WORK_END)
+    if (!guest->marks || sscanf(text, "mark %x", &operation) != 1 || operation != guest->end_mark)
         return;
     guest->marks_seen++;
-    if (!guest->progress)
+    if (!guest->progress || operation != M5_WORK_END)
         return;
     char detail[64];
     snprintf(detail, sizeof detail, "invocation %u of %u", guest->marks_seen, guest->marks);
@@ -177,9 +187,8 @@ int guest_wait(struct guest *guest, enum guest_goal goal, struct error *err) {
             char seconds[32];
             snprintf(seconds, sizeof seconds, "%.0f", guest->timeout_seconds);
             take_failure(&verdict,
-                         "the guest was not done within %s s: it hangs, or needs longer "
-                         "(--timeout)%s",
-                         seconds, "");
+                         "%s was not done within %s s: it hangs, or needs longer (--timeout)",
+                         guest->subject ? guest->subject : "the guest", seconds);
             return fail(guest, &verdict, err);
         }
         }

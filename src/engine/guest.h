@@ -15,13 +15,21 @@ enum guest_goal {
     GUEST_DONE, /* its run script ended well, and the model, which runs behind, has seen it all */
 };
 
+/* How a program that slsuite-launch started has ended. */
+struct program_end {
+    enum { PROGRAM_UNKNOWN, PROGRAM_EXITED, PROGRAM_KILLED, PROGRAM_UNSTARTABLE } how;
+    int number;     /* exit status, or signal */
+    char text[256]; /* why it could not be started */
+};
+
 struct guest {
     struct machine *machine;
+    const char *subject;    /* who is waited for, in errors; NULL: the guest */
     const char *console;    /* file: its tail explains a failure */
     const char *files;      /* folder for what `m5 writefile` sends; NULL: not kept */
     double timeout_seconds; /* of the host's time, until the goal */
-    unsigned
-        marks; /* ends of invocations that the timing model will report; 0: there is no model */
+    unsigned end_mark;      /* the operation that ends what is measured: M5_WORK_END, … */
+    unsigned marks;         /* so many of them the timing model will report; 0: there is no model */
     struct progress *progress;
     void (*on_mark)(void *context); /* called at each mark; NULL: not */
     void *context;
@@ -30,6 +38,7 @@ struct guest {
     unsigned marks_seen;
     struct client_reply *replies; /* owned; also each text */
     size_t reply_count;
+    struct program_end program; /* what slsuite-launch said */
 };
 
 /* Wait for the goal. A guest that panics, powers off early, fails, answers wrongly or does none of

@@ -17,7 +17,7 @@ struct machine_options {
     const char *memory_file; /* the guest's RAM; made when it is missing and memory_writable */
     bool memory_writable;    /* true: RAM is this file. false: the file is mapped copy-on-write */
     const char *rootfs;      /* pmem0, read-only */
-    const char *function;    /* pmem1, read-only; NULL: none */
+    const char *nvdimm;      /* pmem1, read-only: a function's image or a parcel; NULL: none */
     const char
         *script; /* file for fw_cfg opt/slsuite/script; NULL: none, the guest shows a login */
     const char *parameters; /* file of 4096 bytes for fw_cfg opt/slsuite/parameters; NULL: none */

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "common/error.h"
+#include "engine/simulation.h"
 #include "results/results.h"
 
 struct sim_options {
@@ -26,13 +27,6 @@ struct sim;
  * failure. */
 struct sim *sim_open(const struct sim_options *options, struct error *err);
 void sim_close(struct sim *sim);
-
-/* How long the host took, in seconds. */
-struct sim_durations {
-    double restore;    /* process start to the guest going on */
-    double first_mark; /* process start to the first mark; 0 without the model */
-    double simulate;   /* the guest going on to the end of its run script */
-};
 
 /* Restore the checkpoint and let the invocations be made, with the timing model (samples.tsv in
  * `folder`) or, for comparison, without. */

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "guest/channel.h"
+#include "guest/launch.h"
 #include "guest/m5/m5op.h"
 
 #define FW_CFG "/sys/firmware/qemu_fw_cfg/by_name/opt/slsuite/"
@@ -78,6 +79,17 @@ static void make_root_writable(void) {
         fail("rootfs", "cannot switch to the overlay");
 }
 
+/* Whether the second NVDIMM brings a program (launch.h), not a file system. */
+static bool is_parcel(void) {
+    char magic[sizeof PARCEL_MAGIC - 1] = "";
+    int fd = open(PARCEL_DEVICE, O_RDONLY | O_CLOEXEC);
+    bool found = fd >= 0 && read(fd, magic, sizeof magic) == sizeof magic &&
+                 memcmp(magic, PARCEL_MAGIC, sizeof magic) == 0;
+    if (fd >= 0)
+        close(fd);
+    return found;
+}
+
 static void mount_all(void) {
     static const struct {
         const char *type, *where, *options;
@@ -101,7 +113,7 @@ static void mount_all(void) {
     }
     /* The function's image, where the machine has one: /functions/NAME/{config.json,rootfs}. */
     mkdir("/functions", 0755);
-    if (access("/dev/pmem1", F_OK) == 0 &&
+    if (access("/dev/pmem1", F_OK) == 0 && !is_parcel() &&
         mount("/dev/pmem1", "/functions", "ext4", MS_RDONLY, "noload") < 0)
         fail("rootfs", "cannot mount /dev/pmem1 at /functions");
 }

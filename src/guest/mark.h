@@ -1,6 +1,7 @@
-/* The mark: how the guest tells the engine where it is. A long NOP, 0F 1F 84 00 disp32, whose displacement is
- * 0x53530000 | code, code being gem5's m5 operation; arguments in rdi and rsi as for an m5 operation. Found when
- * the block is translated, so it costs nothing elsewhere; on hardware, KVM and plain gem5 it is just a NOP. */
+/* The mark: how the guest tells the engine where it is. A long NOP, 0F 1F 84 00 disp32, whose
+ * displacement is 0x53530000 | code, code being gem5's m5 operation; arguments in rdi and rsi as
+ * for an m5 operation. Found when the block is translated, so it costs nothing elsewhere; on
+ * hardware, KVM and plain gem5 it is just a NOP. */
 #ifndef SLS_GUEST_MARK_H
 #define SLS_GUEST_MARK_H
 
@@ -36,6 +37,11 @@ enum m5_operation {
     M5_WORK_END = 0x5b,
     M5_DIST_TOGGLE_SYNC = 0x62,
     M5_WORKLOAD = 0x70,
+};
+
+/* Codes of our own lie above gem5's, which have eight bits. */
+enum mark_operation {
+    MARK_PROGRAM_ENDED = 0x100, /* slsuite-launch: after the end of the program it started */
 };
 
 /* CODE must be a compile-time constant. */

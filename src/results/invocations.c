@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORK_BEGIN = 0x5a, WORK_END = 0x5b };
+#include "common/cleanup.h"
+#include "results/intervals.h"
 
 const struct metric_description metric_descriptions[METRICS] = {
     [INSTRUCTIONS] = {"instructions", "instructions", 0},
@@ -92,35 +93,15 @@ static struct invocation *find(struct invocations *invocations, uint64_t id) {
     return NULL;
 }
 
-/* Invocations may overlap: each end looks for the begin of its own work id. */
-static int pair_marks(struct invocations *invocations, struct error *err) {
-    const struct samples *samples = invocations->run->samples;
-    for (size_t i = 0; i < samples->mark_count; i++) {
-        const struct mark *mark = &samples->marks[i];
-        uint64_t id = mark->arguments[0];
-        if (mark->code != WORK_BEGIN && mark->code != WORK_END)
-            continue;
-        struct invocation *one = find(invocations, id);
-        if (mark->code == WORK_BEGIN) {
-            if (one)
-                return error_set(
-                    err, "taking the measurements: invocation %" PRIu64 " begins twice", id);
-            invocations->list[invocations->count++] = (struct invocation){.id = id, .begin = mark};
-        } else {
-            if (!one || one->end)
-                return error_set(err, "taking the measurements: invocation %" PRIu64 " ends %s", id,
-                                 one ? "twice" : "without a beginning");
-            one->end = mark;
-        }
-    }
-    for (size_t i = 0; i < invocations->count; i++)
-        if (!invocations->list[i].end)
-            return error_set(err, "taking the measurements: invocation %" PRIu64 " never ends",
-                             invocations->list[i].id);
-    if (!invocations->count)
-        return error_set(err, "taking the measurements: no invocation was marked: "
-                              "was the client started with -m5ops?");
-    return 0;
+static void take_intervals(struct invocations *invocations, const struct interval *intervals,
+                           size_t count) {
+    invocations->list = calloc(count, sizeof *invocations->list);
+    if (!invocations->list)
+        abort();
+    invocations->count = count;
+    for (size_t i = 0; i < count; i++)
+        invocations->list[i] = (struct invocation){
+            .id = intervals[i].id, .begin = intervals[i].begin, .end = intervals[i].end};
 }
 
 static int match_replies(struct invocations *invocations, struct error *err) {
@@ -144,11 +125,6 @@ static int match_replies(struct invocations *invocations, struct error *err) {
     return 0;
 }
 
-static int by_end(const void *a, const void *b) {
-    const struct invocation *x = a, *y = b;
-    return (x->end > y->end) - (x->end < y->end);
-}
-
 struct invocations *invocations_new(const struct run_results *run, struct error *err) {
     ssize_t cycles = find_counted(run, CYCLES, MODE_TOTAL);
     if (!run->clock_hz || cycles < 0) {
@@ -156,19 +132,20 @@ struct invocations *invocations_new(const struct run_results *run, struct error 
                   run->clock_hz ? "numCycles" : "clock frequency");
         return NULL;
     }
+    size_t count;
+    autofree struct interval *intervals = intervals_find(run, &count, err);
+    if (!intervals)
+        return NULL;
     struct invocations *invocations = calloc(1, sizeof *invocations);
     if (!invocations)
         abort();
     invocations->run = run;
     invocations->cycles = cycles;
-    invocations->list = calloc(run->samples->mark_count + 1, sizeof *invocations->list);
-    if (!invocations->list)
-        abort();
-    if (pair_marks(invocations, err) || match_replies(invocations, err)) {
+    take_intervals(invocations, intervals, count);
+    if (match_replies(invocations, err)) {
         invocations_free(invocations);
         return NULL;
     }
-    qsort(invocations->list, invocations->count, sizeof *invocations->list, by_end);
     compute_metrics(invocations);
     return invocations;
 }

@@ -1,4 +1,4 @@
-/* The invocations of a run: what each statistic did between its work-begin and its work-end mark,
+/* The invocations of a run, or a program's regions: what each statistic did between the two marks,
  * and the figures that tables show. */
 #ifndef SLS_RESULTS_INVOCATIONS_H
 #define SLS_RESULTS_INVOCATIONS_H

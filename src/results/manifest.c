@@ -63,15 +63,27 @@ void manifest_set_seconds(struct manifest *manifest, const char *key, double sec
     set(manifest, key, json_real(round(seconds * 1000) / 1000));
 }
 
-void manifest_set_command(struct manifest *manifest, const char *const argv[]) {
+void manifest_set_texts(struct manifest *manifest, const char *key, const char *const texts[]) {
     json_t *array = json_array();
-    for (; *argv; argv++)
-        json_array_append_new(array, text_value(*argv));
-    set(manifest, "command", array);
+    for (; *texts; texts++)
+        json_array_append_new(array, text_value(*texts));
+    set(manifest, key, array);
 }
 
 const char *manifest_text(const struct manifest *manifest, const char *key) {
     return json_string_value(get(manifest, key));
+}
+
+char **manifest_texts(const struct manifest *manifest, const char *key) {
+    const json_t *array = get(manifest, key);
+    char **texts = calloc(json_array_size(array) + 1, sizeof *texts);
+    size_t count = 0, i;
+    json_t *text;
+    if (!texts)
+        abort();
+    json_array_foreach(array, i, text) if (json_is_string(text)) texts[count++] =
+        (char *)json_string_value(text);
+    return texts;
 }
 
 int64_t manifest_integer(const struct manifest *manifest, const char *key, int64_t otherwise) {

@@ -4,6 +4,7 @@
  *     format            1
  *     status            "running", then "complete" or "failed"; error: why it failed
  *     function, system, engine                          names
+ *     program, arguments                                of `slsuite exec`: a path, an array
  *     invocations, warm_ups, measured_core, clock_hz    numbers
  *     command           array: the command line
  *     date              when it began, ISO 8601 with the time zone
@@ -27,11 +28,13 @@ void manifest_free(struct manifest *manifest);
 void manifest_set_text(struct manifest *manifest, const char *key, const char *text);
 void manifest_set_integer(struct manifest *manifest, const char *key, int64_t value);
 void manifest_set_seconds(struct manifest *manifest, const char *key, double seconds);
-void manifest_set_command(struct manifest *manifest,
-                          const char *const argv[]); /* NULL-terminated */
+void manifest_set_texts(struct manifest *manifest, const char *key,
+                        const char *const texts[]); /* NULL-terminated */
 
 /* NULL (or `otherwise`) when the key is missing or of another kind. Owned by the manifest. */
 const char *manifest_text(const struct manifest *manifest, const char *key);
+/* NULL-terminated; the array is the caller's to free, the texts are the manifest's. */
+char **manifest_texts(const struct manifest *manifest, const char *key);
 int64_t manifest_integer(const struct manifest *manifest, const char *key, int64_t otherwise);
 
 /* The command line, quoted for a shell. The caller frees it. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "results/intervals.h"
 #include "results/report_style.h"
 #include "results/writers.h"
 
@@ -84,8 +85,8 @@ static void chart_begin(FILE *out, const char *id, const char *title, const char
     for (size_t i = 0; i < n; i += every)
         fprintf(out, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%" PRIu64 "</text>\n",
                 x_of(i, n), TOP + HEIGHT + 18, invocations->list[i].id);
-    fprintf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">invocation</text>\n",
-            LEFT + WIDTH / 2, TOP + HEIGHT + 36);
+    fprintf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">%s</text>\n", LEFT + WIDTH / 2,
+            TOP + HEIGHT + 36, interval_name(invocations->run));
 }
 
 static void cycles_chart(FILE *out, const struct invocations *invocations) {
@@ -102,8 +103,8 @@ static void cycles_chart(FILE *out, const struct invocations *invocations) {
           "class=\"a\"></i>user</span>"
           "<span><i class=\"b\"></i>kernel</span></div>\n",
           out);
-    chart_begin(out, "cycles", "Cycles of each invocation",
-                "One bar an invocation: cycles in user mode below, in kernel mode above. The table "
+    chart_begin(out, "cycles", "Cycles of each one",
+                "One bar each: cycles in user mode below, in kernel mode above. The table "
                 "has the figures.",
                 axis, invocations);
     for (size_t i = 0; i < n; i++) {
@@ -113,7 +114,7 @@ static void cycles_chart(FILE *out, const struct invocations *invocations) {
             continue;
         double x = x_of(i, n) - width / 2, middle = y_of(axis, user),
                top = y_of(axis, user + kernel);
-        fprintf(out, "<g><title>invocation %" PRIu64 ": user ", one->id);
+        fprintf(out, "<g><title>%s %" PRIu64 ": user ", interval_name(invocations->run), one->id);
         figure(out, user, 0);
         fputs(", kernel ", out);
         figure(out, kernel, 0);
@@ -143,7 +144,7 @@ static void mpki_chart(FILE *out, const struct invocations *invocations) {
         fprintf(out, "<span><i class=\"%c\"></i>%s</span>", series[s].colour,
                 metric_descriptions[series[s].metric].heading);
     fputs("</div>\n", out);
-    chart_begin(out, "mpki", "Cache misses per thousand instructions of each invocation",
+    chart_begin(out, "mpki", "Cache misses per thousand instructions of each one",
                 "One line a cache: L1I, L1D and the shared cache (LLC), user and kernel together.",
                 axis, invocations);
     for (int s = 0; s < 3; s++) {
@@ -158,10 +159,10 @@ static void mpki_chart(FILE *out, const struct invocations *invocations) {
             double value = invocations->list[i].metrics[series[s].metric][MODE_TOTAL];
             if (isfinite(value))
                 fprintf(out,
-                        "<circle class=\"%c\" cx=\"%.2f\" cy=\"%.2f\" r=\"%s\"><title>invocation "
+                        "<circle class=\"%c\" cx=\"%.2f\" cy=\"%.2f\" r=\"%s\"><title>%s "
                         "%" PRIu64 ": %.2f %s</title></circle>\n",
                         series[s].colour, x_of(i, n), y_of(axis, value), n > 40 ? "2" : "4",
-                        invocations->list[i].id, value,
+                        interval_name(invocations->run), invocations->list[i].id, value,
                         metric_descriptions[series[s].metric].heading);
         }
     }
@@ -206,10 +207,12 @@ static void table_group(FILE *out, const char *label, const metrics_table metric
 }
 
 static void table(FILE *out, const struct invocations *invocations) {
-    fputs("<h2>Invocations</h2>\n<div class=\"card scroll\" tabindex=\"0\" role=\"region\" "
-          "aria-label=\"Invocations\"><table>\n"
-          "<thead><tr><th scope=\"col\">invocation</th><th scope=\"col\"></th>",
-          out);
+    const char *name = interval_name(invocations->run);
+    fprintf(out,
+            "<h2>Each %s</h2>\n<div class=\"card scroll\" tabindex=\"0\" role=\"region\" "
+            "aria-label=\"Each %s\"><table>\n"
+            "<thead><tr><th scope=\"col\">%s</th><th scope=\"col\"></th>",
+            name, name, name);
     for (int i = 0; i < SHOWN; i++)
         fprintf(out, "<th scope=\"col\">%s</th>", metric_descriptions[shown[i]].heading);
     fputs("</tr></thead>\n", out);
@@ -266,11 +269,13 @@ static void provenance(FILE *out, const struct run_results *run) {
 void write_report(const struct invocations *invocations, FILE *out) {
     const struct run_results *run = invocations->run;
     const char *function = manifest_text(run->manifest, "function");
+    const char *program = manifest_text(run->manifest, "program");
+    const char *subject = function || !program ? function : strrchr(program, '/') + 1;
     const char *system = manifest_text(run->manifest, "system");
-    int64_t warm_ups = manifest_integer(run->manifest, "warm_ups", 0);
+    const char *plural = invocations->count == 1 ? "" : "s";
 
     fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<title>", out);
-    text(out, function);
+    text(out, subject);
     fputs(" on ", out);
     text(out, system);
     fprintf(out,
@@ -278,14 +283,13 @@ void write_report(const struct invocations *invocations, FILE *out) {
             "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
             "<style>\n%s</style>\n</head>\n<body>\n<h1>",
             report_style);
-    text(out, function);
+    text(out, subject);
     fputs(" <span>on ", out);
     text(out, system);
-    fprintf(out,
-            "</span></h1>\n<p>%zu invocation%s after %" PRId64
-            " warm-ups, measured on core %u at %g GHz. "
-            "Means of all invocations:</p>\n",
-            invocations->count, invocations->count == 1 ? "" : "s", warm_ups, run->measured_core,
+    fprintf(out, "</span></h1>\n<p>%zu %s%s", invocations->count, interval_name(run), plural);
+    if (run->intervals == RESULTS_INVOCATIONS)
+        fprintf(out, " after %" PRId64 " warm-ups", manifest_integer(run->manifest, "warm_ups", 0));
+    fprintf(out, ", measured on core %u at %g GHz. Means:</p>\n", run->measured_core,
             run->clock_hz / 1e9);
     tiles(out, invocations);
     fputs("<p>MPKI: misses per thousand instructions. µs: the core's busy cycles as simulated "

@@ -26,15 +26,22 @@ struct client_reply {
     const char *text;
 };
 
+/* Between which marks is measured. */
+enum results_intervals {
+    RESULTS_INVOCATIONS, /* a function's: work begin to work end of the same work id */
+    RESULTS_REGIONS,     /* a program's: that, and from a reset of the statistics to each dump */
+};
+
 /* One run, as the engine hands it over. Everything stays the caller's. */
 struct run_results {
     struct manifest *manifest;
     const struct samples *samples;
     const struct client_reply *replies; /* one an invocation, in any order */
     size_t reply_count;                 /* 0: there was no client */
-    uint64_t clock_hz;                  /* of the simulated cores */
-    unsigned measured_core;             /* the core that ran the function alone */
-    const char *system; /* text of the system's YAML file, kept with the results; NULL: none */
+    enum results_intervals intervals;
+    uint64_t clock_hz;      /* of the simulated cores */
+    unsigned measured_core; /* the core that ran the function alone */
+    const char *system;     /* text of the system's YAML file, kept with the results; NULL: none */
 };
 
 enum results_format { RESULTS_TABLE, RESULTS_JSON, RESULTS_CSV };

@@ -8,6 +8,7 @@
 
 #include "common/cleanup.h"
 #include "common/file.h"
+#include "results/intervals.h"
 #include "results/writers.h"
 
 /* The terminal's table: at most this many invocations; the mean is always of all. */
@@ -68,14 +69,16 @@ static void group(FILE *out, const char *label, const metrics_table metrics) {
 
 void write_table(const struct invocations *invocations, FILE *out) {
     size_t shown = invocations->count > TABLE_INVOCATIONS ? TABLE_INVOCATIONS : invocations->count;
-    fprintf(out, "%-19s", "invocation");
+    fprintf(out, "%-19s", interval_name(invocations->run));
     for (int i = 0; i < COLUMNS; i++)
         cell(out, columns[i].width, metric_descriptions[columns[i].metric].heading);
     fputc('\n', out);
     rule(out);
     for (size_t i = 0; i < shown; i++) {
-        char label[24];
-        snprintf(label, sizeof label, "%" PRIu64, invocations->list[i].id);
+        char label[40];
+        snprintf(label, sizeof label, "%s%" PRIu64,
+                 invocations->run->intervals == RESULTS_REGIONS ? "region " : "",
+                 invocations->list[i].id);
         group(out, label, invocations->list[i].metrics);
     }
     if (shown < invocations->count)

@@ -76,8 +76,13 @@ static struct run_results run_from(const char *text) {
     struct samples *samples = read_text(text, &err);
     if (!samples)
         fail_msg("%s", err.text);
-    struct run_results run = {manifest_new(),      samples, replies, 2, 2500000000, 1,
-                              "cores: 2 # <two>\n"};
+    struct run_results run = {.manifest = manifest_new(),
+                              .samples = samples,
+                              .replies = replies,
+                              .reply_count = 2,
+                              .clock_hz = 2500000000,
+                              .measured_core = 1,
+                              .system = "cores: 2 # <two>\n"};
     manifest_set_text(run.manifest, "function", "aes-c");
     manifest_set_text(run.manifest, "system", "simple");
     return run;
@@ -348,7 +353,7 @@ static void report_escapes_and_stands_alone(void **state) {
     struct run_results run = run_from(SAMPLES);
     manifest_set_text(run.manifest, "function", "<script>alert('\x01&\")</script>");
     const char *command[] = {"slsuite", "run", "it's <b>", NULL};
-    manifest_set_command(run.manifest, command);
+    manifest_set_texts(run.manifest, "command", command);
     autofree char *text = print(&run, write_report);
     assert_contains(text, "&lt;script&gt;alert(&#39;&amp;&quot;)&lt;/script&gt;");
     assert_contains(text, "cores: 2 # &lt;two&gt;");
@@ -380,7 +385,7 @@ static void manifest_comes_back(void **state) {
     manifest_set_text(manifest, "digests.image", "def");
     manifest_set_integer(manifest, "invocations", 10);
     manifest_set_seconds(manifest, "seconds.boot", 8.70000001);
-    manifest_set_command(manifest, command);
+    manifest_set_texts(manifest, "command", command);
     assert_int_equal(manifest_write(manifest, "run.json", &err), 0);
     struct manifest *read = manifest_read("run.json", &err);
     assert_non_null(read);

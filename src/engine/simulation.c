@@ -1,0 +1,209 @@
+#include "engine/simulation.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "common/paths.h"
+#include "common/progress.h"
+#include "engine/machine.h"
+
+#define LEAST_CORES 2
+#define MOST_CORES 8 /* the plugin's */
+
+int simulation_find_system(struct simulation *simulation, const char *system, struct error *err) {
+    simulation->system_file = system_find(system, err);
+    if (!simulation->system_file ||
+        system_load(simulation->system_file, &simulation->system, err) < 0)
+        return -1;
+    if (simulation->system.cores < LEAST_CORES || simulation->system.cores > MOST_CORES)
+        return error_usage(err, "%s: cores: there must be %d to %d: core 1 is the function's alone",
+                           simulation->system_file, LEAST_CORES, MOST_CORES);
+    return 0;
+}
+
+int simulation_prepare_image(struct simulation *simulation, struct error *err) {
+    simulation->qemu_version = machine_qemu_version(err);
+    return simulation->qemu_version ? image_prepare(&simulation->image, err) : -1;
+}
+
+void simulation_free(struct simulation *simulation) {
+    guest_free(&simulation->guest);
+    checkpoint_free(&simulation->checkpoint);
+    image_free(&simulation->image);
+    free(simulation->system_file);
+    free(simulation->qemu_version);
+}
+
+/* -plugin's value: commas in paths are doubled. The caller frees it. */
+static char *plugin_argument(const char *system, const char *ram, const char *samples) {
+    const char *const parts[] = {paths_plugin(), ",system=", system, ",ram=", ram,
+                                 ",samples=",    samples};
+    size_t length = 1;
+    for (size_t i = 0; i < 7; i++)
+        length += 2 * strlen(parts[i]);
+    char *text = malloc(length), *to = text;
+    if (!text)
+        abort();
+    for (size_t i = 0; i < 7; i++)
+        for (const char *from = parts[i]; *from; *to++ = *from++)
+            if (*from == ',' && i % 2 == 0)
+                *to++ = ',';
+    *to = '\0';
+    return text;
+}
+
+static void note_first_mark(void *context) {
+    double *first_mark = context;
+    if (!*first_mark)
+        *first_mark = machine_now();
+}
+
+int simulation_execute(struct simulation *simulation, const struct simulation_job *job,
+                       const char *folder, struct sim_durations *durations, struct error *err) {
+    const struct checkpoint *checkpoint = &simulation->checkpoint;
+    const struct image *image = &simulation->image;
+    unsigned cores = (unsigned)simulation->system.cores;
+    autofree char *parameters = format_string("%s/parameters", folder);
+    autofree char *script = format_string("%s/script", checkpoint->folder);
+    autofree char *console = format_string("%s/console.log", folder);
+    autofree char *log = format_string("%s/qemu.log", folder);
+    autofree char *samples = format_string("%s/samples.tsv", folder);
+    autofree char *plugin = plugin_argument(simulation->system_file, checkpoint->ram, samples);
+    if (checkpoint_write_parameters(parameters, job->parameters, err) < 0 ||
+        file_copy(checkpoint->console, console, err) < 0)
+        return -1;
+    const struct machine_options options = {
+        .kernel = image->kernel,
+        .initramfs = image->initramfs,
+        .kernel_arguments = checkpoint->kernel_arguments,
+        .cores = cores,
+        .memory_bytes = simulation->system.memory_size,
+        .memory_file = checkpoint->ram,
+        .rootfs = image->rootfs,
+        .nvdimm = job->nvdimm,
+        .script = script,
+        .parameters = parameters,
+        .console = console,
+        .log = log,
+        .plugin = job->timed ? plugin : NULL,
+        .events = true,
+        .incoming = true,
+    };
+    struct guest *guest = &simulation->guest;
+    double first_mark = 0, begun = machine_now();
+    guest_free(guest);
+    *guest = (struct guest){
+        .subject = job->subject,
+        .console = console,
+        .files = folder,
+        .timeout_seconds = job->timeout_seconds,
+        .end_mark = job->end_mark,
+        .marks = job->timed ? job->marks : 0,
+        .progress = progress_begin("simulate", job->title, 1),
+        .on_mark = note_first_mark,
+        .context = &first_mark,
+    };
+    guest->machine = machine_start(&options, err);
+    int result = guest->machine ? machine_restore(guest->machine, checkpoint->state, err) : -1;
+    double restored = machine_now();
+    if (result == 0)
+        result = guest_wait(guest, GUEST_DONE, err);
+    *durations = (struct sim_durations){
+        .restore = restored - begun,
+        .first_mark = first_mark ? first_mark - begun : 0,
+        .simulate = machine_now() - restored,
+    };
+    machine_end(guest->machine);
+    progress_end(guest->progress, result == 0);
+    unlink(parameters);
+    return result;
+}
+
+int simulation_need_room(const char *folder, double bytes, struct error *err) {
+    int64_t room = folder_free_bytes(folder);
+    if (room < 0 || (double)room >= bytes)
+        return 0;
+    return error_set(err,
+                     "not enough room for the results: %s has %.1f MB free and %.1f MB are "
+                     "needed: free some, or name another place with --out",
+                     folder, (double)room / 1e6, bytes / 1e6);
+}
+
+static int describe(const struct simulation *simulation, const struct simulation_run *run,
+                    struct manifest *manifest, struct error *err) {
+    const struct image *image = &simulation->image;
+    manifest_set_text(manifest, "system", simulation->system.name);
+    manifest_set_text(manifest, "engine", "sim");
+    manifest_set_integer(manifest, "measured_core", run->core);
+    manifest_set_integer(manifest, "clock_hz", (int64_t)simulation->system.clock);
+    manifest_set_texts(manifest, "command", (const char *const *)run->command);
+    manifest_set_text(manifest, "versions.qemu", simulation->qemu_version);
+    manifest_set_text(manifest, "versions.kernel", image->kernel_version);
+    manifest_set_text(manifest, "digests.kernel", image->kernel_digest);
+    manifest_set_text(manifest, "digests.initramfs", image->initramfs_digest);
+    manifest_set_text(manifest, "digests.rootfs", image->rootfs_digest);
+    manifest_set_text(manifest, "digests.checkpoint", simulation->checkpoint.checksum);
+    manifest_set_seconds(manifest, "seconds.prepare", run->prepare_seconds);
+    run->describe(run->context, manifest);
+    char digest[HASH_HEX];
+    if (hash_file(simulation->system_file, digest, err) < 0)
+        return -1;
+    manifest_set_text(manifest, "digests.system", digest);
+    if (hash_file(paths_plugin(), digest, err) < 0)
+        return -1;
+    manifest_set_text(manifest, "digests.plugin", digest);
+    return 0;
+}
+
+/* Execute, write the run folder's files, print. */
+static int produce(struct simulation *simulation, const struct simulation_run *run,
+                   const char *folder, struct manifest *manifest, FILE *out,
+                   enum results_format format, struct error *err) {
+    autofree char *samples_file = format_string("%s/samples.tsv", folder);
+    autofree char *system = file_read(simulation->system_file, NULL, err);
+    struct run_results results = {
+        .manifest = manifest,
+        .intervals = run->measured,
+        .clock_hz = simulation->system.clock,
+        .measured_core = run->core,
+        .system = system,
+    };
+    if (!system || run->execute(run->context, folder, manifest, &results, err) < 0)
+        return -1;
+    struct samples *samples = samples_read(samples_file, err);
+    if (!samples)
+        return -1;
+    results.samples = samples;
+    int result = results_write_all(folder, &results, err);
+    if (result == 0 && out)
+        result = results_print(out, &results, format, err);
+    samples_free(samples);
+    return result;
+}
+
+static void keep_failed(struct run_folder *folder, struct manifest *manifest, struct error *err) {
+    results_write_failure(results_folder_path(folder), manifest, err, NULL);
+    if (results_finish(folder, false, NULL) == 0)
+        error_hint(err, "see %s", results_folder_path(folder));
+}
+
+int simulation_record(struct simulation *simulation, const struct simulation_run *run, FILE *out,
+                      enum results_format format, char **path, struct error *err) {
+    struct manifest *manifest = manifest_new();
+    struct run_folder *folder = results_create(run->out, run->name, simulation->system.name, err);
+    int result = folder && describe(simulation, run, manifest, err) == 0 ? 0 : -1;
+    if (result == 0)
+        result = produce(simulation, run, results_folder_path(folder), manifest, out, format, err);
+    if (result == 0)
+        result = results_finish(folder, true, err);
+    else if (folder)
+        keep_failed(folder, manifest, err);
+    if (result == 0 && path)
+        *path = strdup(results_folder_path(folder));
+    results_folder_free(folder);
+    manifest_free(manifest);
+    return result;
+}

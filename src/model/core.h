@@ -42,7 +42,6 @@ struct core {
     struct mmu *mmu;            /* NULL: translation is free */
     struct branch_unit *branch; /* NULL: the model does not predict */
     uint64_t now;               /* the clock: cycles that the core was busy */
-    uint64_t uncached_latency;  /* cycles of an access past the caches */
     struct core_counts counts[MODEL_MODES];
     void *state; /* the core model's own */
 };

@@ -22,7 +22,8 @@ static const uint8_t data_part[SUPPLIERS] = {
 static uint64_t translate(struct core *core, enum model_mode mode, enum access_kind kind,
                           const struct translation *translation, uint64_t now, bool *walked) {
     *walked = false;
-    if (!core->mmu || !translation || !translation->levels)
+    if (!core->mmu || !translation || !translation->levels ||
+        mmu_hit(core->mmu, mode, kind, translation))
         return now;
     return mmu_translate(core->mmu, mode, kind, translation, now, walked);
 }
@@ -53,10 +54,9 @@ static inline struct access_time data_line(struct core *core, enum model_mode mo
     return (struct access_time){answer.ready, data_part[answer.origin]};
 }
 
-/* Past the caches it is as far as to memory and back. */
 static struct access_time uncached(struct core *core, enum model_mode mode, uint64_t now) {
     core->counts[mode].uncached++;
-    return (struct access_time){now + core->uncached_latency, STACK_UNCACHED};
+    return (struct access_time){now + core->hierarchy->uncached_latency, STACK_UNCACHED};
 }
 
 struct access_time core_data(struct core *core, enum model_mode mode, const struct access *access,

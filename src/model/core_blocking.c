@@ -28,6 +28,16 @@ static void fetch_line(struct core *core, enum model_mode mode, const struct seg
           core->hierarchy->hit_latency[FETCH]);
 }
 
+/* What is behind the first eight bytes of a wide access, from the line that is there by now. */
+static void more_pieces(struct core *core, enum model_mode mode, enum access_kind kind,
+                        const struct access *access) {
+    uint64_t pieces = (access->size - 1) / 8;
+    if (access->uncached)
+        return;
+    hierarchy_count_hits(core->hierarchy, core->number, mode, kind, pieces);
+    core_advance(core, mode, STACK_BASE, core->now + pieces * core->hierarchy->hit_latency[kind]);
+}
+
 static void run(struct core *core, const struct step *step) {
     const struct segment *segment = step->segment;
     enum model_mode mode = segment->mode;
@@ -49,8 +59,11 @@ static void run(struct core *core, const struct step *step) {
          access < end; access++) {
         uint64_t pc = segment->address + segment->instruction[access->instruction].offset;
         struct access_time time = core_data(core, mode, access, pc, core->now);
-        stall(core, mode, time, hit[access->store ? STORE : LOAD]);
+        enum access_kind kind = access->store ? STORE : LOAD;
+        stall(core, mode, time, hit[kind]);
         core_advance(core, mode, STACK_BASE, time.ready);
+        if (__builtin_expect(access->size > 8, 0)) /* eight bytes at a time, as in gem5 */
+            more_pieces(core, mode, kind, access);
     }
 }
 

@@ -256,22 +256,3 @@ bool hierarchy_figures(const struct hierarchy *hierarchy, unsigned core, enum ca
 const struct dram_counts *hierarchy_dram_counts(const struct hierarchy *hierarchy) {
     return &hierarchy->dram.counts;
 }
-
-static uint64_t bus_latency(const struct crossbar_parameters *bus) {
-    return bus->frontend_latency + bus->forward_latency + bus->snoop_filter_latency +
-           bus->response_latency;
-}
-
-uint64_t hierarchy_longest_way(const struct model_parameters *parameters) {
-    const struct memory_parameters *memory = &parameters->memory;
-    uint64_t cycles = parameters->l1d.tag_latency + parameters->l1d.response_latency +
-                      bus_latency(&parameters->memory_bus) +
-                      cycles_of_picoseconds(memory->latency + memory->t_cl + memory->t_burst,
-                                            parameters->clock);
-    for (unsigned level = 0; level < CACHE_LEVELS; level++)
-        if (parameters->level[level].present)
-            cycles += bus_latency(&parameters->level_bus[level]) +
-                      parameters->level[level].tag_latency +
-                      parameters->level[level].response_latency;
-    return cycles;
-}

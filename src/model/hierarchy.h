@@ -108,10 +108,6 @@ struct hierarchy *hierarchy_new(const struct model_parameters *parameters);
 void hierarchy_free(struct hierarchy *hierarchy);
 void hierarchy_flush(struct hierarchy *hierarchy); /* forget all lines; counters stay */
 
-/* Cycles of a load that misses everywhere, finds nothing in its way, and memory as fast as a row
- * that is open. */
-uint64_t hierarchy_longest_way(const struct model_parameters *parameters);
-
 /* One line: address .. address + size - 1 lie in it. `pc` is the virtual address of the
  * instruction, for prefetchers. Counts it under `mode`. WALK goes through the L1D as a load, but is
  * counted by itself. PREFETCH is for the hierarchy's own use. */

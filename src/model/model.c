@@ -11,7 +11,6 @@ static bool core_init(struct core *core, struct model *model, unsigned number) {
         .parameters = p,
         .number = number,
         .hierarchy = model->hierarchy,
-        .uncached_latency = hierarchy_longest_way(p),
         .mmu = mmu_new(p, number, model->hierarchy, &ideal),
         .branch = model->core->decodes ? branch_unit_new(&p->branch) : NULL,
         /* at least a byte: NULL would mean that memory is out */

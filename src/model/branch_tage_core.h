@@ -1,0 +1,88 @@
+/* TAGE (Seznec and Michaud, JILP 2006): a table of counters by address, and tagged tables by
+ * address and ever longer history. The longest history whose entry has the right tag predicts; a
+ * misprediction takes an entry of a longer one. What `tage`, `ltage` and `tage_sc_l` share. */
+#ifndef SLS_MODEL_BRANCH_TAGE_CORE_H
+#define SLS_MODEL_BRANCH_TAGE_CORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/parameters.h"
+
+enum {
+    TAGE_TABLES_MOST = 16,    /* tagged */
+    TAGE_HISTORY_MOST = 4096, /* bits */
+    TAGE_BASE = -1,           /* as a table's number: the base table */
+    TAGE_HISTORY_BUFFER = 4 * TAGE_HISTORY_MOST,
+};
+
+struct tage_entry {
+    uint16_t tag;
+    int8_t counter; /* 3 bits, at least 0 means taken */
+    uint8_t useful; /* 2 bits: how often it knew better than the shorter histories */
+};
+
+struct tage_table {
+    struct tage_entry *entries;
+    uint16_t history; /* bits */
+    uint8_t index_bits, tag_bits;
+    uint8_t path_bits;
+    uint8_t address_shift; /* a second, shifted copy of the address goes into the index */
+    uint8_t path_rotation;
+};
+
+/* A number of each tagged table, side by side, so that one instruction works on several. */
+typedef uint16_t tage_lanes __attribute__((vector_size(2 * TAGE_TABLES_MOST), aligned(16)));
+
+/* Each table's history folded into `length` bits: the exclusive-or of its pieces of that length. It
+ * is kept up to date as branches enter the history and leave it. */
+struct tage_fold {
+    tage_lanes value;
+    tage_lanes leaving; /* the place of the bit that leaves */
+    tage_lanes above;   /* 1 << length */
+};
+
+struct tage_core {
+    unsigned tables;
+    unsigned longest; /* bits of history */
+    struct tage_table table[TAGE_TABLES_MOST];
+    struct tage_fold index_fold, tag_fold, tag_fold_shorter; /* by one bit */
+
+    uint8_t *base;      /* a bit each: the prediction */
+    uint8_t *base_sure; /* a bit for four of them: taken twice to change it */
+    uint32_t base_mask;
+
+    int8_t trust_alternate; /* 4 bits, at least 0: new entries are worse than what they replace */
+    uint32_t until_ageing;  /* branches until `useful` is halved everywhere */
+    uint32_t random;
+
+    uint32_t path;   /* a bit of each of the last branches' addresses */
+    unsigned latest; /* the last branch's direction lies there, those before it behind it */
+    uint8_t directions[TAGE_HISTORY_BUFFER]; /* 0 or 1 */
+};
+
+/* What one look-up found; for its training, and for those who build on it. */
+struct tage_lookup {
+    uint32_t base;                                           /* index */
+    uint32_t index[TAGE_TABLES_MOST], tag[TAGE_TABLES_MOST]; /* of the tables from `alternate` up */
+    int hit, alternate;      /* the tables with the longest history and the next, or TAGE_BASE */
+    bool longest_prediction; /* the hit's */
+    bool alternate_prediction;
+    bool unsure;         /* the hit is as good as new */
+    bool prediction;     /* TAGE's: one of the two */
+    unsigned confidence; /* of the hit or the base, 0 (none) to 3 */
+};
+
+/* Bytes that the tables take, which lie behind the predictor's own state. */
+size_t tage_tables_size(const struct branch_parameters *parameters);
+void tage_init(struct tage_core *core, const struct branch_parameters *parameters, void *tables);
+const char *tage_check(const struct branch_parameters *parameters, const char **key);
+
+void tage_look_up(const struct tage_core *core, uint64_t address, struct tage_lookup *lookup);
+/* Learn that the branch looked up was `taken`. */
+void tage_train(struct tage_core *core, const struct tage_lookup *lookup, bool taken);
+/* A branch of any kind enters the history; after its training. */
+void tage_remember(struct tage_core *core, uint64_t address, bool taken);
+
+#endif

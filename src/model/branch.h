@@ -1,7 +1,16 @@
-/* Branch prediction of one core: direction, targets, returns. A trace-driven model asks and teaches
- * in one go: every branch is predicted with the history of those before it, then trained with what
- * it did (as if each had been resolved before the next was fetched; wrong paths leave no trace, the
- * history is repaired at once).
+/* Branch prediction of one core: direction, targets, returns, put together as in gem5 24.0
+ * (src/cpu/pred/bpred_unit.cc): conditional branches ask the direction predictor, and the branch
+ * target buffer for where to; returns the return address stack; indirect jumps and calls the
+ * indirect target predictor.
+ *
+ * A trace-driven model asks and teaches in one go: every branch is predicted with the history of
+ * those before it, then trained with what it did, as if each had been resolved before the next was
+ * fetched. Not modelled, therefore:
+ * - the wrong path: its branches train nothing, leave nothing in histories and on the return stack,
+ *   and are not counted when they are themselves mispredicted;
+ * - the delay between prediction and training: a branch that comes back while it is still in flight
+ *   finds its counters trained already. Loops of a few instructions gain most;
+ * - the branches within microcode (of rep-prefixed instructions), which gem5 predicts too.
  *
  * A direction predictor is one file like branch_bimodal.c and one line in the table of
  * branch_direction.c. */
@@ -40,19 +49,25 @@ struct branch_unit *branch_unit_new(const struct branch_parameters *parameters);
 void branch_unit_free(struct branch_unit *unit);
 
 enum branch_outcome {
-    BRANCH_PREDICTED,        /* fetch went on where execution did */
-    BRANCH_WRONG_DIRECTION,  /* conditional: known when it executes */
-    BRANCH_WRONG_TARGET,     /* indirect or return: known when it executes */
-    BRANCH_UNKNOWN_TARGET,   /* direct and taken, but not in the BTB: fetch goes on behind it until
-                                the target is computed (gem5: when it executes) */
+    BRANCH_PREDICTED,       /* fetch went on where execution did */
+    BRANCH_WRONG_DIRECTION, /* conditional: known when it executes */
+    BRANCH_WRONG_TARGET,    /* indirect or return: known when it executes */
+    BRANCH_UNKNOWN_TARGET,  /* direct, taken, and not expected to fall through, but the BTB does not
+                               have its target. gem5's MinorCPU learns it when the branch executes.
+                               Its O3CPU computes it at decode and does not count a mispredict if
+                               the branch is unconditional or predicted_taken (the BTB had another
+                               branch's target); else fetch goes on behind it, it is resolved when
+                               it executes, and counted */
 };
 
 struct branch_prediction {
     enum branch_outcome outcome;
-    bool predicted_taken;
+    bool predicted_taken; /* fetch went elsewhere than behind it: some target was known */
 };
 
-/* Predict this branch, learn what it did. `next`: where execution went. */
+/* Predict this branch, learn what it did. `next`: where execution went. Of a conditional branch
+ * that is its target or the instruction behind it; a direct unconditional one goes to its target,
+ * whatever `next` says (an interrupt may have come in between). */
 struct branch_prediction branch_predict(struct branch_unit *unit, const struct instruction *branch,
                                         uint64_t address, uint64_t next);
 

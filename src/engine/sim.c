@@ -84,7 +84,7 @@ static int prepare(struct sim *sim, struct error *err) {
         .digest = sim->function.digest,
         .cores = (unsigned)simulation->system.cores,
         .warm_ups = sim->warm_ups,
-        .memory_bytes = simulation->system.memory_size,
+        .memory_bytes = simulation->system.memory.size,
         .qemu_version = simulation->qemu_version,
         .timeout_seconds = options->timeout_seconds,
     };

@@ -80,7 +80,7 @@ int simulation_execute(struct simulation *simulation, const struct simulation_jo
         .initramfs = image->initramfs,
         .kernel_arguments = checkpoint->kernel_arguments,
         .cores = cores,
-        .memory_bytes = simulation->system.memory_size,
+        .memory_bytes = simulation->system.memory.size,
         .memory_file = checkpoint->ram,
         .rootfs = image->rootfs,
         .nvdimm = job->nvdimm,

@@ -1,7 +1,8 @@
 /* Checkpoints: the frozen guest, its function started and warmed up, its client about to send. A
  * folder of the cache, named by the digest of all that it depends on: `ram` (sparse, mapped
- * copy-on-write by every run), `state` (the devices), `console.log`, `checkpoint.json`. Checked at
- * every use; a damaged one is made again. */
+ * copy-on-write by every run), `state` (the devices), `console.log`, what the guest told about
+ * its code (code_report.h), `checkpoint.json`. Checked at every use; a damaged one is made again.
+ */
 #ifndef SLS_ENGINE_CHECKPOINT_H
 #define SLS_ENGINE_CHECKPOINT_H
 
@@ -27,7 +28,7 @@ struct checkpoint_inputs {
 struct checkpoint {
     char key[HASH_HEX];
     char *folder, *ram, *state, *console;
-    char checksum[HASH_HEX]; /* of the RAM and the device state together: equal when made again */
+    char checksum[HASH_HEX]; /* of its files together: equal when made again */
     bool made;               /* just now */
 };
 

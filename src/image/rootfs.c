@@ -124,7 +124,13 @@ static int make_image(const struct store_entry *entry, const struct store_entry 
 
 /* The guest programs that make-rootfs installs. */
 static const char *const guest_programs[] = {
-    "init", "m5", "client/client", "slsuite-function", "slsuite-channel", "slsuite-init.service",
+    "init",
+    "m5",
+    "client/client",
+    "slsuite-function",
+    "slsuite-code",
+    "slsuite-channel",
+    "slsuite-init.service",
 };
 
 static int find_image(struct store_entry *entry, const struct store_entry *base,

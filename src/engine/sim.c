@@ -1,5 +1,6 @@
 #include "engine/sim.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,11 +9,15 @@
 #include "common/paths.h"
 #include "common/progress.h"
 #include "engine/checkpoint.h"
+#include "engine/code_report.h"
 #include "engine/guest.h"
 #include "engine/machine.h"
 #include "image/function.h"
 #include "image/image.h"
 #include "system/system.h"
+
+/* Whether the plugin knows the argument regions=FILE and counts by region. */
+enum { PLUGIN_COUNTS_REGIONS = 0 };
 
 struct sim {
     const struct sim_options *options;
@@ -109,21 +114,40 @@ static int describe(const struct sim *sim, struct manifest *manifest, struct err
     return 0;
 }
 
-/* -plugin's value: commas in paths are doubled. The caller frees it. */
-static char *plugin_argument(const char *system, const char *ram, const char *samples) {
-    const char *const parts[] = {paths_plugin(), ",system=", system, ",ram=", ram,
-                                 ",samples=",    samples};
-    size_t length = 1;
-    for (size_t i = 0; i < 7; i++)
-        length += 2 * strlen(parts[i]);
-    char *text = malloc(length), *to = text;
-    if (!text)
+/* Commas in -plugin's values are doubled. */
+static void add_value(FILE *out, const char *value) {
+    for (; *value; value++)
+        fputs(*value == ',' ? ",," : (char[]){*value, '\0'}, out);
+}
+
+static void add_file(FILE *out, const char *key, const char *folder, const char *name) {
+    autofree char *path = format_string("%s/%s", folder, name);
+    fprintf(out, ",%s=", key);
+    add_value(out, path);
+}
+
+/* -plugin's value. The caller frees it. */
+static char *plugin_argument(const struct sim *sim, const char *folder) {
+    char *text;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    if (!out)
         abort();
-    for (size_t i = 0; i < 7; i++)
-        for (const char *from = parts[i]; *from; *to++ = *from++)
-            if (*from == ',' && i % 2 == 0)
-                *to++ = ',';
-    *to = '\0';
+    add_value(out, paths_plugin());
+    fputs(",system=", out);
+    add_value(out, sim->system_file);
+    fputs(",ram=", out);
+    add_value(out, sim->checkpoint.ram);
+    add_file(out, "samples", folder, "samples.tsv");
+    if (PLUGIN_COUNTS_REGIONS)
+        add_file(out, "regions", sim->checkpoint.folder, "regions");
+    if (sim->options->profile) {
+        add_file(out, "profile", folder, "profile.tsv");
+        fprintf(out, ",profile_core=%u,profile_marks=%u",
+                checkpoint_function_core((unsigned)sim->system.cores), sim->options->invocations);
+    }
+    if (fclose(out) != 0)
+        abort();
     return text;
 }
 
@@ -151,9 +175,8 @@ int sim_execute(struct sim *sim, const char *folder, bool timed, struct sim_dura
     autofree char *script = format_string("%s/script", sim->checkpoint.folder);
     autofree char *console = format_string("%s/console.log", folder);
     autofree char *log = format_string("%s/qemu.log", folder);
-    autofree char *samples = format_string("%s/samples.tsv", folder);
     autofree char *kernel_arguments = checkpoint_kernel_arguments((unsigned)sim->system.cores);
-    autofree char *plugin = plugin_argument(sim->system_file, sim->checkpoint.ram, samples);
+    autofree char *plugin = plugin_argument(sim, folder);
     if (write_parameters(sim->options, parameters, err) < 0 ||
         file_copy(sim->checkpoint.console, console, err) < 0)
         return -1;
@@ -204,9 +227,10 @@ int sim_execute(struct sim *sim, const char *folder, bool timed, struct sim_dura
 }
 
 /* The plugin can only say that its file is cut off, and QEMU less: so ask before. An invocation
- * takes 17 kB of files with the system `simple`. */
+ * takes 17 kB of files with the system `simple`, and a region 1 kB of it more; a profile some 2 MB.
+ */
 static int need_room(const char *folder, unsigned invocations, struct error *err) {
-    double needed = 1e6 + 25e3 * invocations;
+    double needed = 4e6 + 60e3 * invocations;
     int64_t room = folder_free_bytes(folder);
     if (room < 0 || (double)room >= needed)
         return 0;
@@ -216,10 +240,60 @@ static int need_room(const char *folder, unsigned invocations, struct error *err
                      folder, (double)room / 1e6, needed / 1e6);
 }
 
+/* What the plugin wrote, as the results want it. */
+struct measured {
+    struct samples *samples;
+    struct code_map *code; /* the profile's names; NULL: not profiled */
+    struct profile *profile;
+};
+
+static int read_measured(const struct sim *sim, const char *folder, struct measured *measured,
+                         struct error *err) {
+    autofree char *samples = format_string("%s/samples.tsv", folder);
+    autofree char *profile = format_string("%s/profile.tsv", folder);
+    measured->samples = samples_read(samples, err);
+    if (!measured->samples)
+        return -1;
+    if (!sim->options->profile)
+        return 0;
+    measured->code = code_report_map(sim->checkpoint.folder, &sim->function, err);
+    if (measured->code)
+        measured->profile = profile_read(profile, measured->code, err);
+    return measured->profile ? 0 : -1;
+}
+
+static void free_measured(struct measured *measured) {
+    profile_free(measured->profile);
+    code_map_free(measured->code);
+    samples_free(measured->samples);
+}
+
+static int write_results(const struct sim *sim, const char *folder, struct manifest *manifest,
+                         const char *system, FILE *out, enum results_format format,
+                         struct error *err) {
+    struct measured measured = {0};
+    int result = read_measured(sim, folder, &measured, err);
+    const struct run_results run = {
+        .manifest = manifest,
+        .samples = measured.samples,
+        .replies = sim->guest.replies,
+        .reply_count = sim->guest.reply_count,
+        .clock_hz = sim->system.clock,
+        .measured_core = checkpoint_function_core((unsigned)sim->system.cores),
+        .system = system,
+        .profile = measured.profile,
+    };
+    if (result == 0)
+        result = results_write_all(folder, &run, err);
+    if (result == 0 && out)
+        result = results_print(out, &run, format, err);
+    free_measured(&measured);
+    return result;
+}
+
 /* Simulate, write the run folder's files, print. */
 static int produce(struct sim *sim, const char *folder, struct manifest *manifest, FILE *out,
                    enum results_format format, struct error *err) {
-    autofree char *samples_file = format_string("%s/samples.tsv", folder);
     autofree char *system = file_read(sim->system_file, NULL, err);
     struct sim_durations durations;
     if (!system || need_room(folder, sim->options->invocations, err) < 0 ||
@@ -230,23 +304,7 @@ static int produce(struct sim *sim, const char *folder, struct manifest *manifes
     if (sim->guest.reply_count != sim->options->invocations)
         return error_set(err, "only %zu of %u invocations were answered", sim->guest.reply_count,
                          sim->options->invocations);
-    struct samples *samples = samples_read(samples_file, err);
-    if (!samples)
-        return -1;
-    const struct run_results run = {
-        .manifest = manifest,
-        .samples = samples,
-        .replies = sim->guest.replies,
-        .reply_count = sim->guest.reply_count,
-        .clock_hz = sim->system.clock,
-        .measured_core = checkpoint_function_core((unsigned)sim->system.cores),
-        .system = system,
-    };
-    int result = results_write_all(folder, &run, err);
-    if (result == 0 && out)
-        result = results_print(out, &run, format, err);
-    samples_free(samples);
-    return result;
+    return write_results(sim, folder, manifest, system, out, format, err);
 }
 
 /* A failed run keeps its folder, with console and manifest, beside the place of a whole one. */

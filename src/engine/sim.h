@@ -15,6 +15,7 @@ struct sim_options {
     const char *input;      /* NULL: the client's default */
     const char *generator;  /* unique, random, linear; NULL: unique */
     const char *out;        /* run folder; NULL: results/DATE-FUNCTION-SYSTEM */
+    bool profile;           /* cycles and misses by symbol */
     double timeout_seconds; /* of the host's time, for each step */
     char *const *command;   /* the command line, for the manifest */
 };
@@ -34,8 +35,8 @@ struct sim_durations {
     double simulate;   /* the guest going on to the end of its run script */
 };
 
-/* Restore the checkpoint and let the invocations be made, with the timing model (samples.tsv in
- * `folder`) or, for comparison, without. */
+/* Restore the checkpoint and let the invocations be made, with the timing model (samples.tsv, and
+ * of a profiled run profile.tsv, in `folder`) or, for comparison, without. */
 int sim_execute(struct sim *sim, const char *folder, bool timed, struct sim_durations *durations,
                 struct error *err);
 

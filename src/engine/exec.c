@@ -50,7 +50,7 @@ static int prepare(struct exec *exec, struct error *err) {
         .digest = "an empty parcel",
         .cores = (unsigned)simulation->system.cores,
         .tickless = true,
-        .memory_bytes = simulation->system.memory_size,
+        .memory_bytes = simulation->system.memory.size,
         .qemu_version = simulation->qemu_version,
         .timeout_seconds = options->timeout_seconds,
     };

@@ -15,7 +15,8 @@ enum {
     OPTION_FORMAT,
     OPTION_INPUT,
     OPTION_GENERATOR,
-    OPTION_TIMEOUT
+    OPTION_TIMEOUT,
+    OPTION_PROFILE
 };
 
 static const struct argp_option options[] = {
@@ -28,6 +29,7 @@ static const struct argp_option options[] = {
      0},
     {"out", OPTION_OUT, "DIR", 0, "run folder (results/DATE-FUNCTION-SYSTEM)", 0},
     {"format", OPTION_FORMAT, "FORMAT", 0, "what is printed: table, json, csv", 0},
+    {"profile", OPTION_PROFILE, NULL, 0, "show cycles and misses by function of the code", 0},
     {"timeout", OPTION_TIMEOUT, "SECONDS", 0,
      "longest time for boot and for simulation, each (300)", 0},
     {"quiet", 'q', NULL, 0, "no progress, only the result", 0},
@@ -83,6 +85,9 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         result = command_number("--timeout", argument, 1, 1000000, &number, err);
         sim->timeout_seconds = (double)number;
         break;
+    case OPTION_PROFILE:
+        sim->profile = true;
+        break;
     case 'q':
         progress_set_quiet(1);
         break;
@@ -123,7 +128,8 @@ int command_run(int argc, char **argv, struct error *err) {
         return -1;
     /* Machine-readable output stays alone on standard output. */
     if (request.format == RESULTS_TABLE)
-        printf("\nresults: %s   (report.html, stats.txt, invocations.csv, …)\n", folder);
+        printf("\nresults: %s   (report.html, %s, invocations.csv, …)\n", folder,
+               request.sim.profile ? "profile.txt" : "stats.txt");
     else
         progress_note("results: %s", folder);
     return 0;

@@ -12,13 +12,14 @@
 #include "common/file.h"
 #include "common/paths.h"
 #include "common/progress.h"
+#include "engine/code_report.h"
 #include "engine/guest.h"
 #include "engine/machine.h"
 #include "engine/parcel.h"
 #include "engine/state.h"
 #include "image/store.h"
 
-#define FORMAT "2" /* raise it when the machine or the way to the checkpoint changes */
+#define FORMAT "3" /* raise it when the machine or the way to the checkpoint changes */
 #define PARAMETERS_BYTES 4096
 
 /* Determinism (nokaslr, random.trust_cpu), a modern core (mitigations: none of Nehalem's old
@@ -93,7 +94,8 @@ static int boot(const struct checkpoint_inputs *inputs, const struct store_entry
         .console = console,
         .log = log,
     };
-    struct guest guest = {.console = console, .timeout_seconds = inputs->timeout_seconds};
+    struct guest guest = {
+        .console = console, .files = entry->work, .timeout_seconds = inputs->timeout_seconds};
     autofree char *title = format_string("boot and warm up %s", inputs->name);
     guest.progress = progress_begin("boot", title, 20);
     guest.machine = machine_start(&options, err);
@@ -102,6 +104,8 @@ static int boot(const struct checkpoint_inputs *inputs, const struct store_entry
         result = machine_save(guest.machine, state, err);
     if (result == 0)
         result = state_set_clocks(state, guest.clock, err);
+    if (result == 0)
+        result = code_report_take(entry->work, err);
     machine_end(guest.machine);
     progress_end(guest.progress, result == 0);
     guest_free(&guest);
@@ -110,15 +114,23 @@ static int boot(const struct checkpoint_inputs *inputs, const struct store_entry
     return result;
 }
 
+static int add_sum(struct hash *hash, const char *folder, const char *name, struct error *err) {
+    autofree char *path = format_string("%s/%s", folder, name);
+    char part[HASH_HEX] = "";
+    int result = checksum_sparse_file(path, part, err);
+    hash_add_field(hash, name, part);
+    return result;
+}
+
 static int sum(const char *folder, char checksum[HASH_HEX], struct error *err) {
-    autofree char *ram = format_string("%s/ram", folder),
-                  *state = format_string("%s/state", folder);
-    char parts[2][HASH_HEX] = {"", ""};
-    if (checksum_sparse_file(ram, parts[0], err) < 0 ||
-        checksum_sparse_file(state, parts[1], err) < 0)
-        return -1;
-    snprintf(checksum, HASH_HEX, "%.32s%.32s", parts[0], parts[1]);
-    return 0;
+    struct hash *hash = hash_new();
+    int result = add_sum(hash, folder, "ram", err);
+    if (result == 0)
+        result = add_sum(hash, folder, "state", err);
+    for (const char *const *name = code_report_files; result == 0 && *name; name++)
+        result = add_sum(hash, folder, *name, err);
+    hash_finish(hash, checksum);
+    return result;
 }
 
 static int describe(const struct checkpoint_inputs *inputs, const struct store_entry *entry,

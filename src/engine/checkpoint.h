@@ -1,8 +1,9 @@
 /* Checkpoints: the frozen guest, its function started and warmed up, its client about to send; or
  * with nothing but slsuite-launch about to start a program. A
  * folder of the cache, named by the digest of all that it depends on: `ram` (sparse, mapped
- * copy-on-write by every run), `state` (the devices), `console.log`, `checkpoint.json`. Checked at
- * every use; a damaged one is made again. */
+ * copy-on-write by every run), `state` (the devices), `console.log`, what the guest told about
+ * its code (code_report.h), `checkpoint.json`. Checked at every use; a damaged one is made again.
+ */
 #ifndef SLS_ENGINE_CHECKPOINT_H
 #define SLS_ENGINE_CHECKPOINT_H
 
@@ -31,7 +32,7 @@ struct checkpoint_inputs {
 struct checkpoint {
     char key[HASH_HEX];
     char *folder, *ram, *state, *console, *kernel_arguments;
-    char checksum[HASH_HEX]; /* of the RAM and the device state together: equal when made again */
+    char checksum[HASH_HEX]; /* of its files together: equal when made again */
     bool made;               /* just now */
 };
 
@@ -46,8 +47,8 @@ json_t *checkpoint_list(bool check);
 
 int checkpoint_remove(const char *name, struct error *err);
 
-/* The kernel's command line for this machine. The function's core is isolated; when `tickless`, also
- * from the timer tick while a single program computes there. Caller frees it. */
+/* The kernel's command line for this machine. The function's core is isolated; when `tickless`,
+ * also from the timer tick while a single program computes there. Caller frees it. */
 char *checkpoint_kernel_arguments(bool tickless);
 
 /* The number of the function's core, as in recipes/bundle.json and slsuite-function. */

@@ -1,10 +1,12 @@
 #include "engine/sim.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/cleanup.h"
 #include "common/file.h"
+#include "engine/code_report.h"
 #include "engine/machine.h"
 #include "guest/mark.h"
 #include "image/function.h"
@@ -14,15 +16,18 @@
  * nothing. */
 #define SETTLE_US "1000"
 
-/* An invocation takes 17 kB of files with the system `simple`. */
-#define BYTES_PER_RUN 1e6
-#define BYTES_PER_INVOCATION 25e3
+/* An invocation takes 17 kB of files with the system `simple`, and a region of its code 1 kB of it
+ * more; a profile some 2 MB. */
+#define BYTES_PER_RUN 4e6
+#define BYTES_PER_INVOCATION 60e3
 
 struct sim {
     const struct sim_options *options;
     struct simulation simulation;
     struct function function;
     unsigned warm_ups;
+    struct code_map *code; /* the profile's names; NULL: not profiled */
+    struct profile *profile;
 };
 
 /* 'TEXT' for a shell. The caller frees it. */
@@ -54,9 +59,11 @@ static char *run_script(const struct function *function, unsigned warm_ups) {
     return format_string(
         "set -e\n"
         "slsuite-function start %s\n"
+        "slsuite-code kernel >/dev/null\n"
         "slsuite-channel stage warm-up\n"
         "exec client -addr localhost:50051 %s-wait 10 -warm %u -settle " SETTLE_US
         " -m5ops -channel -checkpoint \\\n"
+        "    -then 'slsuite-code function >/dev/null' \\\n"
         "    -parameters /sys/firmware/qemu_fw_cfg/by_name/opt/slsuite/parameters/raw\n",
         function->name, arguments, warm_ups);
 }
@@ -107,6 +114,8 @@ void sim_close(struct sim *sim) {
         return;
     simulation_free(&sim->simulation);
     function_free(&sim->function);
+    profile_free(sim->profile);
+    code_map_free(sim->code);
     free(sim);
 }
 
@@ -132,6 +141,8 @@ int sim_execute(struct sim *sim, const char *folder, bool timed, struct sim_dura
         .end_mark = M5_WORK_END,
         .marks = sim->options->invocations,
         .timed = timed,
+        .profile = sim->options->profile,
+        .profile_core = CHECKPOINT_FUNCTION_CORE,
         .timeout_seconds = sim->options->timeout_seconds,
     };
     return parameters ? simulation_execute(&sim->simulation, &job, folder, durations, err) : -1;
@@ -151,6 +162,15 @@ static void describe(void *context, struct manifest *manifest) {
     manifest_set_text(manifest, "digests.function_image", sim->function.image_digest);
 }
 
+static int take_profile(struct sim *sim, const char *folder, struct run_results *results,
+                        struct error *err) {
+    autofree char *path = format_string("%s/profile.tsv", folder);
+    sim->code = code_report_map(sim->simulation.checkpoint.folder, &sim->function, err);
+    sim->profile = sim->code ? profile_read(path, sim->code, err) : NULL;
+    results->profile = sim->profile;
+    return sim->profile ? 0 : -1;
+}
+
 static int execute(void *context, const char *folder, struct manifest *manifest,
                    struct run_results *results, struct error *err) {
     struct sim *sim = context;
@@ -167,7 +187,7 @@ static int execute(void *context, const char *folder, struct manifest *manifest,
                          invocations);
     results->replies = guest->replies;
     results->reply_count = guest->reply_count;
-    return 0;
+    return sim->options->profile ? take_profile(sim, folder, results, err) : 0;
 }
 
 int sim_run(const struct sim_options *options, FILE *out, enum results_format format, char **folder,

@@ -16,6 +16,7 @@ struct sim_options {
     const char *input;      /* NULL: the client's default */
     const char *generator;  /* unique, random, linear; NULL: unique */
     const char *out;        /* run folder; NULL: results/DATE-FUNCTION-SYSTEM */
+    bool profile;           /* cycles and misses by symbol */
     double timeout_seconds; /* of the host's time, for each step */
     char *const *command;   /* the command line, for the manifest */
 };
@@ -28,8 +29,8 @@ struct sim;
 struct sim *sim_open(const struct sim_options *options, struct error *err);
 void sim_close(struct sim *sim);
 
-/* Restore the checkpoint and let the invocations be made, with the timing model (samples.tsv in
- * `folder`) or, for comparison, without. */
+/* Restore the checkpoint and let the invocations be made, with the timing model (samples.tsv, and
+ * of a profiled run profile.tsv, in `folder`) or, for comparison, without. */
 int sim_execute(struct sim *sim, const char *folder, bool timed, struct sim_durations *durations,
                 struct error *err);
 

@@ -1,7 +1,9 @@
 #include "engine/simulation.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -37,21 +39,45 @@ void simulation_free(struct simulation *simulation) {
     free(simulation->qemu_version);
 }
 
-/* -plugin's value: commas in paths are doubled. The caller frees it. */
-static char *plugin_argument(const char *system, const char *ram, const char *samples) {
-    const char *const parts[] = {paths_plugin(), ",system=", system, ",ram=", ram,
-                                 ",samples=",    samples};
-    size_t length = 1;
-    for (size_t i = 0; i < 7; i++)
-        length += 2 * strlen(parts[i]);
-    char *text = malloc(length), *to = text;
-    if (!text)
+/* Commas in -plugin's values are doubled. */
+static void add_value(FILE *out, const char *value) {
+    for (; *value; value++)
+        fputs(*value == ',' ? ",," : (char[]){*value, '\0'}, out);
+}
+
+static void add_file(FILE *out, const char *key, const char *path) {
+    fprintf(out, ",%s=", key);
+    add_value(out, path);
+}
+
+static bool has_content(const char *path) {
+    struct stat about;
+    return stat(path, &about) == 0 && about.st_size > 0;
+}
+
+/* -plugin's value. The caller frees it. */
+static char *plugin_argument(const struct simulation *simulation, const struct simulation_job *job,
+                             const char *folder) {
+    autofree char *samples = format_string("%s/samples.tsv", folder);
+    autofree char *profile = format_string("%s/profile.tsv", folder);
+    autofree char *regions = format_string("%s/regions", simulation->checkpoint.folder);
+    char *text;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    if (!out)
         abort();
-    for (size_t i = 0; i < 7; i++)
-        for (const char *from = parts[i]; *from; *to++ = *from++)
-            if (*from == ',' && i % 2 == 0)
-                *to++ = ',';
-    *to = '\0';
+    add_value(out, paths_plugin());
+    add_file(out, "system", simulation->system_file);
+    add_file(out, "ram", simulation->checkpoint.ram);
+    add_file(out, "samples", samples);
+    if (has_content(regions)) /* a guest without a function tells nothing of its code */
+        add_file(out, "regions", regions);
+    if (job->profile) {
+        add_file(out, "profile", profile);
+        fprintf(out, ",profile_core=%u,profile_marks=%u", job->profile_core, job->marks);
+    }
+    if (fclose(out) != 0)
+        abort();
     return text;
 }
 
@@ -70,8 +96,7 @@ int simulation_execute(struct simulation *simulation, const struct simulation_jo
     autofree char *script = format_string("%s/script", checkpoint->folder);
     autofree char *console = format_string("%s/console.log", folder);
     autofree char *log = format_string("%s/qemu.log", folder);
-    autofree char *samples = format_string("%s/samples.tsv", folder);
-    autofree char *plugin = plugin_argument(simulation->system_file, checkpoint->ram, samples);
+    autofree char *plugin = plugin_argument(simulation, job, folder);
     if (checkpoint_write_parameters(parameters, job->parameters, err) < 0 ||
         file_copy(checkpoint->console, console, err) < 0)
         return -1;

@@ -38,7 +38,9 @@ struct simulation_job {
     const char *parameters; /* lines for fw_cfg; "": none */
     unsigned end_mark;      /* it is over after so many of these marks */
     unsigned marks;
-    bool timed; /* with the model: samples.tsv goes to the folder */
+    bool timed;   /* with the model: samples.tsv goes to the folder */
+    bool profile; /* also profile.tsv, of one core until so many marks */
+    unsigned profile_core;
     double timeout_seconds;
 };
 
@@ -66,7 +68,8 @@ struct simulation_run {
     enum results_intervals measured; /* what the marks mean */
     /* Add to the manifest what only the owner knows. */
     void (*describe)(void *context, struct manifest *manifest);
-    /* Execute; samples.tsv is then in the folder. Sets the replies, if there are any. */
+    /* Execute; samples.tsv is then in the folder. Sets the replies and the profile, if there are
+     * any. */
     int (*execute)(void *context, const char *folder, struct manifest *manifest,
                    struct run_results *results, struct error *err);
     void *context;

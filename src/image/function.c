@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/file.h"
@@ -279,6 +280,24 @@ int function_prepare(const char *name, struct function *function, struct error *
         result = digest ? read_manifest_digest(function, err) : -1;
     }
     store_close(&entry);
+    return result;
+}
+
+int function_extract(const struct function *function, const char *path, const char *to,
+                     struct error *err) {
+    autofree char *log = format_string("%s.log", to);
+    autofree char *command =
+        format_string("dump \"/%s/rootfs%s\" \"%s\"", function->name, path, to);
+    const char *const arguments[] = {"debugfs", "-R", command, function->image, NULL};
+    struct process_options options = {.output = log, .log = log};
+    if (strpbrk(path, "\"\\\n")) /* debugfs has no way to write these */
+        return 1;
+    int result = process_run(arguments, &options, err);
+    unlink(log);
+    if (result == 0 && file_size(to) <= 0) {
+        unlink(to);
+        return 1;
+    }
     return result;
 }
 

@@ -25,6 +25,11 @@ int function_find(const char *name, struct function *function, struct error *err
 int function_prepare(const char *name, struct function *function, struct error *err);
 void function_free(struct function *function);
 
+/* Copy a file of the function's root file system, as its image has it, to a file of the host. 1:
+ * there is no such file in the image (the function may have made it itself); 0 or -1 otherwise. */
+int function_extract(const struct function *function, const char *path, const char *to,
+                     struct error *err);
+
 /* All functions' names, sorted, as a JSON array of strings. Owned by the caller. */
 json_t *function_names(void);
 

@@ -145,6 +145,7 @@ static const char *const guest_programs[] = {
     "m5",
     "client/client",
     "slsuite-function",
+    "slsuite-code",
     "slsuite-launch",
     "slsuite-channel",
     "slsuite-init.service",

@@ -6,25 +6,35 @@
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "results/cpi_stack.h"
 #include "results/intervals.h"
+#include "results/regions.h"
 
 const struct metric_description metric_descriptions[METRICS] = {
-    [INSTRUCTIONS] = {"instructions", "instructions", 0},
-    [CYCLES] = {"cycles", "cycles", 0},
-    [L1I_MISSES] = {"l1i_misses", "L1I misses", 0},
-    [L1D_MISSES] = {"l1d_misses", "L1D misses", 0},
-    [LLC_MISSES] = {"llc_misses", "LLC misses", 0},
+    [INSTRUCTIONS] = {"instructions", "instructions", 0, true},
+    [CYCLES] = {"cycles", "cycles", 0, true},
+    [L1I_MISSES] = {"l1i_misses", "L1I misses", 0, true},
+    [L1D_MISSES] = {"l1d_misses", "L1D misses", 0, true},
+    [LLC_MISSES] = {"llc_misses", "LLC misses", 0, true},
     [CPI] = {"cpi", "CPI", 3},
     [L1I_MPKI] = {"l1i_mpki", "L1I MPKI", 2},
     [L1D_MPKI] = {"l1d_mpki", "L1D MPKI", 2},
     [LLC_MPKI] = {"llc_mpki", "LLC MPKI", 2},
     [MICROSECONDS] = {"microseconds", "µs", 2},
+    [BRANCH_MISPREDICTS] = {"branch_mispredicts", "mispredicts", 0, true},
+    [ITLB_MISSES] = {"itlb_misses", "ITLB misses", 0, true},
+    [DTLB_MISSES] = {"dtlb_misses", "DTLB misses", 0, true},
+    [L1I_FILLS] = {"l1i_fills", "L1I fills", 0, true},
+    [L1D_FILLS] = {"l1d_fills", "L1D fills", 0, true},
+    [BRANCH_MPKI] = {"branch_mpki", "BR MPKI", 2},
+    [ITLB_MPKI] = {"itlb_mpki", "ITLB MPKI", 2},
+    [DTLB_MPKI] = {"dtlb_mpki", "DTLB MPKI", 2},
 };
 
 const char *const mode_names[MODES] = {"user", "kernel", "total"};
 
 /* Which statistic of core N counts what; %u is N. */
-static const char *const counted[CPI][MODES] = {
+static const char *const counted[METRICS][MODES] = {
     [INSTRUCTIONS] = {"system.cpu%u.modeInsts::user", "system.cpu%u.modeInsts::kernel",
                       "system.cpu%u.commitStats0.numInsts"},
     [CYCLES] = {"system.cpu%u.modeCycles::user", "system.cpu%u.modeCycles::kernel",
@@ -37,7 +47,36 @@ static const char *const counted[CPI][MODES] = {
                     "system.cpu%u.dcache.overallMisses::total"},
     [LLC_MISSES] = {"system.cpu%u.llcMisses::user", "system.cpu%u.llcMisses::kernel",
                     "system.cpu%u.llcMisses::total"},
+    [BRANCH_MISPREDICTS] = {"system.cpu%u.branchPred.mispredicted::user",
+                            "system.cpu%u.branchPred.mispredicted::kernel",
+                            "system.cpu%u.branchPred.mispredicted::total"},
+    [ITLB_MISSES] = {"system.cpu%u.itlb.misses::user", "system.cpu%u.itlb.misses::kernel",
+                     "system.cpu%u.itlb.misses"},
+    [DTLB_MISSES] = {"system.cpu%u.dtlb.misses::user", "system.cpu%u.dtlb.misses::kernel",
+                     "system.cpu%u.dtlb.misses"},
+    [L1I_FILLS] = {"system.cpu%u.icache.overallMshrMisses::user",
+                   "system.cpu%u.icache.overallMshrMisses::kernel",
+                   "system.cpu%u.icache.overallMshrMisses::total"},
+    [L1D_FILLS] = {"system.cpu%u.dcache.overallMshrMisses::user",
+                   "system.cpu%u.dcache.overallMshrMisses::kernel",
+                   "system.cpu%u.dcache.overallMshrMisses::total"},
 };
+
+/* Events in a thousand instructions. */
+static const struct {
+    enum metric ratio, count;
+} per_thousand[] = {
+    {L1I_MPKI, L1I_MISSES},   {L1D_MPKI, L1D_MISSES},
+    {LLC_MPKI, LLC_MISSES},   {BRANCH_MPKI, BRANCH_MISPREDICTS},
+    {ITLB_MPKI, ITLB_MISSES}, {DTLB_MPKI, DTLB_MISSES},
+};
+enum { PER_THOUSAND = sizeof per_thousand / sizeof *per_thousand };
+
+bool invocations_show(const struct invocations *invocations, enum metric metric) {
+    const bool *available = invocations->available[metric];
+    return metric < FIRST_OPTIONAL || available[MODE_USER] || available[MODE_KERNEL] ||
+           available[MODE_TOTAL];
+}
 
 uint64_t invocation_value(const struct invocation *invocation, size_t statistic) {
     return invocation->end->values[statistic] - invocation->begin->values[statistic];
@@ -59,9 +98,8 @@ static void compute_ratios(metrics_table m, const struct run_results *run) {
     for (int mode = 0; mode < MODES; mode++) {
         double instructions = m[INSTRUCTIONS][mode];
         m[CPI][mode] = m[CYCLES][mode] / instructions;
-        m[L1I_MPKI][mode] = m[L1I_MISSES][mode] * 1000 / instructions;
-        m[L1D_MPKI][mode] = m[L1D_MISSES][mode] * 1000 / instructions;
-        m[LLC_MPKI][mode] = m[LLC_MISSES][mode] * 1000 / instructions;
+        for (int i = 0; i < PER_THOUSAND; i++)
+            m[per_thousand[i].ratio][mode] = m[per_thousand[i].count][mode] * 1000 / instructions;
         m[MICROSECONDS][mode] = m[CYCLES][mode] * microseconds_per_cycle;
     }
 }
@@ -69,10 +107,11 @@ static void compute_ratios(metrics_table m, const struct run_results *run) {
 /* Fill in every invocation's metrics, and their mean. */
 static void compute_metrics(struct invocations *invocations) {
     const struct run_results *run = invocations->run;
-    for (int metric = 0; metric < CPI; metric++)
-        for (int mode = 0; mode < MODES; mode++) {
+    for (int metric = 0; metric < METRICS; metric++)
+        for (int mode = 0; mode < MODES && metric_descriptions[metric].counted; mode++) {
             ssize_t index = find_counted(run, metric, mode);
             double sum = 0;
+            invocations->available[metric][mode] = index >= 0;
             for (size_t i = 0; i < invocations->count; i++) {
                 struct invocation *one = &invocations->list[i];
                 double value = index < 0 ? NAN : (double)invocation_value(one, index);
@@ -84,6 +123,9 @@ static void compute_metrics(struct invocations *invocations) {
     for (size_t i = 0; i < invocations->count; i++)
         compute_ratios(invocations->list[i].metrics, run);
     compute_ratios(invocations->mean, run);
+    for (int i = 0; i < PER_THOUSAND; i++)
+        memcpy(invocations->available[per_thousand[i].ratio],
+               invocations->available[per_thousand[i].count], sizeof *invocations->available);
 }
 
 static struct invocation *find(struct invocations *invocations, uint64_t id) {
@@ -141,17 +183,29 @@ struct invocations *invocations_new(const struct run_results *run, struct error 
         abort();
     invocations->run = run;
     invocations->cycles = cycles;
+    invocations->regions = calloc(1, sizeof *invocations->regions);
+    if (!invocations->regions)
+        abort();
     take_intervals(invocations, intervals, count);
-    if (match_replies(invocations, err)) {
-        invocations_free(invocations);
-        return NULL;
+    int result = match_replies(invocations, err);
+    if (result == 0) {
+        compute_metrics(invocations);
+        result = cpi_stack_find(invocations, &invocations->stack, err);
     }
-    compute_metrics(invocations);
-    return invocations;
+    if (result == 0)
+        result = regions_find(invocations, invocations->regions, err);
+    if (result == 0)
+        return invocations;
+    invocations_free(invocations);
+    return NULL;
 }
 
 void invocations_free(struct invocations *invocations) {
-    if (invocations)
-        free(invocations->list);
+    if (!invocations)
+        return;
+    regions_free(invocations->regions);
+    free(invocations->regions);
+    free(invocations->stack);
+    free(invocations->list);
     free(invocations);
 }

@@ -3,7 +3,12 @@
 #ifndef SLS_RESULTS_INVOCATIONS_H
 #define SLS_RESULTS_INVOCATIONS_H
 
+#include <stdbool.h>
+
 #include "results/results.h"
+
+struct cpi_stack;
+struct regions;
 
 enum mode { MODE_USER, MODE_KERNEL, MODE_TOTAL, MODES };
 
@@ -18,6 +23,16 @@ enum metric {
     L1D_MPKI,
     LLC_MPKI,
     MICROSECONDS, /* computed from them */
+    /* Of systems that have such things. */
+    FIRST_OPTIONAL,
+    BRANCH_MISPREDICTS = FIRST_OPTIONAL,
+    ITLB_MISSES,
+    DTLB_MISSES,
+    L1I_FILLS,
+    L1D_FILLS, /* counted */
+    BRANCH_MPKI,
+    ITLB_MPKI,
+    DTLB_MPKI, /* computed from them */
     METRICS
 };
 
@@ -26,6 +41,7 @@ struct metric_description {
     const char *key;     /* in CSV and JSON */
     const char *heading; /* for people */
     int decimals;        /* for people */
+    bool counted;        /* a whole number; else computed from such */
 };
 extern const struct metric_description metric_descriptions[METRICS];
 extern const char *const mode_names[MODES]; /* "user", "kernel", "total" */
@@ -45,15 +61,21 @@ struct invocations {
     const struct run_results *run;
     struct invocation *list; /* in the order they ended */
     size_t count;
-    size_t cycles;      /* index of the measured core's numCycles: simulated time */
-    metrics_table mean; /* of counts; its ratios are ratios of mean counts */
+    size_t cycles;                  /* index of the measured core's numCycles: simulated time */
+    metrics_table mean;             /* of counts; its ratios are ratios of mean counts */
+    bool available[METRICS][MODES]; /* whether the run has such figures at all */
+    struct cpi_stack *stack;        /* cpi_stack.h; NULL: the system has none */
+    struct regions *regions;        /* regions.h; never NULL */
 };
 
 /* NULL when a mark has no partner, a work id is used twice, the replies are not those of the
- * invocations, there is no invocation at all, or the measured core has no numCycles. `run` must
- * outlive it. */
+ * invocations, there is no invocation at all, the measured core has no numCycles, or a sum that
+ * must be exact is not. `run` must outlive it. */
 struct invocations *invocations_new(const struct run_results *run, struct error *err);
 void invocations_free(struct invocations *invocations);
+
+/* Whether tables show the metric: always, or because the system has it. */
+bool invocations_show(const struct invocations *invocations, enum metric metric);
 
 /* What the statistic of this index grew by during the invocation. */
 uint64_t invocation_value(const struct invocation *invocation, size_t statistic);

@@ -1,4 +1,5 @@
-/* The style sheet of report.html. Classes a and b are user and kernel, c, d and e the three caches.
+/* The style sheet of report.html. Classes a and b are user and kernel, c, d and e the three caches,
+ * s-PART the parts of the CPI stack: violet for code and green for data, darker the farther away.
  */
 #ifndef SLS_RESULTS_REPORT_STYLE_H
 #define SLS_RESULTS_REPORT_STYLE_H
@@ -37,12 +38,20 @@ static const char report_style[] =
     "svg text { fill: var(--dim); font-size: 12px }\n"
     ".grid { stroke: var(--line) }\n"
     ".a { fill: var(--a) } .b { fill: var(--b) } .c { fill: var(--c) } .d { fill: var(--d) } .e { fill: var(--e) }\n"
+    ".s-base { --s: #9aa3b2 } .s-structural { --s: #4f86dd } .s-branch { --s: #d94a62 }\n"
+    ".s-fetch_l2 { --s: #cbb4f2 } .s-fetch_l3 { --s: #ad8ce8 } .s-fetch_llc { --s: #8f66db }\n"
+    ".s-fetch_memory { --s: #6b41b8 } .s-itlb { --s: #d676cf }\n"
+    ".s-data_l2 { --s: #a5dcc6 } .s-data_l3 { --s: #66c29e } .s-data_llc { --s: #2fa57e }\n"
+    ".s-data_memory { --s: #157a5b } .s-data_upgrade { --s: #a9bd3f } .s-dtlb { --s: #e6b53f }\n"
+    ".s-uncached { --s: #a4703f }\n"
+    ".stack path { fill: var(--s) }\n"
+    "i[class^=s-] { background: var(--s) }\n"
     "polyline { stroke-width: 2 }\n"
     "polyline.c { fill: none; stroke: var(--c) }\n"
     "polyline.d { fill: none; stroke: var(--d) }\n"
     "polyline.e { fill: none; stroke: var(--e) }\n"
-    ".legend { display: flex; gap: 1.25rem; font-size: .85rem; color: var(--dim) }\n"
-    ".legend i { display: inline-block; width: .7rem; height: .7rem; margin-right: .4rem; border-radius: 3px }\n"
+    ".legend { display: flex; flex-wrap: wrap; gap: .2rem 1.25rem; font-size: .85rem; color: var(--dim) }\n"
+    ".legend i, .keyed i { display: inline-block; width: .7rem; height: .7rem; margin-right: .4rem; border-radius: 3px }\n"
     ".legend .a { background: var(--a) } .legend .b { background: var(--b) }\n"
     ".legend .c { background: var(--c) } .legend .d { background: var(--d) } .legend .e { background: var(--e) }\n"
     ".scroll { overflow: auto; max-height: 36rem; padding: 0 }\n"
@@ -58,6 +67,17 @@ static const char report_style[] =
     "tbody th { color: var(--dim) }\n"
     "tbody th[rowspan] { color: var(--ink); vertical-align: top; font-weight: 600 }\n"
     "th[scope=row] { text-align: left }\n"
+    ".keyed, .bars { margin: .4rem 0 }\n"
+    "svg + .keyed { margin-top: 1.2rem }\n"
+    ".keyed thead th, .bars thead th { position: static; padding: .3rem .8rem; box-shadow: none }\n"
+    ".keyed tbody tr > *, .bars tbody tr > * { font-weight: 400; padding: .22rem .8rem }\n"
+    ".keyed tbody th, .bars tbody th { color: var(--ink) }\n"
+    ".bars th { max-width: 20rem; overflow: hidden; text-overflow: ellipsis }\n"
+    ".bars th:first-child { text-align: left; padding-left: 0 }\n"
+    ".bars td:nth-child(2) { width: 9rem; padding: 0 }\n"
+    ".bars i { display: block; height: .7rem; min-width: 1px; background: var(--a); border-radius: 2px }\n"
+    ".bars i.b { background: var(--b) }\n"
+    ".bars small { color: var(--dim) }\n"
     "dl { display: grid; grid-template-columns: 7rem 1fr; gap: .1rem 1rem; margin: 0; font-size: .9rem }\n"
     "dt { color: var(--dim) }\n"
     "dd { margin: 0; overflow-wrap: anywhere }\n"

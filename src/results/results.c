@@ -1,10 +1,12 @@
 #include "results/results.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/cleanup.h"
 #include "common/file.h"
+#include "results/regions.h"
 #include "results/writers.h"
 
 int results_format_parse(const char *name, enum results_format *format, struct error *err) {
@@ -51,10 +53,39 @@ static void write_system(const struct invocations *invocations, FILE *out) {
     fputs(invocations->run->system, out);
 }
 
+/* How far the sums of profile and invocations may be apart. They are of the same events, but an
+ * instruction that a mark interrupts may count on either side. */
+#define PROFILE_TOLERANCE 0.01
+
+static int check_profile(const struct invocations *invocations, struct error *err) {
+    const struct profile *profile = invocations->run->profile;
+    if (!profile)
+        return 0;
+    double measured = invocations->mean[CYCLES][MODE_TOTAL] * (double)invocations->count;
+    double profiled = (double)profile->totals[PROFILE_CYCLES];
+    if (fabs(profiled - measured) <= PROFILE_TOLERANCE * measured)
+        return 0;
+    return error_set(err,
+                     "taking the measurements: the profile has %.0f cycles of the %.0f that were "
+                     "measured: it is not whole: run it again",
+                     profiled, measured);
+}
+
+static int write_profile(const char *folder, const struct invocations *invocations,
+                         struct error *err) {
+    if (!invocations->run->profile)
+        return 0;
+    return -(write_file(folder, "profile.txt", write_profile_text, invocations, err) ||
+             write_file(folder, "profile.folded", write_folded, invocations, err) ||
+             write_file(folder, "callgrind.out.profile", write_callgrind, invocations, err));
+}
+
 int results_write_all(const char *folder, const struct run_results *run, struct error *err) {
     struct invocations *invocations = invocations_new(run, err);
-    if (!invocations)
+    if (!invocations || check_profile(invocations, err) < 0) {
+        invocations_free(invocations);
         return -1;
+    }
     autofree char *manifest = format_string("%s/run.json", folder);
     manifest_set_text(run->manifest, "status", "complete");
     int result =
@@ -62,6 +93,9 @@ int results_write_all(const char *folder, const struct run_results *run, struct 
           write_file(folder, "invocations.csv", write_csv, invocations, err) ||
           write_file(folder, "invocations.json", write_json, invocations, err) ||
           write_file(folder, "report.html", write_report, invocations, err) ||
+          (invocations->regions->count &&
+           write_file(folder, "regions.csv", write_regions_csv, invocations, err)) ||
+          write_profile(folder, invocations, err) ||
           (run->system && write_file(folder, "system.yaml", write_system, invocations, err)) ||
           manifest_write(run->manifest, manifest, err));
     invocations_free(invocations);

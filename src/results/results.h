@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 #include "common/error.h"
+#include "profile/profile.h"
 #include "results/manifest.h"
 #include "results/run_folder.h"
 #include "results/samples.h"
@@ -42,6 +43,7 @@ struct run_results {
     uint64_t clock_hz;      /* of the simulated cores */
     unsigned measured_core; /* the core that ran the function alone */
     const char *system;     /* text of the system's YAML file, kept with the results; NULL: none */
+    const struct profile *profile; /* by symbol; NULL: the run was not profiled */
 };
 
 enum results_format { RESULTS_TABLE, RESULTS_JSON, RESULTS_CSV };
@@ -54,8 +56,9 @@ int results_print(FILE *out, const struct run_results *run, enum results_format 
                   struct error *err);
 
 /* Write run.json (status "complete"), stats.txt, invocations.csv, invocations.json, report.html and
- * system.yaml into `folder`. Fails, before it writes anything, when the marks and the replies do
- * not make whole invocations. */
+ * system.yaml into `folder`; with regions regions.csv; with a profile profile.txt, profile.folded
+ * and callgrind.out.profile. Fails, before it writes anything, when the marks and the replies do
+ * not make whole invocations, or when the profile does not have their cycles. */
 int results_write_all(const char *folder, const struct run_results *run, struct error *err);
 
 /* Write the run.json of a run that failed: status "failed", and why. */

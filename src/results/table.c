@@ -8,11 +8,12 @@
 
 #include "common/cleanup.h"
 #include "common/file.h"
+#include "results/cpi_stack.h"
 #include "results/intervals.h"
 #include "results/writers.h"
 
-/* The terminal's table: at most this many invocations; the mean is always of all. */
-enum { TABLE_INVOCATIONS = 10 };
+/* The terminal's tables: at most this many; the mean is always of all. */
+enum { TABLE_INVOCATIONS = 10, TABLE_HOT_SPOTS = 20 };
 
 static const struct {
     enum metric metric;
@@ -48,6 +49,11 @@ char *format_metric(double value, int decimals) {
     return text;
 }
 
+void print_figure(FILE *out, int width, double value, int decimals) {
+    autofree char *text = format_metric(value, decimals);
+    cell(out, width, text);
+}
+
 static void rule(FILE *out) {
     for (int i = 0; i < 100; i++)
         fputs("─", out);
@@ -59,9 +65,8 @@ static void group(FILE *out, const char *label, const metrics_table metrics) {
         fprintf(out, "%10s %-8s", mode == 0 ? label : "", mode_names[mode]);
         for (int i = 0; i < COLUMNS; i++) {
             enum metric metric = columns[i].metric;
-            autofree char *text =
-                format_metric(metrics[metric][mode], metric_descriptions[metric].decimals);
-            cell(out, columns[i].width, text);
+            print_figure(out, columns[i].width, metrics[metric][mode],
+                         metric_descriptions[metric].decimals);
         }
         fputc('\n', out);
     }
@@ -86,12 +91,18 @@ void write_table(const struct invocations *invocations, FILE *out) {
                 invocations->count - shown);
     rule(out);
     group(out, "mean", invocations->mean);
+    write_stack_table(invocations, out);
+    write_regions_table(invocations, out);
+    if (invocations->run->profile) {
+        fputc('\n', out);
+        write_hot_spots(invocations, TABLE_HOT_SPOTS, out);
+    }
 }
 
 /* In full: counts as integers, ratios with six decimals, "" where there is none. */
 static void csv_number(FILE *out, double value, enum metric metric) {
     if (isfinite(value))
-        fprintf(out, "%.*f", metric < CPI ? 0 : 6, value);
+        fprintf(out, "%.*f", metric_descriptions[metric].counted ? 0 : 6, value);
 }
 
 static void csv_text(FILE *out, const char *text) {
@@ -104,12 +115,30 @@ static void csv_text(FILE *out, const char *text) {
     fputc('"', out);
 }
 
-void write_csv(const struct invocations *invocations, FILE *out) {
+/* Optional columns: those that the run has something for. */
+static bool has_column(const struct invocations *invocations, int metric, int mode) {
+    return metric < FIRST_OPTIONAL || invocations->available[metric][mode];
+}
+
+static bool has_part(const struct invocations *invocations, int part) {
+    return invocations->stack && invocations->stack->present[part];
+}
+
+static void csv_header(const struct invocations *invocations, FILE *out) {
     fputs("invocation,latency_ns", out);
     for (int metric = 0; metric < METRICS; metric++)
         for (int mode = 0; mode < MODES; mode++)
-            fprintf(out, ",%s_%s", metric_descriptions[metric].key, mode_names[mode]);
+            if (has_column(invocations, metric, mode))
+                fprintf(out, ",%s_%s", metric_descriptions[metric].key, mode_names[mode]);
+    for (int part = 0; part < STACK_PARTS; part++)
+        for (int mode = 0; mode < MODES; mode++)
+            if (has_part(invocations, part))
+                fprintf(out, ",stack_%s_%s", stack_parts[part].key, mode_names[mode]);
     fputs(",reply\n", out);
+}
+
+void write_csv(const struct invocations *invocations, FILE *out) {
+    csv_header(invocations, out);
 
     for (size_t i = 0; i < invocations->count; i++) {
         const struct invocation *one = &invocations->list[i];
@@ -118,9 +147,15 @@ void write_csv(const struct invocations *invocations, FILE *out) {
             fprintf(out, "%" PRIu64, one->reply->latency_ns);
         for (int metric = 0; metric < METRICS; metric++)
             for (int mode = 0; mode < MODES; mode++) {
+                if (!has_column(invocations, metric, mode))
+                    continue;
                 fputc(',', out);
                 csv_number(out, one->metrics[metric][mode], metric);
             }
+        for (int part = 0; part < STACK_PARTS; part++)
+            for (int mode = 0; mode < MODES; mode++)
+                if (has_part(invocations, part))
+                    fprintf(out, ",%.0f", cpi_stack_cycles(invocations, one, part, mode));
         fputc(',', out);
         if (one->reply)
             csv_text(out, one->reply->text);
@@ -131,19 +166,41 @@ void write_csv(const struct invocations *invocations, FILE *out) {
 static json_t *json_number(double value, enum metric metric) {
     if (!isfinite(value))
         return json_null();
-    return metric < CPI && value == rint(value) ? json_integer((json_int_t)value)
-                                                : json_real(value);
+    return metric_descriptions[metric].counted && value == rint(value)
+               ? json_integer((json_int_t)value)
+               : json_real(value);
 }
 
-static json_t *json_metrics(const metrics_table metrics) {
+/* The figures of one invocation, or the means (NULL). */
+static json_t *json_stack(const struct invocations *invocations, const struct invocation *one) {
+    json_t *parts = json_object();
+    for (int part = 0; part < STACK_PARTS; part++) {
+        json_t *modes = json_object();
+        for (int mode = 0; has_part(invocations, part) && mode < MODES; mode++)
+            json_object_set_new(
+                modes, mode_names[mode],
+                json_number(cpi_stack_cycles(invocations, one, part, mode), CYCLES));
+        if (has_part(invocations, part))
+            json_object_set(parts, stack_parts[part].key, modes);
+        json_decref(modes);
+    }
+    return parts;
+}
+
+static json_t *json_metrics(const struct invocations *invocations, const struct invocation *one) {
+    const metrics_table *table = one ? &one->metrics : &invocations->mean;
     json_t *all = json_object();
     for (int metric = 0; metric < METRICS; metric++) {
+        if (!invocations_show(invocations, metric))
+            continue;
         json_t *modes = json_object();
         for (int mode = 0; mode < MODES; mode++)
             json_object_set_new(modes, mode_names[mode],
-                                json_number(metrics[metric][mode], metric));
+                                json_number((*table)[metric][mode], metric));
         json_object_set_new(all, metric_descriptions[metric].key, modes);
     }
+    if (invocations->stack)
+        json_object_set_new(all, "cpi_stack", json_stack(invocations, one));
     return all;
 }
 
@@ -164,7 +221,7 @@ void write_json(const struct invocations *invocations, FILE *out) {
     json_t *list = json_array();
     for (size_t i = 0; i < invocations->count; i++) {
         const struct invocation *one = &invocations->list[i];
-        json_t *object = json_metrics(one->metrics);
+        json_t *object = json_metrics(invocations, one);
         json_object_set_new(object, "invocation", json_integer(one->id));
         json_object_set_new(object, "latency_ns",
                             one->reply ? json_integer(one->reply->latency_ns) : json_null());
@@ -174,7 +231,7 @@ void write_json(const struct invocations *invocations, FILE *out) {
     }
     json_t *root = json_pack("{s:i, s:I, s:i, s:o, s:o}", "format", 1, "clock_hz",
                              (json_int_t)run->clock_hz, "measured_core", run->measured_core,
-                             "invocations", list, "mean", json_metrics(invocations->mean));
+                             "invocations", list, "mean", json_metrics(invocations, NULL));
     json_dumpf(root, out, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_REAL_PRECISION(12));
     fputc('\n', out);
     json_decref(root);

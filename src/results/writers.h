@@ -13,7 +13,22 @@ void write_json(const struct invocations *invocations, FILE *out);
 void write_report(const struct invocations *invocations,
                   FILE *out); /* one self-contained HTML page */
 
+/* Nothing without a CPI stack, and without regions. */
+void write_stack_table(const struct invocations *invocations, FILE *out);
+void write_regions_table(const struct invocations *invocations, FILE *out);
+
+void write_regions_csv(const struct invocations *invocations, FILE *out);
+
+/* Of a profiled run. */
+void write_hot_spots(const struct invocations *invocations, size_t most, FILE *out);
+void write_profile_text(const struct invocations *invocations, FILE *out);
+void write_folded(const struct invocations *invocations, FILE *out);
+void write_callgrind(const struct invocations *invocations, FILE *out);
+
 /* A figure for people: 1,234,567 or 2.50, "n/a" where there is none. The caller frees it. */
 char *format_metric(double value, int decimals);
+
+/* The same, right-aligned in so many columns. */
+void print_figure(FILE *out, int width, double value, int decimals);
 
 #endif

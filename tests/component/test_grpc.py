@@ -453,6 +453,16 @@ class Client(unittest.TestCase):
             self.check(client(port, "-function", "fibonacci", "-parameters", "/nonexistent"), 1, "/nonexistent")
             self.check(client(port, "-function", "fibonacci", "-checkpoint"), 1, "cannot be stopped from inside")
 
+    def test_command_after_the_warm_ups(self):
+        with grpcio_server("fibonacci", right_reply("fibonacci")) as (port, service), \
+                tempfile.TemporaryDirectory() as folder:
+            arguments = port, "-function", "fibonacci", "-warm", 2, "-n", 3
+            self.check(client(*arguments, "-then", f"echo here >{folder}/said"), 0, "3 invocations")
+            self.assertEqual(pathlib.Path(folder, "said").read_text(), "here\n")
+            service.seen.clear()
+            self.check(client(*arguments, "-then", "exit 3"), 1, "the command 'exit 3' failed")
+            self.assertEqual(service.seen, ["10", "10"])  # the warm-ups, and no more
+
     def test_wait_for_the_port(self):
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))

@@ -125,14 +125,51 @@ def check_row(row, block, core, where):
     check(close(number(row["microseconds_total"]), block["simTicks"] / 1e6), f"{where}: microseconds")
 
 
+STACK = """base structural branch fetchL2 fetchL3 fetchLlc fetchMemory itlb dataL2 dataL3 dataLlc dataMemory dataUpgrade
+dtlb uncached""".split()
+
+
+def check_stack(row, block, core, where):
+    """The CPI stack, where there is one: it adds up to the cycles, and the CSV has it."""
+    parts = [part for part in STACK if f"system.cpu{core}.cpiStack.{part}::total" in block]
+    columns = [column for column in row if column.startswith("stack_")]
+    check(len(columns) == 3 * len(parts), f"{where}: {len(columns)} columns of {len(parts)} parts")
+    for mode in ("user", "kernel", "total") if parts else ():
+        sum_ = sum(block[f"system.cpu{core}.cpiStack.{part}::{mode}"] for part in parts)
+        check(sum_ == int(row[f"cycles_{mode}"]), f"{where}: the CPI stack has {sum_} {mode} cycles, not {row[f'cycles_{mode}']}")
+        check(sum_ == sum(int(row[column]) for column in columns if column.endswith(mode)), f"{where}: CPI stack: {mode}")
+
+
+def check_regions(path, blocks, rows, core):
+    """regions.csv against stats.txt; all regions together are the core."""
+    names = {match[1] for name in blocks[0] if (match := re.fullmatch(rf"system\.cpu{core}\.regions\.(.+)\.numCycles", name))}
+    check(os.path.exists(path) == bool(names), "regions.csv: is there without regions, or not with them")
+    if not names:
+        return
+    columns = {"cycles": "numCycles", "instructions": "numInsts", "l1i_misses": "icacheMisses", "l1d_misses": "dcacheMisses",
+               "llc_misses": "llcMisses"}
+    seen = list(csv.DictReader(open(path, encoding="utf-8", newline="")))
+    check(len(seen) == len(names) * len(rows), "regions.csv: another number of rows")
+    blocks = {row["invocation"]: block for row, block in zip(rows, blocks)}
+    for row in seen:
+        for column, event in columns.items():
+            check(int(row[column]) == blocks[row["invocation"]][f"system.cpu{core}.regions.{row['region']}.{event}"],
+                  f"regions.csv: invocation {row['invocation']}: {row['region']}: {column}")
+    for row in rows:
+        cycles = sum(int(one["cycles"]) for one in seen if one["invocation"] == row["invocation"])
+        check(cycles == int(row["cycles_total"]), f"regions.csv: invocation {row['invocation']}: {cycles} cycles")
+
+
 def check_json(data, rows):
     check(len(data["invocations"]) == len(rows), "invocations.json: another number of invocations")
     for one, row in zip(data["invocations"], rows):
         check(str(one["invocation"]) == row["invocation"], "invocations.json: another order")
         check((one["reply"] or "") == row["reply"], f"invocations.json: invocation {one['invocation']}: reply")
-        for key, modes in one.items():
+        figures = {f"stack_{part}": modes for part, modes in one.get("cpi_stack", {}).items()}
+        figures |= {key: modes for key, modes in one.items() if key != "cpi_stack"}
+        for key, modes in figures.items():
             for mode, value in modes.items() if isinstance(modes, dict) else ():
-                check(close(math.nan if value is None else value, number(row[f"{key}_{mode}"])),
+                check(close(math.nan if value is None else value, number(row.get(f"{key}_{mode}", ""))),
                       f"invocations.json: invocation {one['invocation']}: {key}.{mode}")
     for mode, mean in data["mean"]["cycles"].items():
         values = [number(row[f"cycles_{mode}"]) for row in rows]
@@ -177,14 +214,17 @@ def main():
         try:
             check_block(block, core, f"stats.txt: block {i}")
             check_row(row, block, core, f"invocations.csv: invocation {row['invocation']}")
+            check_stack(row, block, core, f"invocations.csv: invocation {row['invocation']}")
         except KeyError as missing:
             check(False, f"block {i}, invocation {row['invocation']}: there is no {missing}")
     check_json(data, rows)
+    check_regions(at("regions.csv"), blocks, rows, core)
 
     page = Page()
     page.feed(open(at("report.html"), encoding="utf-8").read())
     check(not page.open, f"report.html: not closed: {page.open}")
-    check(page.seen.count("svg") == page.seen.count("desc") == 2, "report.html: two charts, each described")
+    charts = 3 if any(column.startswith("stack_") for column in rows[0]) else 2
+    check(page.seen.count("svg") == page.seen.count("desc") == charts, f"report.html: {charts} charts, each described")
 
     print(f"{passed} passed, {failed} failed")
     sys.exit(failed != 0)

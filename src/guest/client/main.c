@@ -1,7 +1,7 @@
 /* client: sends invocations to a function, marks them for the simulator, and checks every reply.
  *
- *     connect ─► warm up ─► [checkpoint ─► parameters] ─► prepare ─► n invocations, marked ─► check
- * ─► report
+ *     connect ─► warm up ─► [command] ─► [checkpoint ─► parameters] ─► prepare ─► n invocations,
+ * marked ─► check ─► report
  *
  * Between the first mark and the last nothing runs but sending and receiving: inputs are packed and
  * memory is touched before, replies are checked and reported after. */
@@ -84,6 +84,11 @@ static int warm_up(struct grpc_client *client, const struct options *options, si
     return err->status ? -1 : 0;
 }
 
+static int run_command(const char *command, struct error *err) {
+    int status = system(command);
+    return status == 0 ? 0 : error_set(err, "the command '%s' failed: see the console", command);
+}
+
 static int checkpoint(struct error *err) {
     channel_line("checkpoint");
     return channel_stop() == 0
@@ -118,6 +123,8 @@ static int run(struct options *options, struct error *err) {
     size_t reply_size = 0;
     struct grpc_client *client = connect_client(options, err);
     int outcome = client ? warm_up(client, options, &reply_size, err) : -1;
+    if (outcome == 0 && options->then)
+        outcome = run_command(options->then, err);
     if (outcome == 0 && options->checkpoint)
         outcome = checkpoint(err);
     if (outcome == 0 && options->parameters)

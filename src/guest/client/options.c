@@ -44,6 +44,7 @@ static const struct description {
     {"no-verify", NULL, false, "check only that there is a reply"},
     {"channel", NULL, false, "report to the simulation's host, where there is one"},
     {"checkpoint", NULL, false, "after the warm-ups, stop the machine for a checkpoint"},
+    {"then", "COMMAND", false, "after the warm-ups, before the checkpoint, let the shell run it"},
     {"parameters", "FILE", false, "after the checkpoint, read options from it: lines NAME=VALUE"},
     {"json", NULL, false, "print the summary as JSON"},
     {"help", NULL, false, "print this"},
@@ -108,6 +109,8 @@ static int option_set(struct options *o, const char *name, const char *value, st
         o->generator.input = value;
     else if (strcmp(name, "parameters") == 0)
         o->parameters = value;
+    else if (strcmp(name, "then") == 0)
+        o->then = value;
     else if (strcmp(name, "generator") == 0)
         return generator_kind(&o->generator, value, err);
     else

@@ -15,6 +15,7 @@ struct options {
     long settle_us;
     long timeout_s, wait_s;
     const char *parameters; /* a file, or NULL */
+    const char *then;       /* a program that runs right before the checkpoint, or NULL */
     bool m5ops, verify, channel, checkpoint, json;
 };
 

@@ -66,7 +66,7 @@ class Function(Case):
         self.fails_before_the_checkpoint(".*`container`.*it does not listen on port 50051 after 60 s", 0, "idle")
 
     def test_spins_at_start(self):
-        self.fails_before_the_checkpoint("the guest was not done within 25 s", 0, "spin", "--timeout", "25")
+        self.fails_before_the_checkpoint("the guest was not done within 45 s", 0, "spin", "--timeout", "45")
 
     def test_crashes_at_the_first_request(self):
         self.fails_before_the_checkpoint(".*warm-up 0: ", 1, "crash")
@@ -78,7 +78,7 @@ class Function(Case):
         self.fails_before_the_checkpoint(".*warm-up 0: .*10 s", 1, "idle")
 
     def test_spins_at_the_first_request(self):
-        self.fails_before_the_checkpoint("the guest was not done within 25 s", 1, "spin", "--timeout", "25")
+        self.fails_before_the_checkpoint("the guest was not done within 45 s", 1, "spin", "--timeout", "45")
 
     def test_answers_wrongly(self):
         self.fails_before_the_checkpoint(".*warm-up 0: ", 1, "wrong")
@@ -122,10 +122,10 @@ class Guest(Case):
         self.fails("the guest.* kernel panicked", "echo c >/proc/sysrq-trigger", console=r"RIP: \d")
 
     def test_hangs_busily(self):
-        self.fails("the guest was not done within 25 s", "echo hanging; while :; do :; done", "--timeout", "25", console="hanging")
+        self.fails("the guest was not done within 45 s", "echo hanging; while :; do :; done", "--timeout", "45", console="hanging")
 
     def test_hangs_idly(self):
-        self.fails("the guest was not done within 25 s", "echo hanging; read line </dev/tty0 || sleep infinity", "--timeout", "25",
+        self.fails("the guest was not done within 45 s", "echo hanging; read line </dev/tty0 || sleep infinity", "--timeout", "45",
                    console="hanging")
 
     def test_script_fails(self):
@@ -155,4 +155,4 @@ slsuite-channel stage "$(head -c 3000 /dev/zero | tr '\\0' y)"
 slsuite-channel invocation 99999999999999999999 -1
 slsuite-channel failed
 slsuite-channel file broken 1000000000000
-""", "--timeout", "25")
+""", "--timeout", "45")

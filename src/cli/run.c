@@ -72,6 +72,8 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         sim->generator = argument;
         break;
     case OPTION_OUT:
+        if (!*argument)
+            result = error_usage(err, "--out: the folder has no name");
         sim->out = argument;
         break;
     case OPTION_FORMAT:

@@ -67,7 +67,9 @@ static bool take_line(struct guest *guest, struct verdict *verdict, const char *
                2) {
         add_reply(guest, id, latency, text_at ? line + text_at : "");
     } else if (sscanf(line, "wrong %15s %n", status, &text_at) == 1 && text_at) {
-        take_failure(verdict, "invocation %s: %s", status, line + text_at);
+        const char *text = line + text_at; /* may say itself what it was */
+        bool named = strncmp(text, "invocation ", 11) == 0 || strncmp(text, "warm-up ", 8) == 0;
+        take_failure(verdict, named ? "%.0s%s" : "invocation %s: %s", status, text);
     } else if (sscanf(line, "failed %63s %15s", step, status) == 2) {
         take_failure(verdict, "the guest's step `%s` failed with status %s", step, status);
     } else if (strncmp(line, "output ", 7) == 0) {
@@ -112,7 +114,7 @@ static void keep_file(const struct guest *guest, const struct machine_report *re
 
 static int fail(const struct guest *guest, const struct verdict *verdict, struct error *err) {
     show_console_tail(guest->console);
-    if (verdict->last[0])
+    if (verdict->last[0] && !strstr(verdict->last, verdict->text))
         return error_set(err, "%s: %s", verdict->text, verdict->last);
     return error_set(err, "%s", verdict->text);
 }

@@ -34,6 +34,7 @@ class Input(Case):
                 ("--timeout 0: not a number", "run", "aes-c", "--timeout", "0"),
                 ("no engine is named steam", "run", "aes-c", "--engine", "steam"),
                 ("no generator is named magic", "run", "aes-c", "--generator", "magic"),
+                ("--out: the folder has no name", "run", "aes-c", "--out", ""),
                 (".*xml", "run", "aes-c", "--format", "xml"),
                 ("run: an unknown option.*see slsuite run --help", "run", "aes-c", "--colour"),
                 (".*see slsuite run --help", "run", "aes-c", "-n"),

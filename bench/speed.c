@@ -73,7 +73,7 @@ static double boot(const struct image *image, const char *folder, const char *pl
     autofree char *ram = format_string("%s/ram", folder), *log = format_string("%s/log", folder);
     autofree char *script = format_string("%s/script", folder);
     autofree char *console = format_string("%s/console", folder);
-    autofree char *kernel_arguments = checkpoint_kernel_arguments(2);
+    autofree char *kernel_arguments = checkpoint_kernel_arguments();
     unlink(ram);
     if (file_write(script, ":\n", 2, err) < 0)
         return -1;

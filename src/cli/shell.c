@@ -84,7 +84,7 @@ static int boot(const struct request *request, const char *folder, struct error 
                   *log = format_string("%s/qemu.log", folder);
     autofree char *console = format_string("%s/console.log", folder);
     autofree char *parameters = format_string("%s/parameters", folder);
-    autofree char *kernel_arguments = checkpoint_kernel_arguments(2);
+    autofree char *kernel_arguments = checkpoint_kernel_arguments();
     autofree char *version = machine_qemu_version(err);
     int result = version && image_prepare(&image, err) == 0 &&
                          checkpoint_write_parameters(parameters, "", err) == 0

@@ -33,9 +33,9 @@
     "nowatchdog "                                                                                  \
     "cryptomgr.notests swiotlb=noforce lpj=4000000 tsc=reliable no_timer_check "
 
-char *checkpoint_kernel_arguments(unsigned cores) {
-    unsigned core = checkpoint_function_core(cores);
-    return format_string(KERNEL_ARGUMENTS "isolcpus=%u irqaffinity=0 rcu_nocbs=%u", core, core);
+char *checkpoint_kernel_arguments(void) {
+    return format_string(KERNEL_ARGUMENTS "isolcpus=%u irqaffinity=0 rcu_nocbs=%u",
+                         CHECKPOINT_FUNCTION_CORE, CHECKPOINT_FUNCTION_CORE);
 }
 
 int checkpoint_write_parameters(const char *path, const char *lines, struct error *err) {
@@ -85,7 +85,7 @@ static char *run_script(const struct checkpoint_inputs *inputs) {
 
 static void make_key(const struct checkpoint_inputs *inputs, const char *script,
                      char key[HASH_HEX]) {
-    autofree char *kernel_arguments = checkpoint_kernel_arguments(inputs->cores);
+    autofree char *kernel_arguments = checkpoint_kernel_arguments();
     autofree char *memory = format_string("%llu", (unsigned long long)inputs->memory_bytes);
     autofree char *cores = format_string("%u", inputs->cores);
     struct hash *hash = hash_new();
@@ -109,7 +109,7 @@ static int boot(const struct checkpoint_inputs *inputs, const struct store_entry
                   *parameters = store_file(entry, "parameters");
     autofree char *ram = store_file(entry, "ram"), *state = store_file(entry, "state");
     autofree char *console = store_file(entry, "console.log"), *log = store_file(entry, "qemu.log");
-    autofree char *kernel_arguments = checkpoint_kernel_arguments(inputs->cores);
+    autofree char *kernel_arguments = checkpoint_kernel_arguments();
     if (file_write(script, script_text, strlen(script_text), err) < 0 ||
         checkpoint_write_parameters(parameters, "", err) < 0)
         return -1;

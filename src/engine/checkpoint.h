@@ -42,14 +42,11 @@ json_t *checkpoint_list(bool check);
 
 int checkpoint_remove(const char *name, struct error *err);
 
-/* The kernel's command line for this machine. The function's core, the last one, is isolated.
- * Caller frees it. */
-char *checkpoint_kernel_arguments(unsigned cores);
+/* The kernel's command line for this machine. The function's core is isolated. Caller frees it. */
+char *checkpoint_kernel_arguments(void);
 
-/* The number of the function's core. */
-static inline unsigned checkpoint_function_core(unsigned cores) {
-    return cores - 1;
-}
+/* The number of the function's core, as in recipes/bundle.json and slsuite-function. */
+#define CHECKPOINT_FUNCTION_CORE 1
 
 /* Fill a fw_cfg parameters file (4096 bytes) with these lines. */
 int checkpoint_write_parameters(const char *path, const char *lines, struct error *err);

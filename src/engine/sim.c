@@ -14,6 +14,9 @@
 #include "image/image.h"
 #include "system/system.h"
 
+#define LEAST_CORES 2
+#define MOST_CORES 8 /* the plugin's */
+
 struct sim {
     const struct sim_options *options;
     char *qemu_version;
@@ -32,6 +35,9 @@ static int prepare(struct sim *sim, struct error *err) {
     if (!sim->system_file || system_load(sim->system_file, &sim->system, err) < 0 ||
         function_find(options->function, &sim->function, err) < 0)
         return -1;
+    if (sim->system.cores < LEAST_CORES || sim->system.cores > MOST_CORES)
+        return error_usage(err, "%s: cores: there must be %d to %d: core 1 is the function's alone",
+                           sim->system_file, LEAST_CORES, MOST_CORES);
     function_free(&sim->function);
     sim->qemu_version = machine_qemu_version(err);
     if (!sim->qemu_version || image_prepare(&sim->image, err) < 0 ||
@@ -83,8 +89,7 @@ static int describe(const struct sim *sim, struct manifest *manifest, struct err
     manifest_set_text(manifest, "engine", "sim");
     manifest_set_integer(manifest, "invocations", options->invocations);
     manifest_set_integer(manifest, "warm_ups", sim->warm_ups);
-    manifest_set_integer(manifest, "measured_core",
-                         checkpoint_function_core((unsigned)sim->system.cores));
+    manifest_set_integer(manifest, "measured_core", CHECKPOINT_FUNCTION_CORE);
     manifest_set_integer(manifest, "clock_hz", (int64_t)sim->system.clock);
     if (options->input)
         manifest_set_text(manifest, "input", options->input);
@@ -152,7 +157,7 @@ int sim_execute(struct sim *sim, const char *folder, bool timed, struct sim_dura
     autofree char *console = format_string("%s/console.log", folder);
     autofree char *log = format_string("%s/qemu.log", folder);
     autofree char *samples = format_string("%s/samples.tsv", folder);
-    autofree char *kernel_arguments = checkpoint_kernel_arguments((unsigned)sim->system.cores);
+    autofree char *kernel_arguments = checkpoint_kernel_arguments();
     autofree char *plugin = plugin_argument(sim->system_file, sim->checkpoint.ram, samples);
     if (write_parameters(sim->options, parameters, err) < 0 ||
         file_copy(sim->checkpoint.console, console, err) < 0)
@@ -239,7 +244,7 @@ static int produce(struct sim *sim, const char *folder, struct manifest *manifes
         .replies = sim->guest.replies,
         .reply_count = sim->guest.reply_count,
         .clock_hz = sim->system.clock,
-        .measured_core = checkpoint_function_core((unsigned)sim->system.cores),
+        .measured_core = CHECKPOINT_FUNCTION_CORE,
         .system = system,
     };
     int result = results_write_all(folder, &run, err);

@@ -72,6 +72,10 @@ class Input(Case):
                 path.write_text("\n".join(simple[:at] + [simple[at].split("size:")[0] + value] + simple[at + 1:]))
                 where = r"\d+" if why in ("", "twice") else str(at + 1)
                 self.rejected(f"{path}:{where}: .*{why}", "run", "aes-c", "--system", path)
+        for cores in 1, 9:
+            with self.subTest(cores):
+                path.write_text("\n".join(simple).replace("cores: 2 ", f"cores: {cores} "))
+                self.rejected(f"{path}: cores: there must be 2 to 8", "run", "aes-c", "--system", path, status=2)
         (self.folder / "empty.yaml").touch()
         self.rejected(".*empty.yaml", "run", "aes-c", "--system", self.folder / "empty.yaml")
 

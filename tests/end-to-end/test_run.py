@@ -77,6 +77,14 @@ class Run(Case):
         self.assertEqual([row["reply"] for row in csv.DictReader(io.StringIO(result.out))], replies)
         self.assertEqual(result.out, (self.out / "invocations.csv").read_text())
 
+    def test_four_cores(self):
+        """The function has core 1, and that is what the table tells of."""
+        simple = (BUILD / "systems/simple.yaml").read_text()
+        four = self.folder / "four.yaml"
+        four.write_text(simple.replace("cores: 2 ", "cores: 4 "))
+        self.assertNotEqual(four.read_text(), simple)
+        self.run_and_check("aes-c", "--system", four)
+
     def test_default_folder_and_latest(self):
         self.slsuite("run", "aes-c", "-n", 1)
         latest = (self.folder / "results/latest").resolve()

@@ -11,7 +11,7 @@ struct request {
 };
 
 static const struct argp_option options[] = {
-    {"all", 'a', NULL, 0, "prune: every checkpoint, also those in use by no one but good", 0},
+    {"all", 'a', NULL, 0, "prune: every checkpoint, not only the damaged and the superseded", 0},
     {"check", 'c', NULL, 0, "list: read them all and say which are damaged", 0},
     {0},
 };
@@ -77,6 +77,9 @@ static int prune(const json_t *checkpoints, int all, struct error *err) {
         bytes += (double)json_integer_value(json_object_get(entry, "bytes"));
         removed++;
     }
+    size_t unfinished = checkpoint_remove_unfinished();
+    if (unfinished)
+        printf("removed %zu that were never finished\n", unfinished);
     printf("%zu removed, %.0f MB freed\n", removed, bytes / 1e6);
     return 0;
 }

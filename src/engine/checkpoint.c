@@ -1,9 +1,11 @@
 #include "engine/checkpoint.h"
 
+#include <fcntl.h>
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <utime.h>
@@ -275,4 +277,27 @@ int checkpoint_remove(const char *name, struct error *err) {
     if (rename(path, doomed) < 0)
         return error_errno(err, "cannot remove the checkpoint %s", name);
     return folder_remove(doomed, err);
+}
+
+/* Its maker holds the lock as long as it lives. */
+static bool abandoned(const char *folder) {
+    autofree char *lock = format_string("%.*s.lock", (int)(strrchr(folder, '.') - folder), folder);
+    autoclose int fd = open(lock, O_RDWR | O_CLOEXEC);
+    return fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0;
+}
+
+size_t checkpoint_remove_unfinished(void) {
+    static const char *const endings[] = {"tmp", "removed"};
+    size_t removed = 0;
+    for (size_t ending = 0; ending < sizeof endings / sizeof *endings; ending++) {
+        autofree char *pattern =
+            format_string("%s/checkpoints/.*.%s", paths_cache(), endings[ending]);
+        glob_t found;
+        if (glob(pattern, 0, NULL, &found) != 0)
+            continue;
+        for (size_t i = 0; i < found.gl_pathc; i++)
+            removed += abandoned(found.gl_pathv[i]) && folder_remove(found.gl_pathv[i], NULL) == 0;
+        globfree(&found);
+    }
+    return removed;
 }

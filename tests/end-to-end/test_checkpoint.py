@@ -131,6 +131,18 @@ class Checkpoint(Case):
         self.assertEqual(len(checkpoints(cache)), 1)
         self.assertFalse([name for name in files_below(cache / "checkpoints") if ".tmp" in name])
 
+    def test_prune_clears_what_the_killed_left(self):
+        """But not what is still being made."""
+        cache = self.own_cache()
+        process = self.start("run", "aes-c", "-w", 7, "--out", self.out, cache=cache)
+        process.qemu()
+        time.sleep(1)
+        self.assertRegex(self.slsuite("checkpoint", "prune", cache=cache).out, "^0 removed")
+        self.assertTrue(list((cache / "checkpoints").glob(".*.tmp/ram")))
+        self.kill(process)
+        self.assertRegex(self.slsuite("checkpoint", "prune", cache=cache).out, "^removed 1 that were never finished\n0 removed")
+        self.assertFalse(list((cache / "checkpoints").glob(".*.tmp")))
+
     def test_killed_while_saving(self):
         """When RAM is whole and the rest is being written: the time of the commit, more or less."""
         cache = self.own_cache()

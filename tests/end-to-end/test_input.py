@@ -150,6 +150,17 @@ exec /usr/bin/apt-get "$@"
         self.assertEqual(files_below(cache), files)
         self.assertEqual(self.slsuite("image", "show", cache=cache, environment=environment).out, before)
 
+    def test_doctor(self):
+        """Each thing with its version, and what is missing with the command that mends it."""
+        said = self.slsuite("doctor").out
+        for line in r"processor +x86_64", r"QEMU +1\d\.\d+\.\d+ .*loads the timing plugin", r"mke2fs +\d", r"to build +(\d+) of \1 ":
+            self.assertRegex(said, f"(?m)^ok {line}")
+        self.assertNotIn("!!", said)
+        said = self.slsuite("doctor", status=1, environment=NOTHING).out
+        self.assertRegex(said, r"!! mmdebstrap +missing .*\n +→ make deps \(or: apt-get install mmdebstrap\)\n")
+        self.assertRegex(said, r"!! QEMU +cannot start qemu-system-x86_64: .*make deps")
+        self.assertRegex(said, r"\d+ of what `slsuite run` needs are missing\n$")
+
     def test_qemu_that_fails_to_start(self):
         broken = self.folder / "qemu"
         broken.write_text("#!/bin/sh\n[ $1 = --version ] && exec qemu-system-x86_64 --version\necho no such machine >&2; exit 1\n")

@@ -1,7 +1,10 @@
 """Never stuck: functions and guests that misbehave end with one clear line, the console's tail, exit 1, in bounded time."""
 
 import json
+import os
+import signal
 import subprocess
+import time
 
 from harness import BUILD, HERE, REPOSITORY, Case, checkpoints, files_below, slow
 
@@ -108,6 +111,20 @@ class Function(Case):
         self.assertEqual(len(rows), 1 + 3)
         reader = self.slsuite(self.out, program=REPOSITORY / "tests/component/test_results.py")
         self.assertRegex(reader.out, " 0 failed")
+
+
+class Machine(Case):
+    def test_qemu_is_killed(self):
+        process = self.start("run", "aes-c", "-n", 3000, "--out", self.out)
+        for _ in range(1200):
+            if simulating := [pid for pid, command in process.family().items() if " -incoming " in command]:
+                break
+            time.sleep(0.1)
+        time.sleep(2)
+        os.kill(simulating[0], signal.SIGKILL)
+        self.finish(process, status=1)
+        self.assertRegex(process.err, r"(?m)^slsuite: QEMU (ended by itself|closed its control connection): see .*run\.failed$")
+        self.assertFalse(self.out.exists())
 
 
 class Guest(Case):

@@ -21,9 +21,6 @@
 #define BYTES_PER_RUN 4e6
 #define BYTES_PER_INVOCATION 60e3
 
-#define LEAST_CORES 2
-#define MOST_CORES 8 /* the plugin's */
-
 struct sim {
     const struct sim_options *options;
     struct simulation simulation;
@@ -77,9 +74,6 @@ static int prepare(struct sim *sim, struct error *err) {
     if (simulation_find_system(simulation, options->system, err) < 0 ||
         function_find(options->function, &sim->function, err) < 0)
         return -1;
-    if (sim->system.cores < LEAST_CORES || sim->system.cores > MOST_CORES)
-        return error_usage(err, "%s: cores: there must be %d to %d: core 1 is the function's alone",
-                           sim->system_file, LEAST_CORES, MOST_CORES);
     function_free(&sim->function);
     if (simulation_prepare_image(simulation, err) < 0 ||
         function_prepare(options->function, &sim->function, err) < 0)

@@ -17,20 +17,17 @@ struct core {
 };
 
 static struct {
-    struct model *model;
-    struct profile *profile;
-    unsigned number; /* of the core that runs */
+    /* The segment under way: what is known of its step so far. segment = NULL: none. */
+    struct step step;
+    unsigned begins, length; /* where it is in its block, in instructions; length 0: none */
+    unsigned started;        /* instructions of the block that start, as far as is known */
+    unsigned number;         /* of the core that runs */
     struct core *core;
-
-    /* The segment under way, and where its first instruction is in its block; NULL: none. */
-    const struct segment *segment;
-    unsigned begins;
-    unsigned again;   /* 1: its first instruction has been counted, it starts again */
-    unsigned started; /* instructions of the block that start, as far as is known */
-
-    struct access *accesses; /* of the segment under way */
-    size_t access_count, access_capacity;
-
+    struct model *model;
+    struct access *accesses; /* step.accesses */
+    unsigned access_capacity;
+    bool measures; /* steps go through the profile */
+    struct profile *profile;
     struct core cores[MAX_CORES];
 } now;
 
@@ -39,55 +36,51 @@ bool clock_init(struct model *model, bool translates, struct profile *profile) {
     now.profile = profile;
     now.core = &now.cores[0];
     now.access_capacity = 1024;
-    now.accesses = malloc(now.access_capacity * sizeof *now.accesses);
+    now.step.accesses = now.accesses = malloc(now.access_capacity * sizeof *now.accesses);
     for (unsigned i = 0; translates && i < MAX_CORES; i++)
         if (!(now.cores[i].translations.pool = translation_pool_new()))
             return false;
     return now.accesses;
 }
 
-/* These instructions of the segment under way were executed; `next` is where execution went. */
-static inline void run(unsigned end, uint64_t next) {
-    const struct step step = {
-        .segment = now.segment,
-        .first = now.again,
-        .end = end,
-        .accesses = now.accesses,
-        .access_count = (unsigned)now.access_count,
-        .next = next,
-    };
-    if (__builtin_expect(now.profile && profile_measures(now.profile, now.number), 0))
-        profile_run(now.profile, now.model, now.number, &step);
-    else
-        model_run(now.model, now.number, &step);
-    now.access_count = 0;
-    now.again = 0;
+/* A segment of the block begins; its instructions before `first` have been counted. */
+static inline void enter(const struct segment *segment, unsigned begins, unsigned first) {
+    now.step.segment = segment;
+    now.step.first = first;
+    now.begins = begins;
+    now.length = segment->count;
 }
 
-/* The segment under way has been left for the one behind it in its block. */
-static inline void advance(void) {
-    const struct segment *behind = segment_behind(now.segment);
-    run(now.segment->count, behind->address);
-    now.begins += now.segment->count;
-    now.segment = behind;
+/* The segment under way was executed up to this instruction; `next` is where execution went. */
+static inline void run(unsigned end, uint64_t next) {
+    now.step.end = end;
+    now.step.next = next;
+    if (__builtin_expect(now.measures, 0))
+        profile_run(now.profile, now.model, now.number, &now.step);
+    else
+        model_run(now.model, now.number, &now.step);
+    now.step.access_count = 0;
+}
+
+/* Execution is at, or has gone past, this instruction of the block. */
+__attribute__((noinline)) static void reach(unsigned index) {
+    unsigned ends = now.begins + now.length;
+    for (; index >= ends && now.started > ends; ends = now.begins + now.length) {
+        const struct segment *behind = segment_behind(now.step.segment);
+        run(now.length, behind->address);
+        enter(behind, ends, 0);
+    }
 }
 
 /* The block under way has ended. Its last segment stays for remember(). */
 static inline void finish(uint64_t next) {
-    while (now.started > now.begins + now.segment->count)
-        advance();
+    if (now.started > now.begins + now.length)
+        reach(now.started - 1);
     run(now.started - now.begins, next);
 }
 
-/* Execution is at this instruction of the block. */
-static inline void reach(unsigned index) {
-    while (index < now.started && index >= now.begins + now.segment->count)
-        advance();
-}
-
 /* Keep what is_again() needs of the segment that ended. */
-static void remember(void) {
-    const struct segment *segment = now.segment;
+static void remember(const struct segment *segment) {
     now.core->mode = segment->mode;
     now.core->last[segment->mode] =
         segment->address + segment->instruction[now.started - now.begins - 1].offset;
@@ -103,33 +96,42 @@ static bool is_again(const struct segment *segment) {
 }
 
 static inline void begin(const struct block *block) {
-    const struct segment *segment = block_first(block), *before = now.segment;
-    bool again = false;
-    if (before)
+    const struct segment *segment = block_first(block);
+    if (__builtin_expect(now.step.segment != NULL, 1))
         finish(segment->address);
-    if (!before || before->mode != segment->mode || segment->kind == SEGMENT_REPEATED) {
+    /* The last segment of the block before: reach() may have changed it. */
+    const struct segment *before = now.step.segment;
+    unsigned first = 0;
+    if (__builtin_expect(
+            !before || before->mode != segment->mode || segment->kind == SEGMENT_REPEATED, 0)) {
         if (before)
-            remember();
-        again = is_again(segment);
+            remember(before);
+        else
+            now.step.access_count = 0; /* of no instruction that was announced */
+        first = is_again(segment);
     }
-    now.segment = segment;
-    now.begins = 0;
-    now.again = again;
+    enter(segment, 0, first);
     now.started = block->instructions;
 }
 
+static void change_measures(void) {
+    now.measures = now.profile && profile_measures(now.profile, now.number);
+}
+
 static void change_core(unsigned number) {
-    if (now.segment) {
+    if (now.step.segment) {
         finish(0);
-        remember();
+        remember(now.step.segment);
     }
-    now.segment = NULL;
+    now.step.segment = NULL;
+    now.begins = now.length = now.started = 0;
     now.number = number;
     now.core = &now.cores[number];
+    change_measures();
 }
 
 static void change_translations(unsigned index) {
-    if (now.segment)
+    if (now.step.segment)
         reach(index);
     model_translations_change(now.model, now.number);
     if (now.core->translations.pool)
@@ -138,59 +140,64 @@ static void change_translations(unsigned index) {
 
 /* What came before is in the sample, the mark itself is not. */
 static void mark(unsigned index, uint16_t operation, const uint64_t arguments[2]) {
-    if (now.segment)
+    if (now.step.segment)
         reach(index);
     samples_mark(now.model, operation, arguments[0], arguments[1]);
     struct error error = {0};
     if (now.profile && profile_mark(now.profile, operation, &error) < 0)
         fprintf(stderr, "slsuite-plugin: %s\n", error.text);
+    change_measures();
 }
 
-static struct access *next_access(void) {
-    if (__builtin_expect(now.access_count == now.access_capacity, 0)) {
-        now.access_capacity *= 2;
-        now.accesses = realloc(now.accesses, now.access_capacity * sizeof *now.accesses);
-        if (!now.accesses)
-            abort();
-    }
-    return &now.accesses[now.access_count++];
+__attribute__((noinline, cold)) static void grow_accesses(void) {
+    now.access_capacity *= 2;
+    now.accesses = realloc(now.accesses, now.access_capacity * sizeof *now.accesses);
+    if (!now.accesses)
+        abort();
+    now.step.accesses = now.accesses;
 }
 
-/* An instruction that QEMU executes in a block of its own, because it reaches I/O in the middle of
- * one, is not announced: then the index is too low for the segment under way. */
-static inline uint8_t index_in_segment(unsigned index) {
-    return (uint8_t)(index > now.begins ? index - now.begins : 0);
+/* For an instruction that is not in the segment under way: its index in the one that is then.
+ *
+ * An instruction that QEMU executes in a block of its own, because it reaches I/O in the middle of
+ * one, is not announced: then the index in the block is too low. */
+__attribute__((noinline)) static unsigned reach_for_access(unsigned index) {
+    reach(index);
+    return index > now.begins ? index - now.begins : 0;
+}
+
+/* An access by this instruction of the block. */
+static inline struct access *add_access(unsigned index) {
+    unsigned instruction = index - now.begins;
+    if (__builtin_expect(instruction >= now.length, 0))
+        instruction = reach_for_access(index);
+    if (__builtin_expect(now.step.access_count == now.access_capacity, 0))
+        grow_accesses();
+    struct access *access = &now.accesses[now.step.access_count++];
+    access->instruction = (uint8_t)instruction;
+    return access;
 }
 
 static inline void access_memory(uint64_t event, bool store) {
-    unsigned index = access_index(event);
-    if (__builtin_expect(!now.segment, 0))
-        return;
-    reach(index);
     const struct translations *translations = &now.core->translations;
     uint64_t address = access_address(event);
-    *next_access() = (struct access){
-        .address = translations_physical(translations, address),
-        .virtual_address = address,
-        .translation = translations->entry[address_index(address)].translation,
-        .size = (uint8_t)access_size(event),
-        .instruction = index_in_segment(index),
-        .store = store,
-    };
+    struct access *access = add_access(access_index(event));
+    access->address = translations_physical(translations, address);
+    access->virtual_address = address;
+    access->translation = translations->entry[address_index(address)].translation;
+    access->size = (uint8_t)access_size(event);
+    access->store = store;
+    access->uncached = false;
 }
 
 static void access_io(uint64_t event, bool store) {
-    if (!now.segment)
-        return;
-    unsigned index = now.started - 1 - access_index(event);
-    reach(index);
-    *next_access() = (struct access){
-        .virtual_address = access_address(event),
-        .size = (uint8_t)access_size(event),
-        .instruction = index_in_segment(index),
-        .store = store,
-        .uncached = true,
-    };
+    struct access *access = add_access(now.started - 1 - access_index(event));
+    access->address = 0;
+    access->virtual_address = access_address(event);
+    access->translation = NULL;
+    access->size = (uint8_t)access_size(event);
+    access->store = store;
+    access->uncached = true;
 }
 
 void clock_consume(const uint64_t *events, const uint64_t *end) {
@@ -202,8 +209,10 @@ void clock_consume(const uint64_t *events, const uint64_t *end) {
             begin(block_of(event));
             break;
         case EVENT_LOAD:
+            access_memory(event, false);
+            break;
         case EVENT_STORE:
-            access_memory(event, kind == EVENT_STORE);
+            access_memory(event, true);
             break;
         case EVENT_UNCACHED_LOAD:
         case EVENT_UNCACHED_STORE:

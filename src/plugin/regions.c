@@ -78,7 +78,7 @@ struct regions *regions_read(const char *path, struct error *err) {
         if (*line && read_line(regions, line) < 0)
             result =
                 error_set(err,
-                          "regions: %s: line %u is \"%s\": START END NAME is needed, START and "
+                          "regions: %s: line %u is \"%.60s\": START END NAME is needed, START and "
                           "END hexadecimal, START below END",
                           path, number, line);
     }

@@ -19,10 +19,12 @@
 #include "engine/machine.h"
 #include "image/apt.h"
 
-#define NEED_DISK 1.5e9 /* kernel, base image, and a checkpoint for each function that came along  \
-                         */
-#define NEED_MEMORY 1.5e9 /* the guest's 2 GB are sparse; QEMU and its page cache stay below this  \
-                           */
+#define NEED_DISK                                                                                  \
+    1.5e9 /* kernel, base image, and a checkpoint for each function that came along                \
+           */
+#define NEED_MEMORY                                                                                \
+    1.5e9 /* the guest's 2 GB are sparse; QEMU and its page cache stay below this                  \
+           */
 #define MOST_PACKAGES 64
 #define INSTALL "make deps (or: apt-get install %s)"
 

@@ -10,21 +10,21 @@
 
 /* Where cycles go. Every cycle that a core's clock advances is put under exactly one of these. */
 enum stack_part {
-    STACK_BASE,         /* work: what is left if nothing below stood in the way */
-    STACK_FETCH_L2,     /* waiting for code, by who supplied it */
+    STACK_BASE,     /* work: what is left if nothing below stood in the way */
+    STACK_FETCH_L2, /* waiting for code, by who supplied it */
     STACK_FETCH_L3,
     STACK_FETCH_LLC,
     STACK_FETCH_MEMORY,
     STACK_ITLB,
-    STACK_BRANCH,       /* refill after a mispredicted branch */
-    STACK_DATA_L2,      /* waiting for data, likewise */
+    STACK_BRANCH,  /* refill after a mispredicted branch */
+    STACK_DATA_L2, /* waiting for data, likewise */
     STACK_DATA_L3,
     STACK_DATA_LLC,
     STACK_DATA_MEMORY,
     STACK_DATA_UPGRADE, /* waiting for the right to write */
     STACK_UNCACHED,     /* memory-mapped I/O */
     STACK_DTLB,
-    STACK_STRUCTURAL,   /* dependences, busy units, full queues */
+    STACK_STRUCTURAL, /* dependences, busy units, full queues */
     STACK_PARTS
 };
 

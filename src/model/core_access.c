@@ -2,11 +2,8 @@
 
 /* What waiting is put under, by who supplied the line. */
 static const uint8_t fetch_part[SUPPLIERS] = {
-    [FROM_L1] = STACK_BASE,
-    [FROM_L2] = STACK_FETCH_L2,
-    [FROM_L3] = STACK_FETCH_L3,
-    [FROM_LLC] = STACK_FETCH_LLC,
-    [FROM_MEMORY] = STACK_FETCH_MEMORY,
+    [FROM_L1] = STACK_BASE,       [FROM_L2] = STACK_FETCH_L2,         [FROM_L3] = STACK_FETCH_L3,
+    [FROM_LLC] = STACK_FETCH_LLC, [FROM_MEMORY] = STACK_FETCH_MEMORY,
 };
 static const uint8_t data_part[SUPPLIERS] = {
     [FROM_L1] = STACK_BASE,
@@ -44,8 +41,9 @@ struct access_time core_fetch(struct core *core, enum model_mode mode, uint64_t 
     return (struct access_time){answer.ready, part};
 }
 
-static inline struct access_time data_line(struct core *core, enum model_mode mode, uint64_t address,
-                                    bool store, uint64_t pc, uint64_t now) {
+static inline struct access_time data_line(struct core *core, enum model_mode mode,
+                                           uint64_t address, bool store, uint64_t pc,
+                                           uint64_t now) {
     enum access_kind kind = store ? STORE : LOAD;
     if (hierarchy_hit(core->hierarchy, core->number, mode, kind, address))
         return (struct access_time){now + core->hierarchy->hit_latency[kind], STACK_BASE};
@@ -64,11 +62,10 @@ struct access_time core_data(struct core *core, enum model_mode mode, const stru
     if (access->uncached)
         return uncached(core, mode, now);
     bool walked;
-    uint64_t begun = translate(core, mode, access->store ? STORE : LOAD, access->translation, now,
-                               &walked);
+    uint64_t begun =
+        translate(core, mode, access->store ? STORE : LOAD, access->translation, now, &walked);
     uint64_t line_mask = core->parameters->line_size - 1;
-    struct access_time time =
-        data_line(core, mode, access->address, access->store, pc, begun);
+    struct access_time time = data_line(core, mode, access->address, access->store, pc, begun);
     uint64_t second = (access->address | line_mask) + 1;
     if (second < access->address + access->size) {
         struct access_time rest = data_line(core, mode, second, access->store, pc, begun + 1);

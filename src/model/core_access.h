@@ -7,8 +7,9 @@
 
 /* How a fetch or a data access went. */
 struct access_time {
-    uint64_t ready;       /* when the core has it */
-    enum stack_part part; /* what waiting for it longer than for a hit is put under; STACK_BASE: a hit */
+    uint64_t ready; /* when the core has it */
+    enum stack_part
+        part; /* what waiting for it longer than for a hit is put under; STACK_BASE: a hit */
 };
 
 /* The line at this physical address, from the L1I; `address` is the virtual one. */

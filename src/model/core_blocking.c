@@ -51,11 +51,9 @@ static void run(struct core *core, const struct step *step) {
                   (step->first ? segment->instruction[step->first - 1].fetches : 0u);
     core->counts[mode].instructions += step->end - step->first;
     /* the look-ups above are among them */
-    hierarchy_count_hits(core->hierarchy, core->number, mode, FETCH,
-                         fetches - 1 - segment->spills);
+    hierarchy_count_hits(core->hierarchy, core->number, mode, FETCH, fetches - 1 - segment->spills);
     core_advance(core, mode, STACK_BASE, core->now + fetches * hit[FETCH]);
-    for (const struct access *access = step->accesses,
-                             *end = access + step->access_count;
+    for (const struct access *access = step->accesses, *end = access + step->access_count;
          access < end; access++) {
         uint64_t pc = segment->address + segment->instruction[access->instruction].offset;
         struct access_time time = core_data(core, mode, access, pc, core->now);

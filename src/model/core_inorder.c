@@ -61,14 +61,14 @@ struct inorder {
     uint8_t mode;
 
     /* the queue of loads and stores */
-    uint64_t request;      /* when the last one was passed on: the queue of requests holds one */
-    uint64_t last_store;   /* commit of the last store */
-    struct { /* the last loads that were waited for as the oldest operation: from, to */
+    uint64_t request;    /* when the last one was passed on: the queue of requests holds one */
+    uint64_t last_store; /* commit of the last store */
+    struct {             /* the last loads that were waited for as the oldest operation: from, to */
         uint64_t begun, ended;
     } wait[WAITS];
     unsigned waits;
-    struct window stores;  /* the store buffer: until each is in the L1D */
-    uint64_t store_begun;  /* of the last one that left it */
+    struct window stores;         /* the store buffer: until each is in the L1D */
+    uint64_t store_begun;         /* of the last one that left it */
     uint64_t memory[MOST_MEMORY]; /* accesses under way: until when */
 
     uint64_t instructions, bytes, micro_ops; /* so far: what wrong paths are estimated from */
@@ -78,9 +78,9 @@ struct inorder {
     uint64_t entries[]; /* of the windows */
 };
 
-/* Groups that fit between Fetch2 and Decode; cycles that Execute assumes a load takes beyond its unit; accesses under way in memory (BaseMinorCPU.py of gem5:
- * decodeInputBufferSize, MinorDefaultMemFU.extraAssumedLat,
- * executeMaxAccessesInMemory). */
+/* Groups that fit between Fetch2 and Decode; cycles that Execute assumes a load takes beyond its
+ * unit; accesses under way in memory (BaseMinorCPU.py of gem5: decodeInputBufferSize,
+ * MinorDefaultMemFU.extraAssumedLat, executeMaxAccessesInMemory). */
 enum { DECODE_GROUPS = 3, ASSUMED_LOAD = 2, MEMORY_ACCESSES = 2 };
 
 /* Between Decode and Execute. */
@@ -124,10 +124,8 @@ static void init(struct core *core) {
 
 /* Fetch1: asks for a line at this cycle. */
 static void ask_for(struct core *core, enum model_mode mode, struct line *line, uint64_t address,
-                    uint64_t virtual_address, const struct translation *translation,
-                    uint64_t now) {
-    struct access_time time =
-        core_fetch(core, mode, address, virtual_address, translation, now);
+                    uint64_t virtual_address, const struct translation *translation, uint64_t now) {
+    struct access_time time = core_fetch(core, mode, address, virtual_address, translation, now);
     *line = (struct line){address, time.ready, (uint8_t)time.part};
 }
 
@@ -161,8 +159,7 @@ static void pop_line(struct inorder *inorder, uint64_t cycle) {
 static void start_line(struct core *core, const struct segment *segment, uint64_t offset,
                        uint64_t cycle) {
     struct inorder *inorder = core->state;
-    const struct line *under_way =
-        inorder->ahead.answered ? &inorder->ahead : &inorder->current;
+    const struct line *under_way = inorder->ahead.answered ? &inorder->ahead : &inorder->current;
     if (inorder->current.address != UINT64_MAX && under_way->answered >= cycle)
         cycle = under_way->answered + 1;
     uint64_t mask = inorder->line_size - 1;
@@ -253,8 +250,8 @@ static void fetch_wrong_path(struct core *core, enum model_mode mode, uint64_t a
 
 /* Fetch went on behind a branch that was fetched at `fetched`, until it was called back at `cycle`.
  * What it handed on in the meantime, the decoder must still pass. */
-static void abandon_path(struct core *core, enum model_mode mode, uint64_t fetched,
-                         uint64_t cycle, uint64_t address) {
+static void abandon_path(struct core *core, enum model_mode mode, uint64_t fetched, uint64_t cycle,
+                         uint64_t address) {
     struct inorder *inorder = core->state;
     uint64_t length = average(inorder->bytes, inorder->instructions, 4);
     /* micro-operations of sixteen instructions */
@@ -415,9 +412,8 @@ static void add_wait(struct inorder *inorder, uint64_t begun, uint64_t ended) {
 }
 
 /* An access: from the end of its unit to its commit. Returns the earliest commit. */
-static uint64_t access_memory(struct core *core, const struct operation *operation,
-                              uint64_t ended, uint64_t sources, struct unit *unit,
-                              enum stack_part *part) {
+static uint64_t access_memory(struct core *core, const struct operation *operation, uint64_t ended,
+                              uint64_t sources, struct unit *unit, enum stack_part *part) {
     struct inorder *inorder = core->state;
     /* into the queue: when its operands are final and the request before it has been passed on */
     uint64_t queued = pass_waits(inorder, later(later(ended, sources), inorder->request));

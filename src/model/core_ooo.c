@@ -161,8 +161,7 @@ static void change_mode(struct ooo *ooo, enum model_mode mode) {
     ooo->mode = (uint8_t)mode;
     ooo->line = 0;
     ooo->rename_least = later(ooo->rename_least, ooo->last_commit + 1);
-    restart_fetch(ooo, later(ooo->fetch_cycle, ooo->last_commit + ooo->redirect),
-                  STACK_STRUCTURAL);
+    restart_fetch(ooo, later(ooo->fetch_cycle, ooo->last_commit + ooo->redirect), STACK_STRUCTURAL);
 }
 
 static void fetch(struct core *core, const struct segment *segment, unsigned index) {
@@ -205,10 +204,9 @@ static void drain_queue(struct ooo *ooo, uint64_t cycle) {
 }
 
 /* The cycle of its dispatch: where everything it needs a place in has one. */
-static uint64_t dispatch(struct ooo *ooo, const struct micro_op *op, uint64_t fetched,
-                         bool *late) {
-    uint64_t least = fetched + ooo->fetch_to_rename, free = later(ooo->rename_least,
-                                                                  window_free(&ooo->rob));
+static uint64_t dispatch(struct ooo *ooo, const struct micro_op *op, uint64_t fetched, bool *late) {
+    uint64_t least = fetched + ooo->fetch_to_rename,
+             free = later(ooo->rename_least, window_free(&ooo->rob));
     if (op->op_class == OP_LOAD)
         free = later(free, window_free(&ooo->loads));
     if (op->op_class == OP_STORE)

@@ -36,11 +36,11 @@ enum op_class {
 /* Registers as micro-operations name them. Register 0 is none: always ready. */
 enum {
     REGISTER_NONE,
-    REGISTER_INTEGER = 1,      /* rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8 … r15 */
-    REGISTER_TEMPORARY = 17,   /* the microcode's own, t0 … t15 */
-    REGISTER_FLAGS = 33,       /* five parts that are renamed apart: see below */
-    REGISTER_VECTOR = 38,      /* each XMM register as two halves, low and high */
-    REGISTER_X87 = 70,         /* mm0 … mm7 */
+    REGISTER_INTEGER = 1,           /* rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8 … r15 */
+    REGISTER_TEMPORARY = 17,        /* the microcode's own, t0 … t15 */
+    REGISTER_FLAGS = 33,            /* five parts that are renamed apart: see below */
+    REGISTER_VECTOR = 38,           /* each XMM register as two halves, low and high */
+    REGISTER_X87 = 70,              /* mm0 … mm7 */
     REGISTER_VECTOR_TEMPORARY = 78, /* the microcode's own, eight halves */
     REGISTERS = 86
 };
@@ -49,9 +49,9 @@ enum { FLAGS_ZAPS, FLAGS_CFOF, FLAGS_DF, FLAGS_ECF, FLAGS_EZF };
 enum micro_op_flags {
     MICRO_SERIALIZE_BEFORE = 1, /* waits until all before it have committed */
     MICRO_SERIALIZE_AFTER = 2,  /* nothing behind it starts before it has committed */
-    MICRO_BRANCH = 4,           /* decides where execution goes on; an instruction has at most one */
-    MICRO_LOCKED = 8,           /* part of an atomic access */
-    MICRO_ADDRESS_ONLY = 16     /* OP_LOAD, OP_STORE that reaches no memory: prefetch hints */
+    MICRO_BRANCH = 4,       /* decides where execution goes on; an instruction has at most one */
+    MICRO_LOCKED = 8,       /* part of an atomic access */
+    MICRO_ADDRESS_ONLY = 16 /* OP_LOAD, OP_STORE that reaches no memory: prefetch hints */
 };
 
 #define MICRO_SOURCES 6

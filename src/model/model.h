@@ -20,8 +20,8 @@ void model_free(struct model *model);
 /* Whether segments must come with decoded instructions (struct segment.code). */
 bool model_decodes(const struct model *model);
 
-/* A core executed these instructions. What the step points to is not kept, except translations, which
- * must stay valid until model_translations_change() of that core. */
+/* A core executed these instructions. What the step points to is not kept, except translations,
+ * which must stay valid until model_translations_change() of that core. */
 void model_run(struct model *model, unsigned core, const struct step *step);
 
 /* The core changed its address space or a translation. */

@@ -22,7 +22,7 @@ struct model {
     struct hierarchy *hierarchy;
     struct core *cores;
     struct region_counts *regions; /* per core: 0 is nobody's code, then the regions */
-    struct region_visit *visits; /* per core */
+    struct region_visit *visits;   /* per core */
     unsigned region_count;
     struct model_statistic *statistics;
     size_t statistic_count;

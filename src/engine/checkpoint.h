@@ -47,6 +47,9 @@ json_t *checkpoint_list(bool check);
 
 int checkpoint_remove(const char *name, struct error *err);
 
+/* Remove what runs that were killed have left unfinished; returns how many. */
+size_t checkpoint_remove_unfinished(void);
+
 /* The kernel's command line for this machine. The function's core is isolated; when `tickless`,
  * also from the timer tick while a single program computes there. Caller frees it. */
 char *checkpoint_kernel_arguments(bool tickless);

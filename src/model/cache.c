@@ -63,7 +63,7 @@ static uint64_t *lines_of(const struct cache *cache, uint64_t address) {
 
 /* Compiled twice where the linker can choose: with the vector compares of processors since 2013,
  * and without. */
-#if defined(__x86_64__) && defined(__gnu_linux__)
+#if defined(__x86_64__) && defined(__gnu_linux__) && !defined(__clang__)
 #define VECTORISED __attribute__((target_clones("avx2", "default")))
 #else
 #define VECTORISED

@@ -169,6 +169,8 @@ static bool check_branch(const struct branch_parameters *branch,
     const char *wrong = predictor->check ? predictor->check(branch, &key) : NULL;
     if (wrong)
         return refuse(problem, key, "%s", wrong);
+    if (!predictor->predict)
+        return true;
     return check_table("branch.btb_entries", branch->btb_entries, branch->btb_associativity,
                        problem) &&
            (!branch->indirect_sets ||

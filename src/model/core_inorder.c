@@ -448,7 +448,6 @@ static uint64_t execute(struct core *core, const struct operation *operation) {
     const struct operation_timing *timing = &inorder->timing[op->op_class];
     bool memory = op->op_class == OP_LOAD || op->op_class == OP_STORE;
     enum stack_part part = inorder->fetch_part;
-    inorder->fetch_part = STACK_BASE;
 
     uint64_t cycle = later(decode(inorder) + 1, inorder->last_issue), sources = 0;
     if (op->flags & MICRO_SERIALIZE_BEFORE)
@@ -467,6 +466,7 @@ static uint64_t execute(struct core *core, const struct operation *operation) {
         take_slot(inorder, cycle, false);
         return later(cycle, inorder->commit.cycle);
     }
+    inorder->fetch_part = STACK_BASE; /* the first one that commits has waited for it */
     struct unit *unit = choose_unit(inorder, timing, &cycle);
     take_slot(inorder, cycle, memory);
     uint64_t ended = cycle + timing->latency;

@@ -171,8 +171,6 @@ static void test_what_does_not_apply(void **state) {
          "only for core.model ooo", "rename_width"},
         {"skylake", "history:", "history: 640", "local_size: 2\n  history: 640",
          "branch.local_size", "only for branch.direction tournament"},
-        {"inorder", "local_size:", "local_size", "history: 3\n  local_size", "branch.history",
-         "not for branch.direction bimodal or tournament"},
         {"skylake", "indirect_sets:", "256", "0", "branch.indirect_ways",
          "only with branch.indirect_sets above 0", "indirect_ways"},
         {"simple", "model: ideal", "model: ideal", "walk_cache: 0\n  model: ideal",

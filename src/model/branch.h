@@ -9,7 +9,7 @@
  * - the wrong path: its branches train nothing, leave nothing in histories and on the return stack,
  *   and are not counted when they are themselves mispredicted;
  * - the delay between prediction and training: a branch that comes back while it is still in flight
- *   finds its counters trained already. Loops of a few instructions gain most;
+ *   finds its counters trained already. Only ltage's loop predictor waits, for the sake of gem5;
  * - the branches within microcode (of rep-prefixed instructions), which gem5 predicts too.
  *
  * A direction predictor is one file like branch_bimodal.c and one line in the table of

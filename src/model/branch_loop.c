@@ -30,7 +30,7 @@ static uint16_t tag_of(uint64_t address) {
 void loop_look_up(struct loop_predictor *loops, uint64_t address, struct loop_lookup *lookup) {
     struct loop_entry *set = set_of(loops, address);
     uint16_t tag = tag_of(address);
-    *lookup = (struct loop_lookup){0};
+    *lookup = (struct loop_lookup){.address = address};
     for (unsigned way = 0; way < LOOP_WAYS; way++)
         if (set[way].tag == tag) {
             lookup->entry = &set[way];
@@ -77,14 +77,14 @@ static void allocate(struct loop_predictor *loops, uint64_t address) {
     }
 }
 
-void loop_train(struct loop_predictor *loops, const struct loop_lookup *lookup, uint64_t address,
-                bool taken, bool prediction) {
+void loop_train(struct loop_predictor *loops, const struct loop_lookup *lookup, bool taken,
+                bool tage_prediction, bool final_prediction) {
     struct loop_entry *entry = lookup->entry;
-    if (lookup->confident && lookup->prediction != prediction)
+    if (lookup->confident && lookup->prediction != final_prediction)
         counter_update(&loops->trust, lookup->prediction == taken, TRUST_BITS);
     if (!entry) {
         if (taken)
-            allocate(loops, address);
+            allocate(loops, lookup->address);
         return;
     }
     if (lookup->confident && lookup->prediction != taken) {
@@ -92,7 +92,7 @@ void loop_train(struct loop_predictor *loops, const struct loop_lookup *lookup, 
         entry->current = 0;
         return;
     }
-    if (lookup->confident && lookup->prediction != prediction && entry->age < AGE_MOST)
+    if (lookup->confident && lookup->prediction != tage_prediction && entry->age < AGE_MOST)
         entry->age++;
     entry->current = (entry->current + 1) & ((1 << ITERATION_BITS) - 1);
     if (entry->current > entry->iterations && entry->iterations)

@@ -1,5 +1,6 @@
 /* Loops that always end after the same number of iterations (Seznec, L-TAGE, CBP-2 2007; gem5's
- * LoopPredictor as LTAGE uses it). */
+ * LoopPredictor as LTAGE uses it). Its training counts an iteration: whoever trains at once has a
+ * predictor that counts when it predicts (and repairs the count after a misprediction). */
 #ifndef SLS_MODEL_BRANCH_LOOP_H
 #define SLS_MODEL_BRANCH_LOOP_H
 
@@ -23,6 +24,7 @@ struct loop_predictor {
 };
 
 struct loop_lookup {
+    uint64_t address;
     struct loop_entry *entry; /* NULL: none */
     bool confident;           /* the prediction is worth something */
     bool prediction;
@@ -33,8 +35,10 @@ void loop_look_up(struct loop_predictor *loops, uint64_t address, struct loop_lo
 /* The better one of the loop's prediction and this one. */
 bool loop_choose(const struct loop_predictor *loops, const struct loop_lookup *lookup,
                  bool prediction);
-/* Learn that the branch looked up was `taken`, for which TAGE had this prediction. */
-void loop_train(struct loop_predictor *loops, const struct loop_lookup *lookup, uint64_t address,
-                bool taken, bool prediction);
+/* Learn that the branch looked up was `taken`, and what else was predicted: by TAGE, and in the
+ * end. As published, trust changes only where the loop's prediction did not become the final one:
+ * once it is trusted, it stays so. */
+void loop_train(struct loop_predictor *loops, const struct loop_lookup *lookup, bool taken,
+                bool tage_prediction, bool final_prediction);
 
 #endif

@@ -23,31 +23,24 @@ struct tage_entry {
     uint8_t useful; /* 2 bits: how often it knew better than the shorter histories */
 };
 
-struct tage_table {
-    struct tage_entry *entries;
-    uint16_t history; /* bits */
-    uint8_t index_bits, tag_bits;
-    uint8_t path_bits;
-    uint8_t address_shift; /* a second, shifted copy of the address goes into the index */
-    uint8_t path_rotation;
-};
+/* A number for each tagged table, side by side: vectors. */
+typedef uint16_t tage_lanes[TAGE_TABLES_MOST] __attribute__((aligned(16)));
 
-/* A number of each tagged table, side by side, so that one instruction works on several. */
-typedef uint16_t tage_lanes __attribute__((vector_size(2 * TAGE_TABLES_MOST), aligned(16)));
-
-/* Each table's history folded into `length` bits: the exclusive-or of its pieces of that length. It
- * is kept up to date as branches enter the history and leave it. */
+/* Each table's history folded into `length` bits, the exclusive-or of its pieces of that length,
+ * and turned by some bits. It is kept up to date as bits enter the history and leave it. */
 struct tage_fold {
     tage_lanes value;
-    tage_lanes leaving; /* the place of the bit that leaves */
-    tage_lanes above;   /* 1 << length */
+    tage_lanes entering, leaving; /* places of the bit that enters and of the one that leaves */
+    tage_lanes above;             /* 1 << length */
 };
 
 struct tage_core {
     unsigned tables;
     unsigned longest; /* bits of history */
-    struct tage_table table[TAGE_TABLES_MOST];
-    struct tage_fold index_fold, tag_fold, tag_fold_shorter; /* by one bit */
+    struct tage_entry *entries[TAGE_TABLES_MOST];
+    tage_lanes history; /* bits */
+    tage_lanes index_mask, tag_mask;
+    tage_lanes address_shift; /* a second, shifted copy of the address goes into the index */
 
     uint8_t *base;      /* a bit each: the prediction */
     uint8_t *base_sure; /* a bit for four of them: taken twice to change it */
@@ -57,15 +50,20 @@ struct tage_core {
     uint32_t until_ageing;  /* branches until `useful` is halved everywhere */
     uint32_t random;
 
-    uint32_t path;   /* a bit of each of the last branches' addresses */
-    unsigned latest; /* the last branch's direction lies there, those before it behind it */
+    /* What the address is mixed with to give an index and a tag: folded histories. */
+    tage_lanes index_hash, tag_hash;
+    struct tage_fold index_fold, tag_fold, tag_fold_shorter; /* by one bit */
+    struct tage_fold path_fold;
+    tage_lanes path_oldest; /* the bit that leaves next */
+    uint32_t path;          /* a bit of each of the last branches' addresses */
+    unsigned latest;        /* the last branch's direction lies there, those before it behind it */
     uint8_t directions[TAGE_HISTORY_BUFFER]; /* 0 or 1 */
 };
 
 /* What one look-up found; for its training, and for those who build on it. */
 struct tage_lookup {
-    uint32_t base;                                           /* index */
-    uint32_t index[TAGE_TABLES_MOST], tag[TAGE_TABLES_MOST]; /* of the tables from `alternate` up */
+    uint32_t base; /* index */
+    tage_lanes index, tag;
     int hit, alternate;      /* the tables with the longest history and the next, or TAGE_BASE */
     bool longest_prediction; /* the hit's */
     bool alternate_prediction;

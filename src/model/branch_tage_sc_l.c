@@ -1,6 +1,6 @@
 /* TAGE-SC-L: L-TAGE, and a statistical corrector that has the last word (Seznec, CBP-5 2016). Its
  * TAGE is L-TAGE's, not the one of gem5's TAGE_SC_L_64KB, whose tables share their entries by
- * banks. About 9 kB more than ltage of the same parameters. */
+ * banks; its loop predictor counts iterations when it predicts them, unlike the one of ltage. */
 #include "model/branch.h"
 #include "model/branch_corrector.h"
 #include "model/branch_loop.h"
@@ -37,7 +37,7 @@ static bool predict(void *state, uint64_t address, bool taken) {
     prediction = corrector_choose(&predictor->corrector, &sum);
 
     corrector_train(&predictor->corrector, &sum, address, taken);
-    loop_train(&predictor->loops, &loop, address, taken, tage.prediction);
+    loop_train(&predictor->loops, &loop, taken, tage.prediction, prediction);
     tage_train(core, &tage, taken);
     tage_remember(core, address, taken);
     return prediction;

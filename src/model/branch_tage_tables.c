@@ -52,25 +52,31 @@ static void init_histories(struct tage_core *core) {
     for (unsigned i = 0; i < core->tables; i++, length *= step) {
         unsigned rounded = (unsigned)(length + 0.5);
         before = rounded > before ? rounded : before + 1;
-        core->table[i].history = (uint16_t)before;
+        core->history[i] = (uint16_t)before;
     }
-    core->table[core->tables - 1].history = (uint16_t)core->longest;
+    core->history[core->tables - 1] = (uint16_t)core->longest;
 }
 
-static void init_fold(struct tage_fold *fold, unsigned table, unsigned history, unsigned length) {
-    fold->leaving[table] = (uint16_t)(1 << history % length);
+static void init_fold(struct tage_fold *fold, unsigned table, unsigned history, unsigned length,
+                      unsigned turned) {
+    fold->entering[table] = (uint16_t)(1 << turned % length);
+    fold->leaving[table] = (uint16_t)(1 << (history + turned) % length);
     fold->above[table] = (uint16_t)(1 << length);
 }
 
-static void init_table(struct tage_core *core, unsigned i) {
-    struct tage_table *table = &core->table[i];
-    unsigned number = i + 1, bits = table->index_bits;
-    table->path_bits = table->history < PATH_BITS ? (uint8_t)table->history : PATH_BITS;
-    table->address_shift = (uint8_t)((bits > number ? bits - number : number - bits) + 1);
-    table->path_rotation = (uint8_t)(number % bits);
-    init_fold(&core->index_fold, i, table->history, bits);
-    init_fold(&core->tag_fold, i, table->history, table->tag_bits);
-    init_fold(&core->tag_fold_shorter, i, table->history, table->tag_bits - 1u);
+/* The path is turned by another amount in each table, so that it and the directions do not cancel
+ * each other out. */
+static void init_table(struct tage_core *core, unsigned i, unsigned bits) {
+    unsigned number = i + 1, tag_bits = reference_tag[reference(i, core->tables)];
+    unsigned path_bits = core->history[i] < PATH_BITS ? core->history[i] : PATH_BITS;
+    core->index_mask[i] = (uint16_t)((1 << bits) - 1);
+    core->tag_mask[i] = (uint16_t)((1 << tag_bits) - 1);
+    core->address_shift[i] = (uint16_t)((bits > number ? bits - number : number - bits) + 1);
+    core->path_oldest[i] = (uint16_t)(1 << (path_bits - 1));
+    init_fold(&core->path_fold, i, path_bits, bits, number);
+    init_fold(&core->index_fold, i, core->history[i], bits, 0);
+    init_fold(&core->tag_fold, i, core->history[i], tag_bits, 0);
+    init_fold(&core->tag_fold_shorter, i, core->history[i], tag_bits - 1, 0);
 }
 
 size_t tage_tables_size(const struct branch_parameters *parameters) {
@@ -90,12 +96,10 @@ void tage_init(struct tage_core *core, const struct branch_parameters *parameter
     init_histories(core);
     struct tage_entry *entries = tables;
     for (unsigned i = 0; i < core->tables; i++) {
-        struct tage_table *table = &core->table[i];
-        table->index_bits = (uint8_t)index_bits(parameters, i);
-        table->tag_bits = reference_tag[reference(i, core->tables)];
-        table->entries = entries;
-        entries += (size_t)1 << table->index_bits;
-        init_table(core, i);
+        unsigned bits = index_bits(parameters, i);
+        core->entries[i] = entries;
+        entries += (size_t)1 << bits;
+        init_table(core, i, bits);
     }
     core->base = (uint8_t *)entries;
     core->base_sure = core->base + parameters->size;

@@ -52,9 +52,9 @@ static inline void stream_reserve(void) {
 }
 
 /* The lines written were last read by the other thread's processor: they are fetched from there a
- * little ahead of the writing, which would have to wait for them. (On processors without the
- * instruction, those before 2014, it does nothing.) */
-#define STREAM_AHEAD 16 /* events: two lines. One is too late, eight gain no more */
+ * little ahead of the writing, which would have to wait for them. (64-bit processors that do not
+ * know the instruction take it for a NOP.) */
+#define STREAM_AHEAD 16 /* events: two lines; eight lines gain no more */
 
 static inline void stream_push(uint64_t event) {
     uint64_t *next = stream_next;

@@ -21,7 +21,7 @@ static inline struct tage_entry *entry_of(const struct tage_core *core,
 /* The loops over all lanes have a fixed number of rounds and no branches in them, so that the
  * compiler makes a few vector instructions of each. Lanes without a table stay 0. Compiled twice
  * where the linker can choose: with the vectors of processors since 2013, and without. */
-#if defined(__x86_64__) && defined(__gnu_linux__)
+#if defined(__x86_64__) && defined(__gnu_linux__) && !defined(__clang__)
 #define VECTORISED __attribute__((target_clones("avx2", "default")))
 #else
 #define VECTORISED

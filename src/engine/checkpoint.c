@@ -21,8 +21,9 @@
 #include "engine/state.h"
 #include "image/store.h"
 
-#define FORMAT "3" /* raise it when the machine or the way to the checkpoint changes */
+#define FORMAT "4" /* raise it when the machine or the way to the checkpoint changes */
 #define PARAMETERS_BYTES 4096
+#define MOST_BOOTS 5 /* one in thirty is in vain on a very busy host */
 
 /* Determinism (nokaslr, random.trust_cpu), a modern core (mitigations: none of Nehalem's old
  * flaws), core 1 for the function alone, and a short boot: what is left out would only be
@@ -68,7 +69,8 @@ static void make_key(const struct checkpoint_inputs *inputs, char key[HASH_HEX])
     hash_finish(hash, key);
 }
 
-/* Boot, start the function, warm it up, and stop at the very instruction the client asks for it. */
+/* Boot, start the function, warm it up, and stop at the very instruction the client asks for it.
+ * STATE_LATE when it did not stop there. */
 static int boot(const struct checkpoint_inputs *inputs, const struct store_entry *entry,
                 struct error *err) {
     autofree char *script = store_file(entry, "script"),
@@ -156,7 +158,20 @@ static int make(const struct checkpoint_inputs *inputs, struct store_entry *entr
     /* RAM that the guest touches, with a margin: QEMU would die of a full disk. */
     if (store_need_room(700e6, "a checkpoint", err) < 0)
         return -1;
-    if (boot(inputs, entry, err) < 0) {
+    int result = STATE_LATE;
+    for (int attempt = 0; attempt < MOST_BOOTS && result == STATE_LATE; attempt++) {
+        if (attempt)
+            progress_note("the busy host let the guest run on after its stop: booting it again");
+        if (folder_remove(entry->work, err) < 0 || folder_make(entry->work, err) < 0)
+            return -1;
+        result = boot(inputs, entry, err);
+    }
+    if (result == STATE_LATE)
+        return error_set(
+            err,
+            "cannot stop the guest where the checkpoint is to be taken: this host is too busy: "
+            "try again when it is not");
+    if (result < 0) {
         autofree char *console = store_file(entry, "console.log");
         autofree char *kept = format_string("%s/failed-boot.log", paths_cache());
         if (file_copy(console, kept, NULL) == 0)

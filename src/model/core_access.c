@@ -15,10 +15,9 @@ static const uint8_t data_part[SUPPLIERS] = {
     [UPGRADE_BY_BUS] = STACK_DATA_UPGRADE,
 };
 
-/* The cycle when the address is known; *part becomes that of the TLB if a walk was waited for. */
+/* The cycle when the address is known. *walked (NULL: not wanted): a page walk was waited for. */
 static uint64_t translate(struct core *core, enum model_mode mode, enum access_kind kind,
                           const struct translation *translation, uint64_t now, bool *walked) {
-    *walked = false;
     if (!core->mmu || !translation || !translation->levels ||
         mmu_hit(core->mmu, mode, kind, translation))
         return now;
@@ -28,7 +27,7 @@ static uint64_t translate(struct core *core, enum model_mode mode, enum access_k
 struct access_time core_fetch(struct core *core, enum model_mode mode, uint64_t line,
                               uint64_t address, const struct translation *translation,
                               uint64_t now) {
-    bool walked;
+    bool walked = false;
     uint64_t begun = translate(core, mode, FETCH, translation, now, &walked);
     if (hierarchy_hit(core->hierarchy, core->number, mode, FETCH, line))
         return (struct access_time){begun + core->hierarchy->hit_latency[FETCH],
@@ -61,9 +60,8 @@ struct access_time core_data(struct core *core, enum model_mode mode, const stru
                              uint64_t pc, uint64_t now) {
     if (access->uncached)
         return uncached(core, mode, now);
-    bool walked;
     uint64_t begun =
-        translate(core, mode, access->store ? STORE : LOAD, access->translation, now, &walked);
+        translate(core, mode, access->store ? STORE : LOAD, access->translation, now, NULL);
     uint64_t line_mask = core->parameters->line_size - 1;
     struct access_time time = data_line(core, mode, access->address, access->store, pc, begun);
     uint64_t second = (access->address | line_mask) + 1;

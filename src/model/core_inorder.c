@@ -15,7 +15,9 @@
 
 #include "model/core_pipeline.h"
 
-enum { MOST_UNITS = 8, MOST_MEMORY = 8, WAITS = 4 };
+/* Units of a kind that are looked at; waits that are remembered; accesses under way in memory
+ * (executeMaxAccessesInMemory of gem5's BaseMinorCPU.py). */
+enum { MOST_UNITS = 8, WAITS = 4, MEMORY_ACCESSES = 2 };
 
 /* Where a register's value comes from. */
 struct value {
@@ -26,11 +28,6 @@ struct value {
 /* A unit: its last operation. It stalls from that one's end to its commit. */
 struct unit {
     uint64_t issued, ended, committed, next; /* next: the first cycle that takes another */
-};
-
-struct operation_timing {
-    uint32_t latency, interval, slack;
-    uint8_t unit, units;
 };
 
 struct line {
@@ -52,8 +49,7 @@ struct inorder {
 
     struct port fetch, decode, commit;
     struct window decode_buffer, issue_buffer; /* groups: what a stage passes on in one cycle */
-    uint64_t fetch_group, decode_group;        /* the cycles of the groups under way */
-    uint64_t last_decode, last_issue;          /* cycles of the last micro-operation */
+    uint64_t last_issue;                       /* cycle of the last micro-operation */
     uint64_t decode_least;                     /* the decoder still has a wrong path to pass */
     unsigned issued, memory_issued;            /* in last_issue */
     uint64_t memory_commit;                    /* cycle of the last commit of an access */
@@ -67,21 +63,20 @@ struct inorder {
         uint64_t begun, ended;
     } wait[WAITS];
     unsigned waits;
-    struct window stores;         /* the store buffer: until each is in the L1D */
-    uint64_t store_begun;         /* of the last one that left it */
-    uint64_t memory[MOST_MEMORY]; /* accesses under way: until when */
+    struct window stores;             /* the store buffer: until each is in the L1D */
+    uint64_t store_begun;             /* of the last one that left it */
+    uint64_t memory[MEMORY_ACCESSES]; /* accesses under way: until when */
 
     uint64_t instructions, bytes, micro_ops; /* so far: what wrong paths are estimated from */
 
-    unsigned fetch_width, issue_width, memory_issue_width, memory_accesses, branch_delay;
+    unsigned issue_width, memory_issue_width, branch_delay;
     uint64_t line_size;
     uint64_t entries[]; /* of the windows */
 };
 
 /* Groups that fit between Fetch2 and Decode; cycles that Execute assumes a load takes beyond its
- * unit; accesses under way in memory (BaseMinorCPU.py of gem5: decodeInputBufferSize,
- * MinorDefaultMemFU.extraAssumedLat, executeMaxAccessesInMemory). */
-enum { DECODE_GROUPS = 3, ASSUMED_LOAD = 2, MEMORY_ACCESSES = 2 };
+ * unit (BaseMinorCPU.py of gem5: decodeInputBufferSize, MinorDefaultMemFU.extraAssumedLat). */
+enum { DECODE_GROUPS = 3, ASSUMED_LOAD = 2 };
 
 /* Between Decode and Execute. */
 static uint64_t issue_groups(const struct core_parameters *c) {
@@ -100,23 +95,12 @@ static void init(struct core *core) {
     window_init(&inorder->decode_buffer, &memory, DECODE_GROUPS);
     window_init(&inorder->issue_buffer, &memory, issue_groups(c));
     window_init(&inorder->stores, &memory, c->store_buffer);
-    for (unsigned i = OP_NOTHING + 1; i < OP_CLASSES; i++) {
-        unsigned unit = unit_kind_find(c->operations[i].unit);
-        uint64_t units = c->units[unit];
-        inorder->timing[i] = (struct operation_timing){
-            .latency = (uint32_t)c->operations[i].latency,
-            .interval = (uint32_t)c->operations[i].interval,
-            .slack = (uint32_t)c->operations[i].slack,
-            .unit = (uint8_t)unit,
-            .units = (uint8_t)(units < MOST_UNITS ? units : MOST_UNITS),
-        };
-    }
-    inorder->fetch.width = inorder->fetch_width = (unsigned)c->front_width;
+    operation_timings(inorder->timing, c);
+    inorder->fetch.width = (unsigned)c->front_width;
     inorder->decode.width = (unsigned)c->front_width;
     inorder->commit.width = (unsigned)c->commit_width;
     inorder->issue_width = (unsigned)c->issue_width;
     inorder->memory_issue_width = (unsigned)c->memory_issue_width;
-    inorder->memory_accesses = MEMORY_ACCESSES;
     inorder->branch_delay = (unsigned)c->branch_delay;
     inorder->line_size = core->parameters->line_size;
     inorder->current.address = UINT64_MAX;
@@ -176,26 +160,17 @@ static uint64_t arrival(const struct inorder *inorder) {
     return inorder->current.answered + 1;
 }
 
-/* A new group of instructions leaves Fetch2 in this cycle, if the decoder's buffer has room. */
-static uint64_t begin_group(struct inorder *inorder, uint64_t cycle) {
-    if (inorder->fetch_group)
-        window_take(&inorder->decode_buffer, inorder->last_decode);
-    cycle = later(cycle, window_free(&inorder->decode_buffer));
-    inorder->fetch_group = cycle;
-    return cycle;
-}
-
-/* Fetch2: the cycle in which the instruction leaves it. */
-static void fetch_instruction(struct inorder *inorder, uint64_t least) {
-    struct port before = inorder->fetch;
-    uint64_t cycle = port_take(&inorder->fetch, least);
-    if (cycle != inorder->fetch_group) {
-        uint64_t begun = begin_group(inorder, cycle);
-        if (begun > cycle) {
-            inorder->fetch = before;
-            port_take(&inorder->fetch, begun);
-        }
-    }
+/* A stage passes something on, in the group of this cycle or in a new one: that begins when the
+ * buffer behind the stage has room. `left` is when the group before has left it. Returns the cycle.
+ */
+static uint64_t pass_on(struct port *stage, struct window *buffer, uint64_t least, uint64_t left) {
+    uint64_t group = stage->cycle, cycle = port_take(stage, least);
+    if (cycle == group)
+        return cycle;
+    if (group)
+        window_take(buffer, left);
+    uint64_t free = window_free(buffer);
+    return free > cycle ? port_take(stage, free) : cycle;
 }
 
 /* The line at this offset from the segment's is needed. */
@@ -256,7 +231,7 @@ static void abandon_path(struct core *core, enum model_mode mode, uint64_t fetch
     uint64_t length = average(inorder->bytes, inorder->instructions, 4);
     /* micro-operations of sixteen instructions */
     uint64_t ops = average(16 * inorder->micro_ops, inorder->instructions, 24);
-    uint64_t cycles = cycle - fetched, width = inorder->fetch_width;
+    uint64_t cycles = cycle - fetched, width = inorder->fetch.width;
     uint64_t handed_on = cycles * width, passed = 16 * cycles * width / ops;
     if (handed_on > passed + DECODE_GROUPS * width)
         handed_on = passed + DECODE_GROUPS * width;
@@ -293,7 +268,8 @@ static void fetch(struct core *core, const struct segment *segment, unsigned ind
         need_line(core, segment, 0);
     if (segment->spills && index + 1u == segment->count)
         need_line(core, segment, inorder->line_size);
-    fetch_instruction(inorder, arrival(inorder));
+    /* Fetch2 */
+    pass_on(&inorder->fetch, &inorder->decode_buffer, arrival(inorder), inorder->decode.cycle);
     inorder->instructions++;
     inorder->bytes += segment->code[index].length;
     inorder->micro_ops += segment->code[index].micro_op_count;
@@ -301,20 +277,8 @@ static void fetch(struct core *core, const struct segment *segment, unsigned ind
 
 /* Decode: a micro-operation leaves it. */
 static uint64_t decode(struct inorder *inorder) {
-    struct port before = inorder->decode;
     uint64_t least = later(inorder->fetch.cycle + 1, inorder->decode_least);
-    uint64_t cycle = port_take(&inorder->decode, least);
-    if (cycle != inorder->decode_group) {
-        if (inorder->decode_group)
-            window_take(&inorder->issue_buffer, inorder->last_issue);
-        uint64_t begun = later(cycle, window_free(&inorder->issue_buffer));
-        if (begun > cycle) {
-            inorder->decode = before;
-            cycle = port_take(&inorder->decode, begun);
-        }
-        inorder->decode_group = cycle;
-    }
-    return inorder->last_decode = cycle;
+    return pass_on(&inorder->decode, &inorder->issue_buffer, least, inorder->last_issue);
 }
 
 /* When this unit takes an operation that could be issued at `cycle`. */
@@ -327,7 +291,7 @@ static struct unit *choose_unit(struct inorder *inorder, const struct operation_
                                 uint64_t *cycle) {
     struct unit *units = inorder->unit[timing->unit], *best = &units[0];
     uint64_t soonest = unit_takes(best, *cycle);
-    for (unsigned i = 1; i < timing->units && soonest > *cycle; i++) {
+    for (unsigned i = 1; i < timing->units && i < MOST_UNITS && soonest > *cycle; i++) {
         uint64_t takes = unit_takes(&units[i], *cycle);
         if (takes < soonest) {
             soonest = takes;
@@ -356,7 +320,7 @@ static void take_slot(struct inorder *inorder, uint64_t cycle, bool memory) {
 /* The access under way in memory that ends first: nothing new can begin before. */
 static uint64_t *memory_slot(struct inorder *inorder) {
     uint64_t *first = &inorder->memory[0];
-    for (unsigned i = 1; i < inorder->memory_accesses; i++)
+    for (unsigned i = 1; i < MEMORY_ACCESSES; i++)
         if (inorder->memory[i] < *first)
             first = &inorder->memory[i];
     return first;
@@ -367,9 +331,7 @@ static struct access_time load(struct core *core, const struct operation *operat
                                uint64_t cycle) {
     struct inorder *inorder = core->state;
     /* Loads wait for the stores before them to be in the store buffer. */
-    uint64_t begun = cycle;
-    if (inorder->last_store >= begun)
-        begun = inorder->last_store + 1;
+    uint64_t begun = later(cycle, inorder->last_store + 1);
     inorder->request = begun;
     if (!operation->access)
         return (struct access_time){begun, STACK_BASE};
@@ -417,7 +379,6 @@ static uint64_t access_memory(struct core *core, const struct operation *operati
     struct inorder *inorder = core->state;
     /* into the queue: when its operands are final and the request before it has been passed on */
     uint64_t queued = pass_waits(inorder, later(later(ended, sources), inorder->request));
-    unit->ended = ended;
     unit->committed = queued;
     inorder->request = queued;
     if (operation->op->op_class == OP_STORE)
@@ -437,8 +398,7 @@ static uint64_t commit(struct core *core, const struct operation *operation, uin
     uint64_t cycle = port_take(&inorder->commit, least);
     if (memory)
         inorder->memory_commit = cycle;
-    core_advance(core, operation->mode, part, cycle - 1);
-    core_advance(core, operation->mode, STACK_BASE, cycle);
+    pipeline_commit(core, operation->mode, part, cycle);
     return cycle;
 }
 

@@ -39,11 +39,6 @@ struct value {
     uint8_t part; /* enum stack_part: what waiting for it is put under */
 };
 
-struct operation_timing {
-    uint32_t latency, interval;
-    uint8_t unit, units;
-};
-
 struct ooo {
     struct value value[REGISTERS];
     struct operation_timing timing[OP_CLASSES];
@@ -63,7 +58,7 @@ struct ooo {
 
     uint64_t rename_least; /* nothing is renamed before: a squash, or a serialising operation */
     uint64_t in_queue, queue_cycle; /* operations dispatched and not issued before that cycle */
-    uint64_t last_commit, store_done, last_rename;
+    uint64_t store_done;            /* the last store has reached the L1D */
     uint8_t mode;
 
     uint64_t unit_free[UNIT_KINDS][BUSY_UNITS];
@@ -89,18 +84,6 @@ static size_t size(const struct model_parameters *p) {
                                spare(c->float_registers, ARCHITECTURAL_FLOATS));
 }
 
-static void init_timing(struct operation_timing *timing, const struct core_parameters *c) {
-    for (unsigned i = OP_NOTHING + 1; i < OP_CLASSES; i++) {
-        unsigned unit = unit_kind_find(c->operations[i].unit);
-        timing[i] = (struct operation_timing){
-            .latency = (uint32_t)c->operations[i].latency,
-            .interval = (uint32_t)c->operations[i].interval,
-            .unit = (uint8_t)unit,
-            .units = (uint8_t)c->units[unit],
-        };
-    }
-}
-
 static void init(struct core *core) {
     const struct core_parameters *c = &core->parameters->core;
     struct ooo *ooo = core->state;
@@ -111,7 +94,7 @@ static void init(struct core *core) {
     window_init(&ooo->stores, &memory, c->store_buffer);
     window_init(&ooo->integers, &memory, spare(c->integer_registers, ARCHITECTURAL_INTEGERS));
     window_init(&ooo->floats, &memory, spare(c->float_registers, ARCHITECTURAL_FLOATS));
-    init_timing(ooo->timing, c);
+    operation_timings(ooo->timing, c);
     ooo->fetch_width = (unsigned)c->front_width;
     ooo->rename.width = (unsigned)c->rename_width;
     ooo->commit.width = (unsigned)c->commit_width;
@@ -150,18 +133,16 @@ static void fetch_line(struct core *core, const struct segment *segment, uint64_
                                          segment->translation, ooo->fetch_cycle);
     uint64_t next = later(time.ready, ooo->fetch_cycle + 1);
     ooo->line = line + 1;
-    if (time.part != STACK_BASE || ooo->fetch_part == STACK_BASE)
-        restart_fetch(ooo, next, time.part);
-    else
-        restart_fetch(ooo, next, ooo->fetch_part);
+    restart_fetch(ooo, next, time.part != STACK_BASE ? time.part : ooo->fetch_part);
 }
 
 /* An interrupt, a system call or a return from one empties the pipeline. */
 static void change_mode(struct ooo *ooo, enum model_mode mode) {
     ooo->mode = (uint8_t)mode;
     ooo->line = 0;
-    ooo->rename_least = later(ooo->rename_least, ooo->last_commit + 1);
-    restart_fetch(ooo, later(ooo->fetch_cycle, ooo->last_commit + ooo->redirect), STACK_STRUCTURAL);
+    ooo->rename_least = later(ooo->rename_least, ooo->commit.cycle + 1);
+    restart_fetch(ooo, later(ooo->fetch_cycle, ooo->commit.cycle + ooo->redirect),
+                  STACK_STRUCTURAL);
 }
 
 static void fetch(struct core *core, const struct segment *segment, unsigned index) {
@@ -203,18 +184,29 @@ static void drain_queue(struct ooo *ooo, uint64_t cycle) {
     }
 }
 
+/* The queue that an access waits in; NULL: it is none. */
+static struct window *queue_of(struct ooo *ooo, const struct micro_op *op) {
+    return op->op_class == OP_LOAD ? &ooo->loads : op->op_class == OP_STORE ? &ooo->stores : NULL;
+}
+
+/* The file that its result takes a register of; NULL: it takes none. */
+static struct window *registers_of(struct ooo *ooo, const struct micro_op *op) {
+    unsigned result = op->destination[0];
+    return !result                    ? NULL
+           : result < REGISTER_FLAGS  ? &ooo->integers
+           : result < REGISTER_VECTOR ? NULL
+                                      : &ooo->floats;
+}
+
 /* The cycle of its dispatch: where everything it needs a place in has one. */
 static uint64_t dispatch(struct ooo *ooo, const struct micro_op *op, uint64_t fetched, bool *late) {
     uint64_t least = fetched + ooo->fetch_to_rename,
              free = later(ooo->rename_least, window_free(&ooo->rob));
-    if (op->op_class == OP_LOAD)
-        free = later(free, window_free(&ooo->loads));
-    if (op->op_class == OP_STORE)
-        free = later(free, window_free(&ooo->stores));
-    if (op->destination[0] && op->destination[0] < REGISTER_FLAGS)
-        free = later(free, window_free(&ooo->integers));
-    else if (op->destination[0] >= REGISTER_VECTOR)
-        free = later(free, window_free(&ooo->floats));
+    struct window *queue = queue_of(ooo, op), *registers = registers_of(ooo, op);
+    if (queue)
+        free = later(free, window_free(queue));
+    if (registers)
+        free = later(free, window_free(registers));
     uint64_t renamed = port_take(&ooo->rename, later(least, free));
     drain_queue(ooo, renamed + ooo->rename_to_issue);
     while (ooo->in_queue >= ooo->issue_queue) {
@@ -222,7 +214,6 @@ static uint64_t dispatch(struct ooo *ooo, const struct micro_op *op, uint64_t fe
         drain_queue(ooo, renamed + ooo->rename_to_issue);
     }
     *late = renamed > least;
-    ooo->last_rename = renamed;
     window_take(&ooo->fetch_queue, renamed - 1); /* decoded the cycle before */
     return renamed + ooo->rename_to_issue;
 }
@@ -275,11 +266,15 @@ static void store(struct core *core, const struct operation *operation, uint64_t
         (struct forward){(access->address >> 3) + 1, executed, ooo->store_done};
 }
 
-static void commit(struct core *core, enum model_mode mode, uint64_t cycle, enum stack_part part) {
-    struct ooo *ooo = core->state;
-    core_advance(core, mode, part, cycle - 1);
-    core_advance(core, mode, STACK_BASE, cycle);
-    ooo->last_commit = cycle;
+/* It has committed: when what it took is free again. A store stays until it is in the L1D. */
+static void leave(struct ooo *ooo, const struct micro_op *op, uint64_t committed) {
+    struct window *queue = queue_of(ooo, op), *registers = registers_of(ooo, op);
+    window_take(&ooo->rob, committed + 1);
+    if (queue)
+        window_take(queue,
+                    (queue == &ooo->stores ? later(ooo->store_done, committed) : committed) + 1);
+    if (registers)
+        window_take(registers, committed + 1);
 }
 
 static uint64_t execute(struct core *core, const struct operation *operation) {
@@ -290,7 +285,7 @@ static uint64_t execute(struct core *core, const struct operation *operation) {
     enum stack_part part = ooo->fetch_part;
     bool late;
     if (op->flags & MICRO_SERIALIZE_BEFORE)
-        ooo->rename_least = later(ooo->rename_least, ooo->last_commit + 1);
+        ooo->rename_least = later(ooo->rename_least, ooo->commit.cycle + 1);
     uint64_t dispatched = dispatch(ooo, op, fetched, &late);
     if (late)
         part = STACK_STRUCTURAL;
@@ -321,19 +316,10 @@ static uint64_t execute(struct core *core, const struct operation *operation) {
         ooo->value[op->destination[i]] = (struct value){completed, value_part};
 
     uint64_t committed = port_take(&ooo->commit, completed + ooo->complete_to_commit);
-    commit(core, operation->mode, committed, part);
-    window_take(&ooo->rob, committed + 1);
-    if (op->op_class == OP_LOAD)
-        window_take(&ooo->loads, committed + 1);
-    if (op->op_class == OP_STORE) {
-        if (operation->access)
-            store(core, operation, completed, committed);
-        window_take(&ooo->stores, later(ooo->store_done, committed) + 1);
-    }
-    if (op->destination[0] && op->destination[0] < REGISTER_FLAGS)
-        window_take(&ooo->integers, committed + 1);
-    else if (op->destination[0] >= REGISTER_VECTOR)
-        window_take(&ooo->floats, committed + 1);
+    pipeline_commit(core, operation->mode, part, committed);
+    if (op->op_class == OP_STORE && operation->access)
+        store(core, operation, completed, committed);
+    leave(ooo, op, committed);
     if (op->flags & MICRO_SERIALIZE_AFTER)
         ooo->rename_least = later(ooo->rename_least, committed + 1);
     return executed;
@@ -341,7 +327,7 @@ static uint64_t execute(struct core *core, const struct operation *operation) {
 
 /* Operations of the wrong path that are in the reorder buffer by now, at most. */
 static uint64_t wrong_path(const struct ooo *ooo, uint64_t executed) {
-    uint64_t cycles = executed + 1 > ooo->last_rename ? executed + 1 - ooo->last_rename : 0;
+    uint64_t cycles = executed + 1 > ooo->rename.cycle ? executed + 1 - ooo->rename.cycle : 0;
     uint64_t fetched = cycles * ooo->rename.width;
     return fetched < ooo->rob.size ? fetched : ooo->rob.size;
 }

@@ -4,9 +4,8 @@
 #ifndef SLS_MODEL_CORE_PIPELINE_H
 #define SLS_MODEL_CORE_PIPELINE_H
 
-#include <stdlib.h>
-
 #include "model/core_access.h"
+#include "model/later.h"
 
 /* Takes `width` a cycle, in order. */
 struct port {
@@ -50,8 +49,32 @@ static inline void window_take(struct window *window, uint64_t until) {
         window->next = 0;
 }
 
-static inline uint64_t later(uint64_t a, uint64_t b) {
-    return a > b ? a : b;
+/* How long an operation of each class takes, and where: what the parameters say, at hand. */
+struct operation_timing {
+    uint32_t latency, interval, slack; /* cycles */
+    uint8_t unit, units;               /* enum unit_kind; how many there are */
+};
+
+static inline void operation_timings(struct operation_timing timing[OP_CLASSES],
+                                     const struct core_parameters *c) {
+    for (unsigned i = OP_NOTHING + 1; i < OP_CLASSES; i++) {
+        const struct operation_parameters *operation = &c->operations[i];
+        unsigned unit = unit_kind_find(operation->unit);
+        timing[i] = (struct operation_timing){
+            .latency = (uint32_t)operation->latency,
+            .interval = (uint32_t)operation->interval,
+            .slack = (uint32_t)operation->slack,
+            .unit = (uint8_t)unit,
+            .units = (uint8_t)c->units[unit],
+        };
+    }
+}
+
+/* Something commits in this cycle; the cycles before it waited for `part`. */
+static inline void pipeline_commit(struct core *core, enum model_mode mode, enum stack_part part,
+                                   uint64_t cycle) {
+    core_advance(core, mode, part, cycle - 1);
+    core_advance(core, mode, STACK_BASE, cycle);
 }
 
 /* A micro-operation at its place in the program. */

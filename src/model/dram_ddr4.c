@@ -14,6 +14,7 @@
  * bank groups, write recovery and turning the bus round (t_faw, t_rrd, t_ccd_l, t_wr, t_wtr, t_rtp;
  * t_cwl is taken to be t_cl), power states, closing rows ahead of time. */
 #include "model/dram.h"
+#include "model/later.h"
 
 #include <string.h>
 
@@ -93,10 +94,6 @@ static struct place find(struct ddr4 *ddr4, uint64_t address) {
         .bank = &ddr4->bank[channel * ddr4->banks + number % ddr4->banks],
         .row = number / ddr4->banks + 1,
     };
-}
-
-static uint64_t later(uint64_t a, uint64_t b) {
-    return a > b ? a : b;
 }
 
 /* Occupy from `start`, at or after the end of what is known, until `until`. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "model/hierarchy_units.h"
+#include "model/later.h"
 
 /* A cache as the parameters describe it, and the bus below it. */
 struct plan {
@@ -37,10 +38,6 @@ static struct plans make_plans(const struct model_parameters *parameters) {
         bus = &plan->bus_below;
     }
     return plans;
-}
-
-static uint64_t max(uint64_t a, uint64_t b) {
-    return a > b ? a : b;
 }
 
 static enum inclusion inclusion_of(const struct plan *plan) {
@@ -76,7 +73,7 @@ static bool init_unit(struct hierarchy *hierarchy, struct cache_unit *unit, cons
         .core = core,
         .asker_count = plan->shared ? hierarchy->cores : 1,
         .tag_latency = cache->tag_latency,
-        .hit_latency = max(cache->tag_latency, cache->data_latency),
+        .hit_latency = later(cache->tag_latency, cache->data_latency),
         .response_latency = cache->response_latency,
         .request_latency = bus->frontend_latency + bus->forward_latency + bus->snoop_filter_latency,
         .reply_latency = bus->response_latency,
@@ -87,8 +84,8 @@ static bool init_unit(struct hierarchy *hierarchy, struct cache_unit *unit, cons
         return false;
     unit->askers = calloc(unit->asker_count, sizeof *unit->askers);
     for (unsigned i = 0; unit->askers && i < unit->asker_count; i++)
-        if (!in_flight_init(&unit->askers[i].fills, max(cache->mshrs, 1)) ||
-            !in_flight_init(&unit->askers[i].write_backs, max(cache->write_buffers, 1)))
+        if (!in_flight_init(&unit->askers[i].fills, later(cache->mshrs, 1)) ||
+            !in_flight_init(&unit->askers[i].write_backs, later(cache->write_buffers, 1)))
             return false;
     return unit->askers != NULL;
 }

@@ -16,6 +16,7 @@
  * the same line meanwhile gets the same answer. Unlike gem5, which then blocks the whole cache,
  * hits go on when all MSHRs are taken. */
 #include "model/hierarchy_units.h"
+#include "model/later.h"
 
 /* Who is to be told of a request once it is done: not before, lest what is prefetched push out what
  * is under way. */
@@ -40,10 +41,6 @@ struct request {
     struct notice *notices; /* room for CACHE_LEVELS */
     unsigned notice_count;
 };
-
-static uint64_t later(uint64_t a, uint64_t b) {
-    return a > b ? a : b;
-}
 
 uint64_t pass_down(struct hierarchy *hierarchy, unsigned core, struct cache_unit *unit,
                    uint64_t line, uint64_t time) {

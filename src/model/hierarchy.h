@@ -151,6 +151,19 @@ static inline uint64_t access_misses(const struct access_counts *counts, enum ac
     return access_fills(counts, kind) + counts->delayed[kind];
 }
 
+/* … of the L1D: loads and stores. */
+static inline uint64_t data_misses(const struct access_counts *counts) {
+    return access_misses(counts, LOAD) + access_misses(counts, STORE);
+}
+
+/* Lines that came from memory: this core's misses in the last-level cache. */
+static inline uint64_t memory_fills(const struct access_counts *counts) {
+    uint64_t fills = 0;
+    for (unsigned kind = 0; kind < ACCESS_KINDS; kind++)
+        fills += counts->supplied[kind][FROM_MEMORY];
+    return fills;
+}
+
 const struct access_counts *hierarchy_counts(const struct hierarchy *hierarchy, unsigned core,
                                              enum model_mode mode);
 

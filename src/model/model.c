@@ -75,10 +75,8 @@ void model_misses(const struct model *model, unsigned core, uint64_t misses[MODE
         misses[i] = 0;
     for (unsigned mode = 0; mode < MODEL_MODES; mode++) {
         misses[MODEL_MISSES_L1I] += access_misses(&counts[mode], FETCH);
-        misses[MODEL_MISSES_L1D] +=
-            access_misses(&counts[mode], LOAD) + access_misses(&counts[mode], STORE);
-        for (unsigned kind = 0; kind < ACCESS_KINDS; kind++)
-            misses[MODEL_MISSES_LLC] += counts[mode].supplied[kind][FROM_MEMORY];
+        misses[MODEL_MISSES_L1D] += data_misses(&counts[mode]);
+        misses[MODEL_MISSES_LLC] += memory_fills(&counts[mode]);
         misses[MODEL_MISPREDICTS] += c->counts[mode].mispredicts;
     }
 }
@@ -86,8 +84,7 @@ void model_misses(const struct model *model, unsigned core, uint64_t misses[MODE
 /* What the core has done since it came into its region is put down to that. */
 static void settle_region(struct model *model, unsigned core) {
     struct region_visit *visit = &model->visits[core];
-    struct region_counts *region =
-        &model->regions[core * (model->region_count + 1) + visit->region];
+    struct region_counts *region = region_of(model, core, visit->region);
     struct region_counts now = {
         .cycles = all_cycles(&model->cores[core]),
         .instructions = model->cores[core].counts[MODEL_USER].instructions +

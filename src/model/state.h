@@ -28,6 +28,11 @@ struct model {
     size_t statistic_count;
 };
 
+static inline struct region_counts *region_of(const struct model *model, unsigned core,
+                                              unsigned region) {
+    return &model->regions[core * (model->region_count + 1) + region];
+}
+
 /* Make and free the list of statistics. False when memory is out. */
 bool statistics_declare(struct model *model, const char *const *region_names);
 void statistics_free(struct model *model);

@@ -1,6 +1,7 @@
 /* The statistics: one table, each line a name, what it means, and how it follows from the counts.
  * gem5 counts a store that must ask for the right to write as a miss of the L1 (an upgrade), but
  * not as an access of the caches below; it counts write-backs as neither. So do we. */
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,36 +17,14 @@ static const struct access_counts *l1(const struct model *model, unsigned core, 
     return hierarchy_counts(model->hierarchy, core, mode);
 }
 
-static uint64_t instructions(const struct model *m, unsigned core, unsigned mode, unsigned of) {
-    return m->cores[core].counts[mode].instructions;
-}
-
-static uint64_t micro_ops(const struct model *m, unsigned core, unsigned mode, unsigned of) {
-    return m->cores[core].counts[mode].micro_ops;
-}
-
-static uint64_t cycles(const struct model *m, unsigned core, unsigned mode, unsigned of) {
-    return m->cores[core].counts[mode].cycles;
+/* One of a core's counters; `of` is its place. */
+#define COUNT_OF(member) core_count, offsetof(struct core_counts, member)
+static uint64_t core_count(const struct model *m, unsigned core, unsigned mode, unsigned offset) {
+    return *(const uint64_t *)((const char *)&m->cores[core].counts[mode] + offset);
 }
 
 static uint64_t stack(const struct model *m, unsigned core, unsigned mode, unsigned part) {
     return m->cores[core].counts[mode].stack[part];
-}
-
-static uint64_t branches(const struct model *m, unsigned core, unsigned mode, unsigned of) {
-    return m->cores[core].counts[mode].branches;
-}
-
-static uint64_t mispredicts(const struct model *m, unsigned core, unsigned mode, unsigned of) {
-    return m->cores[core].counts[mode].mispredicts;
-}
-
-static uint64_t unknown_targets(const struct model *m, unsigned core, unsigned mode, unsigned of) {
-    return m->cores[core].counts[mode].unknown_targets;
-}
-
-static uint64_t uncached(const struct model *m, unsigned core, unsigned mode, unsigned of) {
-    return m->cores[core].counts[mode].uncached;
 }
 
 static uint64_t fetches(const struct model *m, unsigned core, unsigned mode, unsigned of) {
@@ -68,12 +47,12 @@ static uint64_t data(const struct model *m, unsigned core, unsigned mode, unsign
     return l1(m, core, mode)->accesses[LOAD] + l1(m, core, mode)->accesses[STORE];
 }
 
-static uint64_t data_misses(const struct model *m, unsigned core, unsigned mode, unsigned of) {
-    return access_misses(l1(m, core, mode), LOAD) + access_misses(l1(m, core, mode), STORE);
+static uint64_t dcache_misses(const struct model *m, unsigned core, unsigned mode, unsigned of) {
+    return data_misses(l1(m, core, mode));
 }
 
 static uint64_t data_hits(const struct model *m, unsigned core, unsigned mode, unsigned of) {
-    return data(m, core, mode, of) - data_misses(m, core, mode, of);
+    return data(m, core, mode, of) - dcache_misses(m, core, mode, of);
 }
 
 static uint64_t data_fills(const struct model *m, unsigned core, unsigned mode, unsigned of) {
@@ -86,10 +65,7 @@ static uint64_t upgrades(const struct model *m, unsigned core, unsigned mode, un
 }
 
 static uint64_t from_memory(const struct model *m, unsigned core, unsigned mode, unsigned of) {
-    uint64_t sum = 0;
-    for (unsigned kind = 0; kind < ACCESS_KINDS; kind++)
-        sum += l1(m, core, mode)->supplied[kind][FROM_MEMORY];
-    return sum;
+    return memory_fills(l1(m, core, mode));
 }
 
 /* A cache's figures, for what one core asked of it. */
@@ -112,31 +88,30 @@ static bool has_shared(const struct model *m, unsigned name) {
     return has_cache(m, name) && figures(m, 0, name).shared;
 }
 
-#define LEVEL_COUNT(function, member, expression)                                                  \
+#define LEVEL_COUNT(function, expression)                                                          \
     static uint64_t function(const struct model *m, unsigned core, unsigned mode, unsigned name) { \
         const struct cache_figures f = figures(m, core, name);                                     \
         return mode ? 0 : expression;                                                              \
     }
 #define DATA_OF(f, member)                                                                         \
     (f.counts[LOAD].member + f.counts[WALK].member + f.counts[PREFETCH].member)
-LEVEL_COUNT(level_inst_accesses, accesses, f.counts[FETCH].accesses)
-LEVEL_COUNT(level_inst_misses, misses, f.counts[FETCH].misses)
-LEVEL_COUNT(level_inst_hits, misses, f.counts[FETCH].accesses - f.counts[FETCH].misses)
-LEVEL_COUNT(level_data_accesses, accesses, DATA_OF(f, accesses))
-LEVEL_COUNT(level_data_misses, misses, DATA_OF(f, misses))
-LEVEL_COUNT(level_data_hits, misses, DATA_OF(f, accesses) - DATA_OF(f, misses))
-LEVEL_COUNT(level_accesses, accesses, f.counts[FETCH].accesses + DATA_OF(f, accesses))
-LEVEL_COUNT(level_misses, misses, f.counts[FETCH].misses + DATA_OF(f, misses))
-LEVEL_COUNT(level_fills, fills, f.counts[FETCH].fills + DATA_OF(f, fills))
-LEVEL_COUNT(level_hits, misses,
-            f.counts[FETCH].accesses + DATA_OF(f, accesses) - f.counts[FETCH].misses -
-                DATA_OF(f, misses))
+LEVEL_COUNT(level_inst_accesses, f.counts[FETCH].accesses)
+LEVEL_COUNT(level_inst_misses, f.counts[FETCH].misses)
+LEVEL_COUNT(level_inst_hits, f.counts[FETCH].accesses - f.counts[FETCH].misses)
+LEVEL_COUNT(level_data_accesses, DATA_OF(f, accesses))
+LEVEL_COUNT(level_data_misses, DATA_OF(f, misses))
+LEVEL_COUNT(level_data_hits, DATA_OF(f, accesses) - DATA_OF(f, misses))
+LEVEL_COUNT(level_accesses, f.counts[FETCH].accesses + DATA_OF(f, accesses))
+LEVEL_COUNT(level_misses, f.counts[FETCH].misses + DATA_OF(f, misses))
+LEVEL_COUNT(level_fills, f.counts[FETCH].fills + DATA_OF(f, fills))
+LEVEL_COUNT(level_hits, f.counts[FETCH].accesses + DATA_OF(f, accesses) - f.counts[FETCH].misses -
+                            DATA_OF(f, misses))
 /* Of the whole cache; a shared one's are said once. */
-LEVEL_COUNT(write_backs, write_backs, f.shared &&core ? 0 : f.write_backs)
-LEVEL_COUNT(prefetch_issued, prefetch, f.shared &&core ? 0 : f.prefetch.issued)
-LEVEL_COUNT(prefetch_useful, prefetch, f.shared &&core ? 0 : f.prefetch.useful)
-LEVEL_COUNT(prefetch_late, prefetch, f.shared &&core ? 0 : f.prefetch.late)
-LEVEL_COUNT(prefetch_useless, prefetch, f.shared &&core ? 0 : f.prefetch.useless)
+LEVEL_COUNT(write_backs, f.shared &&core ? 0 : f.write_backs)
+LEVEL_COUNT(prefetch_issued, f.shared &&core ? 0 : f.prefetch.issued)
+LEVEL_COUNT(prefetch_useful, f.shared &&core ? 0 : f.prefetch.useful)
+LEVEL_COUNT(prefetch_late, f.shared &&core ? 0 : f.prefetch.late)
+LEVEL_COUNT(prefetch_useless, f.shared &&core ? 0 : f.prefetch.useless)
 
 static bool prefetches(const struct model *m, unsigned name) {
     const struct model_parameters *p = &m->parameters;
@@ -222,7 +197,7 @@ static bool has_part(const struct model *m, unsigned part) {
 /* Region counters: `of` is 8 × the region (from 1) plus which of them. */
 enum { REGION_CYCLES, REGION_INSTRUCTIONS, REGION_MISSES };
 static uint64_t region(const struct model *m, unsigned core, unsigned mode, unsigned of) {
-    const struct region_counts *counts = &m->regions[core * (m->region_count + 1) + of / 8];
+    const struct region_counts *counts = region_of(m, core, of / 8);
     if (mode)
         return 0;
     return of % 8 == REGION_CYCLES         ? counts->cycles
@@ -367,13 +342,13 @@ struct row {
 
 /* clang-format off */
 static const struct row rows[] = {
-    {MACHINE, "simInsts", "Count", "Instructions committed on all cores", instructions},
-    {MACHINE, "simOps", "Count", "Micro-operations committed on all cores", micro_ops, 0, decodes},
-    {CORE, "system.cpu%u.numCycles", "Cycle", "Cycles the core was busy", cycles},
-    {CORE_MODES, "system.cpu%u.modeCycles", "Cycle", "Cycles the core was busy, by mode", cycles},
-    {CORE, "system.cpu%u.commitStats0.numInsts", "Count", "Instructions committed", instructions},
-    {CORE, "system.cpu%u.commitStats0.numOps", "Count", "Micro-operations committed", micro_ops, 0, decodes},
-    {CORE_MODES, "system.cpu%u.modeInsts", "Count", "Instructions committed, by mode", instructions},
+    {MACHINE, "simInsts", "Count", "Instructions committed on all cores", COUNT_OF(instructions)},
+    {MACHINE, "simOps", "Count", "Micro-operations committed on all cores", COUNT_OF(micro_ops), decodes},
+    {CORE, "system.cpu%u.numCycles", "Cycle", "Cycles the core was busy", COUNT_OF(cycles)},
+    {CORE_MODES, "system.cpu%u.modeCycles", "Cycle", "Cycles the core was busy, by mode", COUNT_OF(cycles)},
+    {CORE, "system.cpu%u.commitStats0.numInsts", "Count", "Instructions committed", COUNT_OF(instructions)},
+    {CORE, "system.cpu%u.commitStats0.numOps", "Count", "Micro-operations committed", COUNT_OF(micro_ops), decodes},
+    {CORE_MODES, "system.cpu%u.modeInsts", "Count", "Instructions committed, by mode", COUNT_OF(instructions)},
     STACK("base", STACK_BASE, "work, nothing below in the way"),
     STACK("fetchL2", STACK_FETCH_L2, "waiting for code from the L2"),
     STACK("fetchL3", STACK_FETCH_L3, "waiting for code from the L3"),
@@ -389,11 +364,11 @@ static const struct row rows[] = {
     STACK("uncached", STACK_UNCACHED, "memory-mapped I/O"),
     STACK("dtlb", STACK_DTLB, "waiting for the translation of data addresses"),
     STACK("structural", STACK_STRUCTURAL, "dependences, busy units, full queues"),
-    {CORE, "system.cpu%u.branchPred.committed::total", "Count", "Branches committed", branches, 0, decodes},
+    {CORE, "system.cpu%u.branchPred.committed::total", "Count", "Branches committed", COUNT_OF(branches), decodes},
     {MODES_TOTAL, "system.cpu%u.branchPred.mispredicted", "Count", "Committed branches that fetch had not foreseen",
-     mispredicts, 0, decodes},
+     COUNT_OF(mispredicts), decodes},
     {CORE, "system.cpu%u.branchPred.BTBMispredicted", "Count", "… of these, direct ones whose target was unknown",
-     unknown_targets, 0, decodes},
+     COUNT_OF(unknown_targets), decodes},
     {MODES_TOTAL, "system.cpu%u.icache.overallAccesses", "Count", "Fetches from the L1I", fetches},
     {MODES_TOTAL, "system.cpu%u.icache.overallMisses", "Count", "Fetches that missed in the L1I", fetch_misses},
     {MODES_TOTAL, "system.cpu%u.icache.overallMshrMisses", "Count", "Lines the L1I asked for", fetch_fills},
@@ -402,12 +377,12 @@ static const struct row rows[] = {
     PREFETCHER(CORE, "system.cpu%u.icache", CACHE_L1I, prefetches),
     {MODES_TOTAL, "system.cpu%u.dcache.overallAccesses", "Count", "Accesses to the L1D", data},
     {MODES_TOTAL, "system.cpu%u.dcache.overallMisses", "Count", "Accesses that missed in the L1D, upgrades included",
-     data_misses},
+     dcache_misses},
     {MODES_TOTAL, "system.cpu%u.dcache.overallMshrMisses", "Count", "Lines and upgrades the L1D asked for", data_fills},
     {MODES_TOTAL, "system.cpu%u.dcache.overallHits", "Count", "Accesses that hit in the L1D", data_hits},
     {CORE, "system.cpu%u.dcache.upgradeMisses::total", "Count",
      "Stores that hit in the L1D but had to ask for the right to write", upgrades},
-    {CORE, "system.cpu%u.dcache.overallMshrUncacheable::total", "Count", "Accesses past the caches", uncached},
+    {CORE, "system.cpu%u.dcache.overallMshrUncacheable::total", "Count", "Accesses past the caches", COUNT_OF(uncached)},
     {CORE, "system.cpu%u.dcache.writebacks::total", "Count", "Lines the L1D wrote back", write_backs, CACHE_L1D},
     PREFETCHER(CORE, "system.cpu%u.dcache", CACHE_L1D, prefetches),
     TLB("itlb", OF_ITLB, "instruction TLB"),

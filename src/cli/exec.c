@@ -3,27 +3,20 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/simulation_options.h"
 #include "common/cleanup.h"
-#include "common/progress.h"
 #include "engine/exec.h"
 
-enum { OPTION_CORE = 1000, OPTION_OUT, OPTION_FORMAT, OPTION_TIMEOUT };
+enum { OPTION_CORE = 1000 };
 
 static const struct argp_option options[] = {
-    {"system", 's', "SYSTEM", 0, "the simulated machine: a name, or a YAML file (simple)", 0},
-    {"core", OPTION_CORE, "N", 0, "runs the program and is measured (the isolated one, the last)",
-     0},
-    {"out", OPTION_OUT, "DIR", 0, "run folder (results/DATE-PROGRAM-SYSTEM)", 0},
-    {"format", OPTION_FORMAT, "FORMAT", 0, "what is printed: table, json, csv", 0},
-    {"timeout", OPTION_TIMEOUT, "SECONDS", 0,
-     "longest time for boot and for simulation, each (300)", 0},
-    {"quiet", 'q', NULL, 0, "no progress, only the result", 0},
+    {"core", OPTION_CORE, "N", 0, "runs the program and is measured (the isolated one, 1)", 0},
     {0},
 };
 
 struct request {
     struct exec_options exec;
-    enum results_format format;
+    struct simulation_options simulation;
     struct error *err;
 };
 
@@ -34,25 +27,12 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     long number;
     int result = 0;
     switch (key) {
-    case 's':
-        exec->system = argument;
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &request->simulation;
         break;
     case OPTION_CORE:
         result = command_number("--core", argument, 0, 1000, &number, err);
         exec->core = (int)number;
-        break;
-    case OPTION_OUT:
-        exec->out = argument;
-        break;
-    case OPTION_FORMAT:
-        result = results_format_parse(argument, &request->format, err);
-        break;
-    case OPTION_TIMEOUT:
-        result = command_number("--timeout", argument, 1, 1000000, &number, err);
-        exec->timeout_seconds = (double)number;
-        break;
-    case 'q':
-        progress_set_quiet(1);
         break;
     case ARGP_KEY_ARG:
         result = error_usage(err, "put -- before the program and its arguments: … -- %s", argument);
@@ -88,24 +68,24 @@ int command_exec(int argc, char **argv, struct error *err) {
         "`work end` (0x5b).\v"
         "The program is a static x86-64 Linux program. docs/methodology.md tells how to put marks "
         "into it.",
-        NULL,
+        simulation_options_child,
         NULL,
         NULL};
     struct request request = {
-        .exec = {.system = "simple", .core = -1, .timeout_seconds = 300, .command = command_line},
-        .format = RESULTS_TABLE,
+        .exec = {.core = -1, .command = command_line},
+        .simulation = SIMULATION_DEFAULTS(err),
         .err = err,
     };
     argc = split_off(argc, argv, &request.exec);
     if (command_parse(&argp, argc, argv, &request, err) < 0)
         return -1;
+    const struct simulation_options *simulation = &request.simulation;
+    request.exec.system = simulation->system;
+    request.exec.out = simulation->out;
+    request.exec.timeout_seconds = simulation->timeout_seconds;
     autofree char *folder = NULL;
-    if (exec_run(&request.exec, stdout, request.format, &folder, err) < 0)
+    if (exec_run(&request.exec, stdout, simulation->format, &folder, err) < 0)
         return -1;
-    /* Machine-readable output stays alone on standard output. */
-    if (request.format == RESULTS_TABLE)
-        printf("\nresults: %s   (report.html, stats.txt, invocations.csv, …)\n", folder);
-    else
-        progress_note("results: %s", folder);
+    simulation_options_conclude(simulation, folder, "stats.txt");
     return 0;
 }

@@ -5,40 +5,26 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/simulation_options.h"
 #include "common/cleanup.h"
-#include "common/progress.h"
 #include "engine/sim.h"
 
-enum {
-    OPTION_ENGINE = 1000,
-    OPTION_OUT,
-    OPTION_FORMAT,
-    OPTION_INPUT,
-    OPTION_GENERATOR,
-    OPTION_TIMEOUT,
-    OPTION_PROFILE
-};
+enum { OPTION_ENGINE = 1000, OPTION_INPUT, OPTION_GENERATOR, OPTION_PROFILE };
 
 static const struct argp_option options[] = {
     {"invocations", 'n', "N", 0, "measured invocations (10)", 0},
     {"warm-ups", 'w', "N", 0, "invocations before the checkpoint (what the function says: 20)", 0},
     {"engine", OPTION_ENGINE, "ENGINE", 0, "what executes the machine: sim", 0},
-    {"system", 's', "SYSTEM", 0, "the simulated machine: a name, or a YAML file (simple)", 0},
     {"input", OPTION_INPUT, "TEXT", 0, "what each request holds", 0},
     {"generator", OPTION_GENERATOR, "KIND", 0, "inputs: unique (always the same), random, linear",
      0},
-    {"out", OPTION_OUT, "DIR", 0, "run folder (results/DATE-FUNCTION-SYSTEM)", 0},
-    {"format", OPTION_FORMAT, "FORMAT", 0, "what is printed: table, json, csv", 0},
     {"profile", OPTION_PROFILE, NULL, 0, "show cycles and misses by function of the code", 0},
-    {"timeout", OPTION_TIMEOUT, "SECONDS", 0,
-     "longest time for boot and for simulation, each (300)", 0},
-    {"quiet", 'q', NULL, 0, "no progress, only the result", 0},
     {0},
 };
 
 struct request {
     struct sim_options sim;
-    enum results_format format;
+    struct simulation_options simulation;
     struct error *err;
 };
 
@@ -49,6 +35,9 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     long number;
     int result = 0;
     switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &request->simulation;
+        break;
     case 'n':
         result = command_number("-n", argument, 1, 1000000, &number, err);
         sim->invocations = (unsigned)number;
@@ -61,9 +50,6 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         if (strcmp(argument, "sim") != 0)
             result = error_usage(err, "no engine is named %s: there is sim", argument);
         break;
-    case 's':
-        sim->system = argument;
-        break;
     case OPTION_INPUT:
         sim->input = argument;
         break;
@@ -73,23 +59,8 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
                                  argument);
         sim->generator = argument;
         break;
-    case OPTION_OUT:
-        if (!*argument)
-            result = error_usage(err, "--out: the folder has no name");
-        sim->out = argument;
-        break;
-    case OPTION_FORMAT:
-        result = results_format_parse(argument, &request->format, err);
-        break;
-    case OPTION_TIMEOUT:
-        result = command_number("--timeout", argument, 1, 1000000, &number, err);
-        sim->timeout_seconds = (double)number;
-        break;
     case OPTION_PROFILE:
         sim->profile = true;
-        break;
-    case 'q':
-        progress_set_quiet(1);
         break;
     case ARGP_KEY_ARG:
         if (sim->function)
@@ -108,29 +79,28 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
 
 int command_run(int argc, char **argv, struct error *err) {
     static const struct argp argp = {
-        options,    parse,
-        "FUNCTION", "Simulate invocations of a function, and show where the cycles go.",
-        NULL,       NULL,
+        options,
+        parse,
+        "FUNCTION",
+        "Simulate invocations of a function, and show where the cycles go.",
+        simulation_options_child,
+        NULL,
         NULL};
     struct request request = {
-        .sim = {.system = "simple",
-                .invocations = 10,
-                .warm_ups = -1,
-                .timeout_seconds = 300,
-                .command = command_line},
-        .format = RESULTS_TABLE,
+        .sim = {.invocations = 10, .warm_ups = -1, .command = command_line},
+        .simulation = SIMULATION_DEFAULTS(err),
         .err = err,
     };
     if (command_parse(&argp, argc, argv, &request, err) < 0)
         return -1;
+    const struct simulation_options *simulation = &request.simulation;
+    request.sim.system = simulation->system;
+    request.sim.out = simulation->out;
+    request.sim.timeout_seconds = simulation->timeout_seconds;
     autofree char *folder = NULL;
-    if (sim_run(&request.sim, stdout, request.format, &folder, err) < 0)
+    if (sim_run(&request.sim, stdout, simulation->format, &folder, err) < 0)
         return -1;
-    /* Machine-readable output stays alone on standard output. */
-    if (request.format == RESULTS_TABLE)
-        printf("\nresults: %s   (report.html, %s, invocations.csv, …)\n", folder,
-               request.sim.profile ? "profile.txt" : "stats.txt");
-    else
-        progress_note("results: %s", folder);
+    simulation_options_conclude(simulation, folder,
+                                request.sim.profile ? "profile.txt" : "stats.txt");
     return 0;
 }

@@ -35,6 +35,7 @@ class Input(Case):
                 ("no engine is named steam", "run", "aes-c", "--engine", "steam"),
                 ("no generator is named magic", "run", "aes-c", "--generator", "magic"),
                 ("--out: the folder has no name", "run", "aes-c", "--out", ""),
+                ("--out: the folder has no name", "exec", "--out", "", "--", "/bin/true"),
                 (".*xml", "run", "aes-c", "--format", "xml"),
                 ("run: an unknown option.*see slsuite run --help", "run", "aes-c", "--colour"),
                 (".*see slsuite run --help", "run", "aes-c", "-n"),

@@ -17,7 +17,7 @@ static uint8_t multiply(uint8_t a, uint8_t b) {
 }
 
 /* The multiplicative inverse, a^254, then the affine transformation. */
-static uint8_t sub_byte(uint8_t a) {
+static uint8_t substitute(uint8_t a) {
     uint8_t inverse = 1, square = a;
     for (int i = 0; i < 7; i++) {
         square = multiply(square, square);
@@ -27,6 +27,16 @@ static uint8_t sub_byte(uint8_t a) {
     for (int i = 1; i <= 4; i++)
         s ^= (uint8_t)(inverse << i | inverse >> (8 - i));
     return s ^ 0x63;
+}
+
+/* FIPS 197's S-box. Filled the first time, by a warm-up: to compute each byte anew would be most of
+ * what a simulation executes. */
+static uint8_t sub_byte(uint8_t a) {
+    static uint8_t s_box[256];
+    if (!s_box[0])
+        for (unsigned i = 0; i < sizeof s_box; i++)
+            s_box[i] = substitute((uint8_t)i);
+    return s_box[a];
 }
 
 static void next_round_key(uint8_t key[AES_BLOCK], uint8_t constant) {

@@ -1,11 +1,14 @@
 /* How fast is the simulation? Against its named peer, the same QEMU command line without the
  * plugin, from the same checkpoint, the same invocations, in turn: A B A B …; medians and their
- * ratio. And the same for a whole machine, from power-on through the boot to power-off.
+ * ratio. Or the same for a whole machine, from power-on through the boot to power-off.
  *
- *     bench-speed FUNCTION INVOCATIONS ROUNDS [SYSTEM] */
+ *     bench-speed FUNCTION INVOCATIONS ROUNDS [SYSTEM]
+ *     bench-speed --boot ROUNDS [SYSTEM] */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -31,7 +34,8 @@ static double median(double *values, int count) {
     return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
 }
 
-/* Instructions of all cores from the first mark to the last: nearly all that was simulated. */
+/* Instructions of all cores from the first mark to the last: nearly all that was simulated, if the
+ * invocations are many. */
 static double count_instructions(const char *folder, struct error *err) {
     autofree char *path = format_string("%s/samples.tsv", folder);
     struct samples *samples = samples_read(path, err);
@@ -44,15 +48,26 @@ static double count_instructions(const char *folder, struct error *err) {
     return count;
 }
 
+/* The most memory that a process of ours, one that has ended, had at a time; MB. */
+static double most_memory(void) {
+    struct rusage usage;
+    getrusage(RUSAGE_CHILDREN, &usage);
+    return (double)usage.ru_maxrss / 1e3;
+}
+
 static int measure(struct sim *sim, const char *folder, int rounds, struct error *err) {
     double timed[MOST_ROUNDS], plain[MOST_ROUNDS], first[MOST_ROUNDS], instructions = 0;
+    double memory = 0; /* of the first process without */
     for (int i = 0; i < rounds; i++) {
         struct sim_durations with, without;
+        if (sim_execute(sim, folder, false, &without, err) < 0)
+            return -1;
+        memory = i ? memory : most_memory();
         if (sim_execute(sim, folder, true, &with, err) < 0)
             return -1;
         instructions = count_instructions(folder, err);
-        if (!instructions || sim_execute(sim, folder, false, &without, err) < 0)
-            return -1;
+        if (!instructions)
+            return error_set(err, "nothing was simulated");
         timed[i] = with.simulate;
         plain[i] = without.simulate;
         first[i] = with.first_mark;
@@ -64,6 +79,8 @@ static int measure(struct sim *sim, const char *folder, int rounds, struct error
            instructions / without / 1e6);
     printf("ratio of speeds              %7.3f\n", without / with);
     printf("start to first simulated mark%7.3f s\n", median(first, rounds));
+    printf("memory for the model         %7.1f MB, translated code included\n",
+           most_memory() - memory);
     return 0;
 }
 
@@ -99,7 +116,7 @@ static double boot(const struct image *image, const char *folder, const char *pl
     return result < 0 ? -1 : machine_now() - begun;
 }
 
-static int measure_boot(const char *folder, const char *system, int rounds, struct error *err) {
+static int measure_boots(const char *folder, const char *system, int rounds, struct error *err) {
     double timed[MOST_ROUNDS], plain[MOST_ROUNDS];
     struct image image;
     autofree char *file = system_find(system, err);
@@ -118,33 +135,48 @@ static int measure_boot(const char *folder, const char *system, int rounds, stru
         printf("the same QEMU, no plugin     %7.3f s\n", without);
         printf("ratio of speeds              %7.3f\n", without / with);
     }
-    image_free(&image);
+    if (plugin)
+        image_free(&image);
     return result;
+}
+
+static int measure_invocations(const char *folder, const struct sim_options *options, int rounds,
+                               struct error *err) {
+    struct sim *sim = sim_open(options, err);
+    int result = sim ? measure(sim, folder, rounds, err) : -1;
+    sim_close(sim);
+    return result;
+}
+
+static int usage(void) {
+    fputs("usage: bench-speed FUNCTION INVOCATIONS ROUNDS [SYSTEM]\n"
+          "       bench-speed --boot ROUNDS [SYSTEM]\n",
+          stderr);
+    return 2;
 }
 
 int main(int argc, char **argv) {
     struct error err = {0};
-    int rounds = argc > 3 ? atoi(argv[3]) : 0;
-    if (argc < 4 || atoi(argv[2]) < 1 || rounds < 1 || rounds > MOST_ROUNDS) {
-        fputs("usage: bench-speed FUNCTION INVOCATIONS ROUNDS [SYSTEM]\n", stderr);
-        return 2;
-    }
+    bool boots = argc > 1 && strcmp(argv[1], "--boot") == 0;
+    int at = boots ? 2 : 3; /* of ROUNDS */
+    int rounds = argc > at ? atoi(argv[at]) : 0;
+    if (rounds < 1 || rounds > MOST_ROUNDS || argc > at + 2 || (!boots && atoi(argv[2]) < 1))
+        return usage();
     const struct sim_options options = {
         .function = argv[1],
-        .system = argc > 4 ? argv[4] : "simple",
-        .invocations = (unsigned)atoi(argv[2]),
+        .system = argc > at + 1 ? argv[at + 1] : "simple",
+        .invocations = boots ? 0 : (unsigned)atoi(argv[2]),
         .warm_ups = -1,
         .timeout_seconds = 600,
         .command = argv,
     };
     char folder[] = "/tmp/slsuite-bench-XXXXXX";
-    struct sim *sim = paths_init(&err) == 0 ? sim_open(&options, &err) : NULL;
-    int result = !sim              ? -1
-                 : mkdtemp(folder) ? measure(sim, folder, rounds, &err) < 0
-                                         ? -1
-                                         : measure_boot(folder, options.system, rounds, &err)
-                                   : error_errno(&err, "cannot create %s", folder);
-    sim_close(sim);
+    int result = paths_init(&err);
+    if (result == 0 && !mkdtemp(folder))
+        result = error_errno(&err, "cannot create %s", folder);
+    else if (result == 0)
+        result = boots ? measure_boots(folder, options.system, rounds, &err)
+                       : measure_invocations(folder, &options, rounds, &err);
     folder_remove(folder, NULL);
     if (result < 0)
         fprintf(stderr, "bench-speed: %s\n", err.text);

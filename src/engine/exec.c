@@ -146,8 +146,7 @@ static int execute(void *context, const char *folder, struct manifest *manifest,
     unlink(parcel);
     if (result < 0)
         return -1;
-    manifest_set_seconds(manifest, "seconds.restore", durations.restore);
-    manifest_set_seconds(manifest, "seconds.simulate", durations.simulate);
+    simulation_note_durations(&durations, manifest);
     show(folder, "stdout", exec->standard);
     show(folder, "stderr", exec->error);
     return judge_end(exec, folder, err);

@@ -180,8 +180,7 @@ static int execute(void *context, const char *folder, struct manifest *manifest,
     if (simulation_need_room(folder, BYTES_PER_RUN + BYTES_PER_INVOCATION * invocations, err) < 0 ||
         sim_execute(sim, folder, true, &durations, err) < 0)
         return -1;
-    manifest_set_seconds(manifest, "seconds.restore", durations.restore);
-    manifest_set_seconds(manifest, "seconds.simulate", durations.simulate);
+    simulation_note_durations(&durations, manifest);
     if (guest->reply_count != invocations)
         return error_set(err, "only %zu of %u invocations were answered", guest->reply_count,
                          invocations);

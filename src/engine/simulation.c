@@ -81,10 +81,15 @@ static char *plugin_argument(const struct simulation *simulation, const struct s
     return text;
 }
 
-static void note_first_mark(void *context) {
-    double *first_mark = context;
-    if (!*first_mark)
-        *first_mark = machine_now();
+struct mark_times {
+    double first, last; /* of machine_now(); 0: none yet */
+};
+
+static void note_mark(void *context) {
+    struct mark_times *times = context;
+    times->last = machine_now();
+    if (!times->first)
+        times->first = times->last;
 }
 
 int simulation_execute(struct simulation *simulation, const struct simulation_job *job,
@@ -118,7 +123,8 @@ int simulation_execute(struct simulation *simulation, const struct simulation_jo
         .incoming = true,
     };
     struct guest *guest = &simulation->guest;
-    double first_mark = 0, begun = machine_now();
+    struct mark_times marks = {0};
+    double begun = machine_now();
     guest_free(guest);
     *guest = (struct guest){
         .subject = job->subject,
@@ -128,8 +134,8 @@ int simulation_execute(struct simulation *simulation, const struct simulation_jo
         .end_mark = job->end_mark,
         .marks = job->timed ? job->marks : 0,
         .progress = progress_begin("simulate", job->title, 1),
-        .on_mark = note_first_mark,
-        .context = &first_mark,
+        .on_mark = note_mark,
+        .context = &marks,
     };
     guest->machine = machine_start(&options, err);
     int result = guest->machine ? machine_restore(guest->machine, checkpoint->state, err) : -1;
@@ -138,13 +144,20 @@ int simulation_execute(struct simulation *simulation, const struct simulation_jo
         result = guest_wait(guest, GUEST_DONE, err);
     *durations = (struct sim_durations){
         .restore = restored - begun,
-        .first_mark = first_mark ? first_mark - begun : 0,
+        .first_mark = marks.first ? marks.first - begun : 0,
+        .marked = marks.last - marks.first,
         .simulate = machine_now() - restored,
     };
     machine_end(guest->machine);
     progress_end(guest->progress, result == 0);
     unlink(parameters);
     return result;
+}
+
+void simulation_note_durations(const struct sim_durations *durations, struct manifest *manifest) {
+    manifest_set_seconds(manifest, "seconds.restore", durations->restore);
+    manifest_set_seconds(manifest, "seconds.marked", durations->marked);
+    manifest_set_seconds(manifest, "seconds.simulate", durations->simulate);
 }
 
 int simulation_need_room(const char *folder, double bytes, struct error *err) {

@@ -48,8 +48,12 @@ struct simulation_job {
 struct sim_durations {
     double restore;    /* process start to the guest going on */
     double first_mark; /* process start to the first mark; 0 without the model */
+    double marked;     /* first mark to last; 0 without the model */
     double simulate;   /* the guest going on to the end of its run script */
 };
+
+/* Into the manifest, as seconds.restore, … */
+void simulation_note_durations(const struct sim_durations *durations, struct manifest *manifest);
 
 int simulation_execute(struct simulation *simulation, const struct simulation_job *job,
                        const char *folder, struct sim_durations *durations, struct error *err);

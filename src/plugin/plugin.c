@@ -85,6 +85,7 @@ static void change_core(void) {
 static inline void begin(unsigned translator, uint64_t word) {
     plugin.left = (unaligned_uint64 *)(plugin.board + translator);
     *plugin.left = word >> BLOCK_LEFT_SHIFT;
+    stream_fetch_ahead();
     stream_push(word);
 }
 
@@ -153,14 +154,11 @@ static void on_mark(unsigned translator, void *noted) {
     stream_flush();                                    /* the host waits for it */
 }
 
-/* How large it is. */
-static inline uint64_t size_bits(qemu_plugin_meminfo_t info) {
-    return info >> plugin.size_shift & ACCESS_SIZE_MASK;
-}
-
-/* An access to a page that is not in the table. */
-RARE static void look_up(qemu_plugin_meminfo_t info, uint64_t address, uint64_t constant) {
-    uint64_t frame = 0;
+/* An access to a page that is not in the table. Its arguments are on_access()'s, in their places. */
+RARE static void look_up(unsigned translator, qemu_plugin_meminfo_t info, uint64_t address,
+                         void *userdata) {
+    uint64_t frame = 0, constant = (uintptr_t)userdata;
+    (void)translator;
     enum address_place place = address_ask(info, address, &frame);
     if (place == ADDRESS_IO) {
         bool store = (constant & EVENT_KIND) == EVENT_STORE;
@@ -176,16 +174,25 @@ RARE static void look_up(qemu_plugin_meminfo_t info, uint64_t address, uint64_t 
         if (place == ADDRESS_MEMORY)
             address_remember(plugin.addresses, address);
     }
-    stream_push(access_word(constant, address, size_bits(info)));
+    stream_push(access_word(constant, address, info >> plugin.size_shift & ACCESS_SIZE_MASK));
 }
 
+/* For a QEMU that has the access's size at the place where ours is, as 10.0 has. */
 static void on_access(unsigned translator, qemu_plugin_meminfo_t info, uint64_t address,
                       void *constant) {
-    (void)translator;
     if (__builtin_expect(address_known(plugin.addresses, address), 1))
-        stream_push(access_word((uintptr_t)constant, address, size_bits(info)));
+        stream_push(access_word((uintptr_t)constant, address, info & ACCESS_SIZE_MASK));
     else
-        look_up(info, address, (uintptr_t)constant);
+        look_up(translator, info, address, constant);
+}
+
+static void on_access_shifting(unsigned translator, qemu_plugin_meminfo_t info, uint64_t address,
+                               void *constant) {
+    if (address_known(plugin.addresses, address))
+        stream_push(access_word((uintptr_t)constant, address,
+                                info >> plugin.size_shift & ACCESS_SIZE_MASK));
+    else
+        look_up(translator, info, address, constant);
 }
 
 /* Where execution is in the block, and what it accesses. */
@@ -205,10 +212,11 @@ static void instrument_instruction(struct qemu_plugin_insn *instruction,
                                                QEMU_PLUGIN_CB_R_REGS, note(i, traits->cr3_source));
     if (traits->stays)
         return;
-    qemu_plugin_register_vcpu_mem_cb(instruction, on_access, QEMU_PLUGIN_CB_NO_REGS,
+    qemu_plugin_vcpu_mem_cb_t callback = plugin.size_shift ? on_access_shifting : on_access;
+    qemu_plugin_register_vcpu_mem_cb(instruction, callback, QEMU_PLUGIN_CB_NO_REGS,
                                      QEMU_PLUGIN_MEM_R,
                                      (void *)(uintptr_t)access_constant(EVENT_LOAD, (unsigned)i));
-    qemu_plugin_register_vcpu_mem_cb(instruction, on_access, QEMU_PLUGIN_CB_NO_REGS,
+    qemu_plugin_register_vcpu_mem_cb(instruction, callback, QEMU_PLUGIN_CB_NO_REGS,
                                      QEMU_PLUGIN_MEM_W,
                                      (void *)(uintptr_t)access_constant(EVENT_STORE, (unsigned)i));
 }

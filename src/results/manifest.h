@@ -11,7 +11,8 @@
  *     versions.NAME     slsuite, qemu, …
  *     digests.NAME      kernel, rootfs, function, checkpoint, system, plugin: hexadecimal
  *     host.cpu, host.kernel
- *     seconds.STEP      how long the host took for a step: boot, restore, simulate, … */
+ *     seconds.STEP      how long the host took for a step: prepare, restore, simulate; of the
+ *                       last, marked: from the first mark to the last */
 #ifndef SLS_RESULTS_MANIFEST_H
 #define SLS_RESULTS_MANIFEST_H
 

@@ -109,15 +109,14 @@ struct core_parameters {
     /* inorder and ooo: micro-operations a cycle */
     uint64_t front_width; /* fetched and decoded; inorder: instructions fetched */
     uint64_t issue_width, memory_issue_width;
-    uint64_t commit_width, memory_commit_width;
+    uint64_t commit_width;
     uint64_t window; /* micro-operations in flight: ROB, or in-order queue */
     /* stores that have committed and not yet reached the L1D; ooo: store queue */
     uint64_t store_buffer;
     /* inorder */
-    uint64_t fetch_buffer; /* lines between fetch and decode */
     uint64_t branch_delay; /* cycles from a branch's execution to the first fetch from its target */
     /* ooo */
-    uint64_t rename_width, dispatch_width, writeback_width, squash_width;
+    uint64_t rename_width, squash_width;
     uint64_t issue_queue, load_queue;
     uint64_t integer_registers, float_registers; /* physical */
     uint64_t fetch_queue;                        /* micro-operations between fetch and decode */

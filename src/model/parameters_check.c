@@ -155,8 +155,6 @@ static bool check_core(const struct model_parameters *parameters,
                              parameters->line_size, problem);
     return check_at_most("core.memory_issue_width", core->memory_issue_width, "core.issue_width",
                          core->issue_width, problem) &&
-           check_at_most("core.memory_commit_width", core->memory_commit_width, "core.commit_width",
-                         core->commit_width, problem) &&
            check_units(parameters, problem) &&
            (!is(core->model, "ooo") || check_registers(core, problem));
 }

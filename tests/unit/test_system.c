@@ -206,8 +206,6 @@ static void test_impossible_machines(void **state) {
          "more than caches.line_size"},
         {"inorder", "memory_issue_width:", "1", "3", "core.memory_issue_width",
          "3 is more than core.issue_width: at most 2"},
-        {"inorder", "memory_commit_width:", "1", "3", "core.memory_commit_width",
-         "3 is more than core.commit_width: at most 2"},
         {"inorder", "  units:", "system: 1", "system: 0", "core.operations.system.unit",
          "core.units.system is 0", "system: {"},
         {"skylake", "integer_registers:", "280", "38", "core.integer_registers",

@@ -99,9 +99,11 @@ static bool take_line(struct guest *guest, struct verdict *verdict, const char *
 
 static void take_mark(struct guest *guest, const char *text) {
     unsigned operation;
+    if (sscanf(text, "mark %x", &operation) != 1)
+        return;
     if (guest->on_mark)
-        guest->on_mark(guest->context);
-    if (!guest->marks || sscanf(text, "mark %x", &operation) != 1 || operation != guest->end_mark)
+        guest->on_mark(guest->context, operation);
+    if (!guest->marks || operation != guest->end_mark)
         return;
     guest->marks_seen++;
     if (!guest->progress || operation != M5_WORK_END)

@@ -31,7 +31,7 @@ struct guest {
     unsigned end_mark;      /* the operation that ends what is measured: M5_WORK_END, … */
     unsigned marks;         /* so many of them the timing model will report; 0: there is no model */
     struct progress *progress;
-    void (*on_mark)(void *context); /* called at each mark; NULL: not */
+    void (*on_mark)(void *context, unsigned operation); /* called at each mark; NULL: not */
     void *context;
 
     uint64_t clock; /* the guest's, in ns, when it last told it */

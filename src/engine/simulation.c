@@ -11,6 +11,7 @@
 #include "common/paths.h"
 #include "common/progress.h"
 #include "engine/machine.h"
+#include "guest/mark.h"
 
 #define LEAST_CORES 2
 #define MOST_CORES 8 /* the plugin's */
@@ -82,14 +83,18 @@ static char *plugin_argument(const struct simulation *simulation, const struct s
 }
 
 struct mark_times {
-    double first, last; /* of machine_now(); 0: none yet */
+    double first, reset, last; /* of machine_now(); 0: none yet */
 };
 
-static void note_mark(void *context) {
+static void note_mark(void *context, unsigned operation) {
     struct mark_times *times = context;
-    times->last = machine_now();
+    double now = machine_now();
     if (!times->first)
-        times->first = times->last;
+        times->first = now;
+    if (!times->reset || operation == M5_RESET_STATS)
+        times->reset = now;
+    if (operation != MARK_PROGRAM_ENDED)
+        times->last = now;
 }
 
 int simulation_execute(struct simulation *simulation, const struct simulation_job *job,
@@ -145,7 +150,7 @@ int simulation_execute(struct simulation *simulation, const struct simulation_jo
     *durations = (struct sim_durations){
         .restore = restored - begun,
         .first_mark = marks.first ? marks.first - begun : 0,
-        .marked = marks.last - marks.first,
+        .marked = marks.last - marks.reset,
         .simulate = machine_now() - restored,
     };
     machine_end(guest->machine);

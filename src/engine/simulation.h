@@ -48,7 +48,7 @@ struct simulation_job {
 struct sim_durations {
     double restore;    /* process start to the guest going on */
     double first_mark; /* process start to the first mark; 0 without the model */
-    double marked;     /* first mark to last; 0 without the model */
+    double marked;     /* first mark, or last reset, to the last one; 0 without the model */
     double simulate;   /* the guest going on to the end of its run script */
 };
 

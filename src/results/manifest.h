@@ -12,7 +12,7 @@
  *     digests.NAME      kernel, rootfs, function, checkpoint, system, plugin: hexadecimal
  *     host.cpu, host.kernel
  *     seconds.STEP      how long the host took for a step: prepare, restore, simulate; of the
- *                       last, marked: from the first mark to the last */
+ *                       last, marked: from the first mark or the last reset to the last mark */
 #ifndef SLS_RESULTS_MANIFEST_H
 #define SLS_RESULTS_MANIFEST_H
 

@@ -254,7 +254,7 @@ static bool reap(pid_t child, int *status) {
 
 /* Run the script to its end: that of its shell, whatever it left in the background. */
 static int run_script(int signals) {
-    int output[2], status;
+    int output[2], status = 0;
     struct tail tail = {0};
     if (pipe2(output, O_CLOEXEC) < 0)
         fail("script", "cannot make a pipe");

@@ -148,14 +148,17 @@ static void await_tick(void) {
     } while (now.tv_sec == before.tv_sec && now.tv_nsec == before.tv_nsec);
 }
 
-/* Let the child run, and be idle soon. QEMU runs the cores in turn, each for half the time to the
- * next timer: without one, the rest of this way into waiting would come 2,000,000 of the program's
- * instructions later. */
-static int release(pid_t child) {
+/* Let the child run, on a machine that is cold at its first instruction, and be idle soon. What the
+ * kernel and this program have left in caches and predictors has nothing to do with the child;
+ * gem5's syscall emulation starts programs cold, too. QEMU runs the cores in turn, each for half
+ * the time to the next timer: without one, the rest of this way into waiting would come 2,000,000
+ * of the program's instructions later. */
+static int release(pid_t child, uint32_t core) {
     const struct itimerval soon = {.it_value = {.tv_usec = 100}};
     signal(SIGALRM, SIG_IGN);
     await_tick();
     setitimer(ITIMER_REAL, &soon, NULL);
+    MARK(MARK_FLUSH, core, 0);
     return (int)ptrace(PTRACE_DETACH, child, NULL, NULL);
 }
 
@@ -233,7 +236,7 @@ static int run(uint32_t core, char **arguments, const int outputs[2]) {
         populate(child);
         pin(0);
         sleep(SETTLE_SECONDS);
-        if (release(child) < 0 || waitpid(child, &status, 0) < 0)
+        if (release(child, core) < 0 || waitpid(child, &status, 0) < 0)
             fail("a process for it");
     }
     kill(-child, SIGKILL); /* what it left in the background */

@@ -42,6 +42,8 @@ enum m5_operation {
 /* Codes of our own lie above gem5's, which have eight bits. */
 enum mark_operation {
     MARK_PROGRAM_ENDED = 0x100, /* slsuite-launch: after the end of the program it started */
+    MARK_FLUSH = 0x101,         /* argument 0: a core. When that next executes a user's instruction,
+                                   the model forgets what it has cached and learnt; no sample */
 };
 
 /* CODE must be a compile-time constant. */

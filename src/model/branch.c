@@ -4,6 +4,7 @@
 #include "model/branch.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "model/branch_counter.h"
 
@@ -74,6 +75,26 @@ struct branch_unit *branch_unit_new(const struct branch_parameters *parameters) 
     }
     unit->direction->init(unit->direction_state, parameters);
     return unit;
+}
+
+static void targets_flush(struct targets *targets) {
+    if (targets->entries)
+        memset(targets->entries, 0,
+               (targets->set_mask + 1) * targets->ways * sizeof *targets->entries);
+}
+
+void branch_unit_flush(struct branch_unit *unit, const struct branch_parameters *parameters) {
+    if (!unit->direction->predict)
+        return;
+    memset(unit->direction_state, 0, unit->direction->size(parameters));
+    unit->direction->init(unit->direction_state, parameters);
+    targets_flush(&unit->btb);
+    targets_flush(&unit->indirect);
+    memset(unit->returns, 0, (unit->returns_size + 1) * sizeof *unit->returns);
+    memset(unit->path, 0, sizeof unit->path);
+    unit->returns_top = 0;
+    unit->history = 0;
+    unit->random = 1;
 }
 
 void branch_unit_free(struct branch_unit *unit) {

@@ -47,6 +47,8 @@ struct branch_unit;
 /* NULL when memory is out. The parameters must have passed parameters_check(). */
 struct branch_unit *branch_unit_new(const struct branch_parameters *parameters);
 void branch_unit_free(struct branch_unit *unit);
+/* As if it were new. The parameters must be those that it was made of. */
+void branch_unit_flush(struct branch_unit *unit, const struct branch_parameters *parameters);
 
 enum branch_outcome {
     BRANCH_PREDICTED,       /* fetch went on where execution did */

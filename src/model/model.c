@@ -58,6 +58,12 @@ void model_free(struct model *model) {
 
 void model_flush(struct model *model) {
     hierarchy_flush(model->hierarchy);
+    for (unsigned i = 0; i < model->parameters.cores; i++) {
+        if (model->cores[i].mmu)
+            mmu_flush(model->cores[i].mmu, true);
+        if (model->cores[i].branch)
+            branch_unit_flush(model->cores[i].branch, &model->parameters.branch);
+    }
 }
 
 bool model_decodes(const struct model *model) {

@@ -45,7 +45,8 @@ void model_misses(const struct model *model, unsigned core, uint64_t misses[MODE
  * memory is out. */
 bool model_set_regions(struct model *model, const char *const *names, unsigned count);
 
-/* Forget all cached lines (dirty ones are dropped: only tags are modelled). Counters stay. */
+/* Forget all that was cached or learnt: lines (dirty ones are dropped: only tags are modelled),
+ * translations, branches. Counters stay. */
 void model_flush(struct model *model);
 
 /* A statistic: gem5's full name where gem5 has one, unit as gem5 writes it (Count, Cycle, …), one

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "guest/mark.h"
 #include "plugin/samples.h"
 #include "plugin/segment.h"
 #include "plugin/stream.h"
@@ -14,6 +15,7 @@ struct core {
     /* The last instruction that started, by mode, and its mode: as of the last remember(). */
     uint64_t last[MODEL_MODES];
     enum model_mode mode;
+    bool starts_cold; /* flush the model when it next executes a user's instruction */
 };
 
 static struct {
@@ -109,6 +111,10 @@ static inline void begin(const struct block *block) {
         else
             now.step.access_count = 0; /* of no instruction that was announced */
         first = is_again(segment);
+        if (now.core->starts_cold && segment->mode == MODEL_USER) {
+            now.core->starts_cold = false;
+            model_flush(now.model);
+        }
     }
     enter(segment, 0, first);
     now.started = block->instructions;
@@ -142,6 +148,11 @@ static void change_translations(unsigned index) {
 static void mark(unsigned index, uint16_t operation, const uint64_t arguments[2]) {
     if (now.step.segment)
         reach(index);
+    if (operation == MARK_FLUSH) {
+        if (arguments[0] < MAX_CORES)
+            now.cores[arguments[0]].starts_cold = true;
+        return;
+    }
     samples_mark(now.model, operation, arguments[0], arguments[1]);
     struct error error = {0};
     if (now.profile && profile_mark(now.profile, operation, &error) < 0)

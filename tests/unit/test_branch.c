@@ -269,23 +269,38 @@ static void test_biased(void **state) {
     assert_true(corrected < tage);
 }
 
+/* A branch of any kind. */
+static struct branch_prediction run_random(struct branch_unit *unit, uint64_t draw) {
+    uint64_t address = 0x400000 + draw % 4096;
+    enum branch_kind kind = BRANCH_CONDITIONAL + draw / 4096 % BRANCH_RETURN;
+    uint64_t next = kind == BRANCH_CONDITIONAL ? address + (draw >> 24 & 1 ? FAR : LENGTH)
+                                               : 0x600000 + (draw >> 24) % 7;
+    return run(unit, kind, address, next);
+}
+
+/* Two units that were fed the same say the same: both new, or one flushed after other branches. */
 static void test_determinism(void **state) {
     for (const char *const *name = direction_names; *name; name++) {
         struct branch_parameters p = parameters_of(*name);
-        struct branch_unit *one = make(&p), *other = make(&p);
-        uint64_t random = 7;
+        struct branch_unit *one = make(&p), *other = make(&p), *flushed = make(&p);
+        uint64_t random = 99;
+        for (unsigned i = 0; i < 10000; i++)
+            run_random(flushed, next_random(&random));
+        branch_unit_flush(flushed, &p);
+        random = 7;
         for (unsigned i = 0; i < 50000; i++) {
-            uint64_t draw = next_random(&random), address = 0x400000 + draw % 4096;
-            enum branch_kind kind = BRANCH_CONDITIONAL + draw / 4096 % BRANCH_RETURN;
-            uint64_t next = kind == BRANCH_CONDITIONAL ? address + (draw >> 24 & 1 ? FAR : LENGTH)
-                                                       : 0x600000 + (draw >> 24) % 7;
-            struct branch_prediction first = run(one, kind, address, next);
-            struct branch_prediction second = run(other, kind, address, next);
+            uint64_t draw = next_random(&random);
+            struct branch_prediction first = run_random(one, draw);
+            struct branch_prediction second = run_random(other, draw);
+            struct branch_prediction third = run_random(flushed, draw);
             assert_int_equal(first.outcome, second.outcome);
+            assert_int_equal(first.outcome, third.outcome);
             assert_int_equal(first.predicted_taken, second.predicted_taken);
+            assert_int_equal(first.predicted_taken, third.predicted_taken);
         }
         branch_unit_free(one);
         branch_unit_free(other);
+        branch_unit_free(flushed);
     }
 }
 

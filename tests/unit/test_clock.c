@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "common/file.h"
+#include "guest/mark.h"
 #include "plugin/clock.h"
 #include "plugin/samples.h"
 #include "plugin/segment.h"
@@ -88,6 +89,11 @@ static void push_mark(unsigned index, uint64_t operation) {
     *stream_next++ = 0;
 }
 
+static void push_flush(uint64_t core) {
+    push_mark(2, MARK_FLUSH);
+    stream_next[-2] = core;
+}
+
 static void push_core(uint64_t core) {
     stream_push(core << 4 | EVENT_CORE);
 }
@@ -120,6 +126,30 @@ static uint64_t sampled_instructions(void) {
     uint64_t value = strtoull(mark, NULL, 10);
     free(text);
     return value;
+}
+
+/* The caches are flushed when the core in the mark's argument next executes a user's instruction. */
+static void test_flush(void **state) {
+    const struct block *user = make(0x402000, marked, 2),
+                       *kernel = make(0xffffffff81000000, marked, 2);
+    uint64_t misses[4];
+    push_core(0);
+    push_block(user);
+    push_block(kernel);
+    push_flush(0);
+    push_core(0);
+    stream_drain();
+    for (unsigned i = 0; i < 4; i++) {
+        misses[i] = statistic("system.cpu0.icache.overallMisses::total");
+        push_block(i == 1 ? user : kernel);
+        push_core(0);
+        stream_drain();
+    }
+    uint64_t last = statistic("system.cpu0.icache.overallMisses::total");
+    assert_int_equal(misses[1] - misses[0], 0); /* kernel: not yet */
+    assert_int_equal(misses[2] - misses[1], 1); /* user: flushed before it */
+    assert_int_equal(misses[3] - misses[2], 1); /* and the kernel's line has gone, too */
+    assert_int_equal(last - misses[3], 0);      /* once */
 }
 
 static void test_mark(void **state) {
@@ -306,7 +336,8 @@ static int tear_down(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_mark),     cmocka_unit_test(test_fault),
+        cmocka_unit_test(test_mark),
+        cmocka_unit_test(test_flush),     cmocka_unit_test(test_fault),
         cmocka_unit_test(test_repeated), cmocka_unit_test(test_uncached),
         cmocka_unit_test(test_long),     cmocka_unit_test(test_profile),
     };

@@ -135,6 +135,7 @@ static int execute(void *context, const char *folder, struct manifest *manifest,
         .end_mark = MARK_PROGRAM_ENDED,
         .marks = 1,
         .timed = true,
+        .core = exec->core,
         .timeout_seconds = exec->options->timeout_seconds,
     };
     struct sim_durations durations;

@@ -142,7 +142,7 @@ int sim_execute(struct sim *sim, const char *folder, bool timed, struct sim_dura
         .marks = sim->options->invocations,
         .timed = timed,
         .profile = sim->options->profile,
-        .profile_core = CHECKPOINT_FUNCTION_CORE,
+        .core = CHECKPOINT_FUNCTION_CORE,
         .timeout_seconds = sim->options->timeout_seconds,
     };
     return parameters ? simulation_execute(&sim->simulation, &job, folder, durations, err) : -1;

@@ -71,11 +71,12 @@ static char *plugin_argument(const struct simulation *simulation, const struct s
     add_file(out, "system", simulation->system_file);
     add_file(out, "ram", simulation->checkpoint.ram);
     add_file(out, "samples", samples);
+    fprintf(out, ",core=%u", job->core);
     if (has_content(regions)) /* a guest without a function tells nothing of its code */
         add_file(out, "regions", regions);
     if (job->profile) {
         add_file(out, "profile", profile);
-        fprintf(out, ",profile_core=%u,profile_marks=%u", job->profile_core, job->marks);
+        fprintf(out, ",profile_marks=%u", job->marks);
     }
     if (fclose(out) != 0)
         abort();

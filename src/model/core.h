@@ -36,6 +36,7 @@ struct core_counts {
 };
 
 struct core {
+    const struct core_model *model;
     const struct model_parameters *parameters;
     unsigned number;
     struct hierarchy *hierarchy;

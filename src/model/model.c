@@ -1,6 +1,7 @@
 #include "model/model.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "model/state.h"
 
@@ -8,6 +9,7 @@ static bool core_init(struct core *core, struct model *model, unsigned number) {
     const struct model_parameters *p = &model->parameters;
     bool ideal = false;
     *core = (struct core){
+        .model = model->core,
         .parameters = p,
         .number = number,
         .hierarchy = model->hierarchy,
@@ -54,6 +56,17 @@ void model_free(struct model *model) {
     free(model->regions);
     free(model->visits);
     free(model);
+}
+
+void model_measure(struct model *model, unsigned core) {
+    if (!model->core->decodes || strcmp(model->parameters.core.others, "same") == 0)
+        return;
+    for (unsigned i = 0; i < model->parameters.cores; i++)
+        if (i != core) {
+            model->cores[i].model = core_find("blocking");
+            branch_unit_free(model->cores[i].branch);
+            model->cores[i].branch = NULL;
+        }
 }
 
 void model_flush(struct model *model) {
@@ -114,7 +127,7 @@ void model_run(struct model *model, unsigned core, const struct step *step) {
         settle_region(model, core);
         model->visits[core].region = step->segment->region;
     }
-    model->core->run(&model->cores[core], step);
+    model->cores[core].model->run(&model->cores[core], step);
 }
 
 bool model_set_regions(struct model *model, const char *const *names, unsigned count) {

@@ -104,7 +104,8 @@ struct operation_parameters {
 };
 
 struct core_parameters {
-    char model[PARAMETER_TEXT]; /* "blocking", "inorder", "ooo" */
+    char model[PARAMETER_TEXT];  /* "blocking", "inorder", "ooo" */
+    char others[PARAMETER_TEXT]; /* of cores that are not measured: "blocking", "same" */
     uint64_t fetch_width;       /* blocking: aligned bytes a fetch delivers */
     /* inorder and ooo: micro-operations a cycle */
     uint64_t front_width; /* fetched and decoded; inorder: instructions fetched */

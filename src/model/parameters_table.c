@@ -35,6 +35,8 @@ enum unit_kind unit_kind_find(const char *name) {
     return kind;
 }
 
+static const char *const other_models[] = {"blocking", "same", NULL};
+
 /* A condition: a static function and its words under one name. `p` is the parameters. */
 #define CONDITION(name, expression, words)                                                         \
     static bool name##_holds(const struct model_parameters *p) {                                   \
@@ -188,6 +190,8 @@ const struct parameter parameters_table[] = {
 
     {"core.model", UNIT_CHOICE, AT(core.model), 0, 0, core_names,
      "How a core executes: one instruction at a time, in a pipeline, or out of order."},
+    {"core.others", UNIT_CHOICE, AT(core.others), 0, 0, other_models,
+     "How the cores keep time that are not measured: blocking, in a fraction of the host's time, or the same.", &pipelined},
     {"core.fetch_width", UNIT_BYTES, AT(core.fetch_width), 1, 4096, NULL, "Aligned bytes that one fetch delivers.",
      &blocking},
     CORE_WIDTH(front_width, &pipelined, "Fetched and decoded a cycle: micro-operations; inorder: instructions."),

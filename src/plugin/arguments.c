@@ -31,7 +31,7 @@ static int read_one(const char *text, struct plugin_arguments *arguments, struct
         {"events", NULL, (unsigned *)&arguments->events},
         {"regions", &arguments->regions, NULL},
         {"profile", &arguments->profile, NULL},
-        {"profile_core", NULL, &arguments->profile_core},
+        {"core", NULL, (unsigned *)&arguments->core},
         {"profile_marks", NULL, &arguments->profile_marks},
     };
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
@@ -47,7 +47,7 @@ static int read_one(const char *text, struct plugin_arguments *arguments, struct
 }
 
 int arguments_read(int count, char **texts, struct plugin_arguments *arguments, struct error *err) {
-    *arguments = (struct plugin_arguments){.events = -1, .profile_marks = 1};
+    *arguments = (struct plugin_arguments){.events = -1, .core = -1, .profile_marks = 1};
     for (int i = 0; i < count; i++)
         if (read_one(texts[i], arguments, err) < 0)
             return -1;

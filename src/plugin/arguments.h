@@ -10,8 +10,9 @@ struct plugin_arguments {
     const char *ram;                      /* ram=FILE: the guest's RAM as mapped */
     int events;                           /* events=DESCRIPTOR: to tell of each mark; -1: none */
     const char *regions;                  /* regions=FILE: see regions.h */
-    const char *profile;                  /* profile=FILE: to write, see profile.h */
-    unsigned profile_core, profile_marks; /* profile_core=N (0), profile_marks=K (1) */
+    int core;                             /* core=N: the measured one; -1: all are */
+    const char *profile;                  /* profile=FILE: to write, see profile.h. Needs a core */
+    unsigned profile_marks;               /* profile_marks=K (1) */
 };
 
 /* The texts are kept, not copied. */

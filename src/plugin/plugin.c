@@ -357,9 +357,11 @@ static int prepare_model(const struct plugin_arguments *arguments, struct error 
         if (!model_set_regions(plugin.model, regions_names(regions), regions_count(regions)))
             return error_set(err, "regions: memory is out");
     }
+    if (plugin.model && arguments->core >= 0)
+        model_measure(plugin.model, (unsigned)arguments->core);
     if (arguments->profile)
         profile =
-            profile_new(arguments->profile, arguments->profile_core, arguments->profile_marks);
+            profile_new(arguments->profile, (unsigned)arguments->core, arguments->profile_marks);
     plugin.code_pages = translation_pool_new();
     if (!plugin.model || !plugin.code_pages || (arguments->profile && !profile) ||
         !clock_init(plugin.model, plugin.walks, profile))
@@ -392,6 +394,8 @@ QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_
     if (info->system.max_vcpus > (int)plugin.parameters.cores ||
         plugin.parameters.cores > MAX_CORES)
         return refuse(arguments.system, "the machine has more cores than the system describes");
+    if (arguments.core >= (int)plugin.parameters.cores)
+        return refuse(arguments.system, "the measured core is none of its cores");
     if (arguments.ram)
         address_set_ram(arguments.ram);
     plugin.walks = strcmp(plugin.parameters.mmu.model, "ideal") != 0;

@@ -44,6 +44,27 @@ static void test_blocking_latencies(void **state) {
     model_free(model);
 }
 
+/* Cores that are not measured keep time as a blocking core would, if the system says so. */
+static void test_measured_core(void **state) {
+    static const char *const others[] = {"blocking", "same"};
+    for (unsigned same = 0; same < 2; same++) {
+        struct model_parameters parameters = shipped("inorder");
+        snprintf(parameters.core.others, sizeof parameters.core.others, "%s", others[same]);
+        struct model *model = model_new(&parameters);
+        assert_non_null(model);
+        model_measure(model, 1);
+        autofree struct code *one = ASSEMBLE(CODE, ADD_RAX), *other = ASSEMBLE(CODE + 4096, ADD_RAX);
+        struct step step = {.segment = &one->segment, .end = 1};
+        model_run(model, 0, &step);
+        step.segment = &other->segment;
+        model_run(model, 1, &step);
+        assert_true((cycles_of(model, 0) == 164) == !same);
+        assert_true((cycles_of(model, 0) == cycles_of(model, 1)) == same);
+        assert_int_equal(value_of(model, "system.cpu0.icache.overallMisses::total"), 1);
+        model_free(model);
+    }
+}
+
 static void test_blocking_fetches(void **state) {
     struct model *model = make_shipped("simple");
     /* bytes 0–2, 3–5, 6–8 in two chunks of eight, 9–11 */
@@ -362,6 +383,7 @@ static void test_misses(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_blocking_latencies),
+        cmocka_unit_test(test_measured_core),
         cmocka_unit_test(test_blocking_fetches),
         cmocka_unit_test(test_blocking_accesses),
         cmocka_unit_test(test_instructions),

@@ -216,11 +216,11 @@ static void test_regions(void **state) {
 static void test_arguments(void **state) {
     struct plugin_arguments arguments;
     struct error err = {0};
-    char *good[] = {"system=a", "samples=b", "profile=c=d", "profile_core=1", "events=7"};
+    char *good[] = {"system=a", "samples=b", "profile=c=d", "core=1", "events=7"};
     assert_int_equal(arguments_read(5, good, &arguments, &err), 0);
     assert_string_equal(arguments.system, "a");
     assert_string_equal(arguments.profile, "c=d");
-    assert_int_equal(arguments.profile_core, 1);
+    assert_int_equal(arguments.core, 1);
     assert_int_equal(arguments.profile_marks, 1);
     assert_int_equal(arguments.events, 7);
     assert_null(arguments.regions);

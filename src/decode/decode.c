@@ -255,7 +255,7 @@ void decode_instruction(const uint8_t *bytes, unsigned size, uint64_t address,
                         struct instruction *instruction, struct micro_op ops[DECODE_MOST]) {
     struct view view;
     struct builder builder = {.ops = ops};
-    *instruction = (struct instruction){.micro_ops = ops, .length = (uint8_t)size};
+    *instruction = (struct instruction){.length = (uint8_t)size};
     if (!view_make(&view, bytes, size)) {
         builder_append(&builder, OP_SYSTEM, MICRO_SERIALIZE_BEFORE | MICRO_SERIALIZE_AFTER);
         instruction->micro_op_count = (uint8_t)builder.count;

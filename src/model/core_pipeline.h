@@ -126,16 +126,18 @@ static inline const struct access *next_piece(struct access_cursor *cursor, bool
     return &cursor->piece;
 }
 
-/* One instruction and its accesses. Returns when its branch, if it has one, was executed. */
+/* One instruction and its accesses; `ops`: its micro-operations. Returns when its branch, if it has
+ * one, was executed. */
 static inline __attribute__((always_inline)) uint64_t
-pipeline_instruction(struct core *core, const struct instruction *instruction, uint64_t pc,
-                     enum model_mode mode, const struct access *accesses,
-                     const struct access *accesses_end, const struct pipeline_stages stages) {
+pipeline_instruction(struct core *core, const struct instruction *instruction,
+                     const struct micro_op *ops, uint64_t pc, enum model_mode mode,
+                     const struct access *accesses, const struct access *accesses_end,
+                     const struct pipeline_stages stages) {
     uint64_t branch = 0;
     struct access_cursor cursor = {.next = accesses, .end = accesses_end};
     struct operation operation = {.pc = pc, .mode = mode};
     for (unsigned i = 0; i < instruction->micro_op_count; i++) {
-        const struct micro_op *op = operation.op = &instruction->micro_ops[i];
+        const struct micro_op *op = operation.op = &ops[i];
         bool memory = op->op_class == OP_LOAD || op->op_class == OP_STORE;
         operation.access = NULL;
         if (memory && !(op->flags & MICRO_ADDRESS_ONLY))
@@ -144,7 +146,6 @@ pipeline_instruction(struct core *core, const struct instruction *instruction, u
         if (op->flags & MICRO_BRANCH)
             branch = executed;
     }
-    core->counts[mode].micro_ops += instruction->micro_op_count;
     for (; cursor.next < cursor.end; cursor.next++, cursor.offset = 0) {
         operation.op = cursor.next->store ? &extra_store : &extra_load;
         operation.access = cursor.next;
@@ -176,6 +177,7 @@ pipeline_run(struct core *core, const struct step *step, const struct pipeline_s
     const struct segment *segment = step->segment;
     enum model_mode mode = segment->mode;
     const struct access *access = step->accesses, *accesses_end = access + step->access_count;
+    const struct micro_op *ops = segment->micro_ops;
     core->counts[mode].instructions += step->end - step->first;
     unsigned end = later(step->end, step->access_count || segment->code[0].repeats);
     for (unsigned i = 0; i < end; i++) {
@@ -186,11 +188,13 @@ pipeline_run(struct core *core, const struct step *step, const struct pipeline_s
             access++;
         stages.fetch(core, segment, i);
         uint64_t executed =
-            pipeline_instruction(core, instruction, pc, mode, accesses, access, stages);
+            pipeline_instruction(core, instruction, ops, pc, mode, accesses, access, stages);
+        ops += instruction->micro_op_count;
         if (instruction->branch && core->branch)
             pipeline_branch(core, instruction, pc, mode, executed,
                             i + 1 < end ? pc + instruction->length : step->next, stages);
     }
+    core->counts[mode].micro_ops += (uint64_t)(ops - segment->micro_ops);
 }
 
 #endif

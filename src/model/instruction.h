@@ -75,12 +75,11 @@ enum branch_kind {
 };
 
 struct instruction {
-    const struct micro_op *micro_ops; /* in program order; NULL: not decoded */
-    uint64_t target;                  /* direct branches: where to, virtual */
-    uint8_t micro_op_count;           /* at least 1 when decoded */
-    uint8_t length;                   /* bytes */
-    uint8_t branch;                   /* enum branch_kind */
-    bool repeats; /* rep-prefixed string instruction: micro_ops are those of one iteration */
+    uint64_t target;        /* direct branches: where to, virtual */
+    uint8_t micro_op_count; /* at least 1 */
+    uint8_t length;         /* bytes */
+    uint8_t branch;         /* enum branch_kind */
+    bool repeats; /* rep-prefixed string instruction: its micro-operations are one iteration's */
 };
 
 #endif

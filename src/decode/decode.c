@@ -251,6 +251,13 @@ static bool view_make(struct view *view, const uint8_t *bytes, unsigned size) {
                                                    view->operands, view->decoded.operand_count));
 }
 
+static void mark_plain(struct micro_op *ops, unsigned count) {
+    for (struct micro_op *op = ops; op < ops + count; op++)
+        if (!op->flags && op->op_class != OP_NOTHING && op->op_class != OP_LOAD &&
+            op->op_class != OP_STORE && op->source[2] == REGISTER_NONE)
+            op->flags = MICRO_PLAIN;
+}
+
 void decode_instruction(const uint8_t *bytes, unsigned size, uint64_t address,
                         struct instruction *instruction, struct micro_op ops[DECODE_MOST]) {
     struct view view;
@@ -275,6 +282,7 @@ void decode_instruction(const uint8_t *bytes, unsigned size, uint64_t address,
     if (!builder.count) /* no recipe, or all its steps are for high halves that MMX lacks */
         generic_instruction(&builder, &view.decoded, view.operands);
 
+    mark_plain(ops, builder.count);
     instruction->length = view.decoded.length;
     instruction->micro_op_count = (uint8_t)builder.count;
     instruction->repeats = is_repeated(&view);

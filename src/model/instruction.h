@@ -49,9 +49,12 @@ enum { FLAGS_ZAPS, FLAGS_CFOF, FLAGS_DF, FLAGS_ECF, FLAGS_EZF };
 enum micro_op_flags {
     MICRO_SERIALIZE_BEFORE = 1, /* waits until all before it have committed */
     MICRO_SERIALIZE_AFTER = 2,  /* nothing behind it starts before it has committed */
-    MICRO_BRANCH = 4,       /* decides where execution goes on; an instruction has at most one */
-    MICRO_LOCKED = 8,       /* part of an atomic access */
-    MICRO_ADDRESS_ONLY = 16 /* OP_LOAD, OP_STORE that reaches no memory: prefetch hints */
+    MICRO_BRANCH = 4,        /* decides where execution goes on; an instruction has at most one */
+    MICRO_LOCKED = 8,        /* part of an atomic access */
+    MICRO_ADDRESS_ONLY = 16, /* OP_LOAD, OP_STORE that reaches no memory: prefetch hints */
+    /* None of these, nor OP_NOTHING, OP_LOAD or OP_STORE, and at most two sources, as most are: one
+     * test tells a core that. */
+    MICRO_PLAIN = 32
 };
 
 #define MICRO_SOURCES 6

@@ -43,10 +43,11 @@ struct line {
 
 /* Nothing here is a char: a store to one would make the compiler read everything else again. */
 struct inorder {
-    /* Of each register's value; of REGISTER_NONE's: 0. */
+    /* Of each register's value; of REGISTER_NONE: 0 when it is read. */
     uint64_t ready[REGISTERS];     /* the scoreboard's promise */
     uint64_t committed[REGISTERS]; /* when it is kept */
     struct timing timing[OP_CLASSES];
+    const struct timing *timing_of[OP_CLASSES]; /* for one load where a product would be */
     struct unit unit[UNIT_KINDS][MOST_UNITS];
 
     struct line current, ahead; /* ahead.answered == 0: not asked for yet */
@@ -79,6 +80,7 @@ struct inorder {
     uint64_t store_begun;             /* of the last one that left it */
     uint64_t memory[MEMORY_ACCESSES]; /* accesses under way: until when */
 
+    uint64_t average_length, average_ops; /* of an instruction, of sixteen */
     unsigned branch_delay;
     uint64_t line_size;
     uint64_t entries[]; /* of the windows */
@@ -106,6 +108,7 @@ static void init_timing(struct inorder *inorder, const struct core_parameters *c
         unsigned count = table[i].units < MOST_UNITS ? table[i].units : MOST_UNITS;
         inorder->timing[i] = (struct timing){table[i].latency, table[i].interval, table[i].slack,
                                              units, units + later(count, 1) - 1};
+        inorder->timing_of[i] = &inorder->timing[i];
     }
 }
 
@@ -187,6 +190,7 @@ static inline uint64_t pass_on(struct port *stage, struct window *buffer, uint64
                                uint64_t left) {
     if (port_joins(stage, least))
         return stage->cycle;
+    least = later(least, stage->cycle + 1);
     window_take(buffer, left);
     return port_moves(stage, later(least, window_free(buffer)));
 }
@@ -212,8 +216,17 @@ static void need_line(struct core *core, const struct segment *segment, uint64_t
         inorder->fetch_part = inorder->current.part;
 }
 
-static uint64_t average(uint64_t sum, uint64_t count, uint64_t otherwise) {
-    return count ? (sum + count / 2) / count : otherwise;
+/* Of two numbers that are small as a rule: then the host takes half of the time. */
+static inline uint64_t quotient(uint64_t a, uint64_t b) {
+    return (a | b) >> 32 ? a / b : (uint32_t)a / (uint32_t)b;
+}
+
+/* It moves little: not divided while it is the one it was. */
+static inline uint64_t average(uint64_t sum, uint64_t count, uint64_t *last) {
+    sum += count / 2;
+    if (sum - *last * count >= count) /* also if it is less */
+        *last = sum / count;
+    return *last;
 }
 
 /* Fetch2 is `used` bytes behind `address` on the wrong path; in the cycles up to `cycle` Fetch1 has
@@ -233,7 +246,7 @@ static void fetch_wrong_path(struct core *core, enum model_mode mode, uint64_t a
         }
         if (address + used < end)
             return;
-        now = later(begun + (end > address ? (end - address) * cycles / (used + 1) : 0),
+        now = later(begun + (end > address ? quotient((end - address) * cycles, used + 1) : 0),
                     later(now, arrival(inorder)));
         if (now >= cycle)
             return;
@@ -246,15 +259,15 @@ static void fetch_wrong_path(struct core *core, enum model_mode mode, uint64_t a
 static void abandon_path(struct core *core, enum model_mode mode, uint64_t fetched, uint64_t cycle,
                          uint64_t address) {
     struct inorder *inorder = core->state;
-    uint64_t length = average(inorder->bytes, inorder->instructions, 4);
+    uint64_t length = average(inorder->bytes, inorder->instructions, &inorder->average_length);
     /* micro-operations of sixteen instructions */
-    uint64_t ops = average(16 * inorder->micro_ops, inorder->instructions, 24);
+    uint64_t ops = average(16 * inorder->micro_ops, inorder->instructions, &inorder->average_ops);
     uint64_t cycles = cycle - fetched, width = inorder->fetch.width;
-    uint64_t handed_on = cycles * width, passed = 16 * cycles * width / ops;
+    uint64_t handed_on = cycles * width, passed = quotient(16 * cycles * width, ops);
     if (handed_on > passed + DECODE_GROUPS * width)
         handed_on = passed + DECODE_GROUPS * width;
     uint64_t left = handed_on > passed ? (handed_on - passed) * ops / 16 : 0;
-    inorder->decode_least = later(inorder->decode_least, cycle + left / width);
+    inorder->decode_least = later(inorder->decode_least, cycle + quotient(left, width));
     fetch_wrong_path(core, mode, address, handed_on * length, fetched, cycle);
 }
 
@@ -350,7 +363,7 @@ static inline uint64_t latest_source(const uint64_t table[REGISTERS], const stru
     return latest;
 }
 
-/* What it writes; nothing changes for those that read no register. */
+/* What it writes; of those that write nothing, no register's. */
 static inline void write_destinations(struct inorder *inorder, const struct micro_op *op,
                                       uint64_t ready, uint64_t committed) {
     inorder->ready[op->destination[0]] = ready;
@@ -359,7 +372,7 @@ static inline void write_destinations(struct inorder *inorder, const struct micr
         inorder->ready[op->destination[i]] = ready;
         inorder->committed[op->destination[i]] = committed;
     }
-    inorder->ready[REGISTER_NONE] = inorder->committed[REGISTER_NONE] = 0;
+    inorder->ready[REGISTER_NONE] = 0;
 }
 
 /* Something commits, not before `least`; if nothing did in the cycles before, they waited for
@@ -367,13 +380,15 @@ static inline void write_destinations(struct inorder *inorder, const struct micr
 static inline uint64_t commit(struct core *core, enum model_mode mode, uint64_t least,
                               enum stack_part part) {
     struct inorder *inorder = core->state;
-    uint64_t before = inorder->commit.cycle;
     if (port_joins(&inorder->commit, least))
-        return before;
-    uint64_t cycle = port_moves(&inorder->commit, least);
-    core->counts[mode].stack[part] += cycle - before - 1;
-    core->counts[mode].stack[STACK_BASE] -= cycle - before - 1;
-    return cycle;
+        return inorder->commit.cycle;
+    uint64_t next = inorder->commit.cycle + 1;
+    if (least <= next)
+        return port_moves(&inorder->commit, next);
+    uint64_t *stack = core->counts[mode].stack;
+    stack[part] += least - next;
+    stack[STACK_BASE] -= least - next;
+    return port_moves(&inorder->commit, least);
 }
 
 /* The access under way in memory that ends first: nothing new can begin before. */
@@ -443,6 +458,7 @@ static inline uint64_t pass_access(struct core *core, const struct operation *op
     struct inorder *inorder = core->state;
     const struct micro_op *op = operation->op;
     /* into the queue: when its operands are final and the request before it has been passed on */
+    inorder->committed[REGISTER_NONE] = 0;
     uint64_t operands = later(unit->ended, latest_source(inorder->committed, op, false));
     uint64_t queued = pass_waits(inorder, later(operands, inorder->request)), least = queued;
     unit->committed = queued;
@@ -469,7 +485,7 @@ static inline __attribute__((always_inline)) uint64_t
 execute_as(struct core *core, const struct operation *operation, const bool plain) {
     struct inorder *inorder = core->state;
     const struct micro_op *op = operation->op;
-    const struct timing *timing = &inorder->timing[op->op_class];
+    const struct timing *timing = inorder->timing_of[op->op_class];
     uint64_t decoded = pass_on(&inorder->decode, &inorder->issue_buffer, inorder->decode_least,
                                inorder->last_issue);
     uint64_t least = later(decoded + 1, inorder->last_issue);
@@ -500,18 +516,9 @@ execute_as(struct core *core, const struct operation *operation, const bool plai
     return committed;
 }
 
-__attribute__((noinline)) static uint64_t execute_any(struct core *core, const struct micro_op *op,
-                                                      const struct access *access, uint64_t pc,
-                                                      enum model_mode mode) {
-    return execute_as(core, &(struct operation){op, access, pc, mode}, false);
-}
-
-/* Most are plain; only what these need is in the loop over all. */
 static inline uint64_t execute(struct core *core, const struct operation *operation) {
-    const struct micro_op *op = operation->op;
-    return op->flags == MICRO_PLAIN
-               ? execute_as(core, operation, true)
-               : execute_any(core, op, operation->access, operation->pc, operation->mode);
+    return operation->op->flags == MICRO_PLAIN ? execute_as(core, operation, true)
+                                               : execute_as(core, operation, false);
 }
 
 static void branch(struct core *core, const struct instruction *instruction, uint64_t pc,

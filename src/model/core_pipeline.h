@@ -14,20 +14,19 @@ struct port {
 };
 
 /* Whether the port takes one more in its cycle, if that is not before `least`; then it is taken,
- * else port_moves() is due. */
+ * else port_moves() to a later cycle is due. */
 static inline bool port_joins(struct port *port, uint64_t least) {
     return least <= port->cycle && --port->left >= 0;
 }
 
-/* The first cycle after its last one, not before `least`: taken. */
-static inline uint64_t port_moves(struct port *port, uint64_t least) {
+static inline uint64_t port_moves(struct port *port, uint64_t cycle) {
     port->left = port->width - 1;
-    return port->cycle = later(port->cycle + 1, least);
+    return port->cycle = cycle;
 }
 
 /* The first cycle, not before `least`, in which the port takes one more. */
 static inline uint64_t port_take(struct port *port, uint64_t least) {
-    return port_joins(port, least) ? port->cycle : port_moves(port, least);
+    return port_joins(port, least) ? port->cycle : port_moves(port, later(port->cycle + 1, least));
 }
 
 /* A queue whose entries are taken and given back in order: when each was, or will be, free. */
@@ -199,9 +198,10 @@ static inline __attribute__((always_inline)) void
 pipeline_run(struct core *core, const struct step *step, const struct pipeline_stages stages) {
     const struct segment *segment = step->segment;
     enum model_mode mode = segment->mode;
+    struct core_counts *counts = &core->counts[mode];
     struct access_cursor cursor = {step->accesses, step->accesses + step->access_count, 0};
     const struct micro_op *ops = segment->micro_ops;
-    core->counts[mode].instructions += step->end - step->first;
+    counts->instructions += step->end - step->first;
     unsigned end = later(step->end, step->access_count || segment->code[0].repeats);
     for (unsigned i = 0; i < end; i++) {
         const struct instruction *instruction = &segment->code[i];
@@ -214,7 +214,7 @@ pipeline_run(struct core *core, const struct step *step, const struct pipeline_s
             pipeline_branch(core, instruction, pc, mode, executed,
                             i + 1 < end ? pc + instruction->length : step->next, stages);
     }
-    core->counts[mode].micro_ops += (uint64_t)(ops - segment->micro_ops);
+    counts->micro_ops += (uint64_t)(ops - segment->micro_ops);
 }
 
 #endif

@@ -41,38 +41,30 @@ struct line {
     enum stack_part part; /* what was waited for */
 };
 
-/* Nothing here is a char: a store to one would make the compiler read everything else again. */
+/* What changes with each micro-operation comes first, where the host's short instructions reach.
+ * Nothing is a char: a store to one would make the compiler read everything else again. */
 struct inorder {
-    /* Of each register's value; of REGISTER_NONE: 0 when it is read. */
-    uint64_t ready[REGISTERS];     /* the scoreboard's promise */
-    uint64_t committed[REGISTERS]; /* when it is kept */
-    struct timing timing[OP_CLASSES];
-    const struct timing *timing_of[OP_CLASSES]; /* for one load where a product would be */
-    struct unit unit[UNIT_KINDS][MOST_UNITS];
+    struct port fetch, decode, commit; /* commit.cycle: the core's clock */
+    uint64_t decode_least; /* nothing is decoded before: its instruction is being fetched, or the
+                              decoder still has a wrong path to pass */
+    uint64_t last_issue, next_issue; /* of the last micro-operation; of the next, at least */
+    struct slots slots_left, slots;  /* of last_issue; of each cycle */
+    enum stack_part fetch_part;      /* what the next instruction has waited for */
+    enum model_mode mode;
 
     struct line current, ahead; /* ahead.answered == 0: not asked for yet */
     uint64_t virtual_address;   /* of current's first byte */
     const struct translation *translation;
-    uint64_t instructions; /* so far, and what they have: what wrong paths are estimated from */
-    uint64_t popped;       /* when the line before `current` was used up */
-    uint64_t bytes;
+    uint64_t popped;  /* when the line before `current` was used up */
     uint64_t restart; /* fetch starts anew in this cycle; 0: it goes on */
 
-    struct port fetch, decode, commit;         /* commit.cycle: the core's clock */
     struct window decode_buffer, issue_buffer; /* groups: what a stage passes on in one cycle */
-    uint64_t decode_least; /* nothing is decoded before: its instruction is being fetched, or the
-                              decoder still has a wrong path to pass */
-    uint64_t last_issue, next_issue; /* of the last micro-operation; of the next, at least */
-    struct slots slots, slots_left;  /* of each cycle; of last_issue */
-    uint64_t memory_commit;          /* cycle of the last commit of an access */
-    uint64_t micro_ops;
-    enum stack_part fetch_part; /* what the next instruction has waited for */
-    enum model_mode mode;
 
     /* the queue of loads and stores */
-    uint64_t request;    /* when the last one was passed on: the queue of requests holds one */
-    uint64_t last_store; /* commit of the last store */
-    struct {             /* the last loads that were waited for as the oldest operation: from, to */
+    uint64_t request;       /* when the last one was passed on: the queue of requests holds one */
+    uint64_t last_store;    /* commit of the last store */
+    uint64_t memory_commit; /* of the last access */
+    struct { /* the last loads that were waited for as the oldest operation: from, to */
         uint64_t begun, ended;
     } wait[WAITS];
     unsigned wait_first, wait_end;    /* those that may still matter, modulo WAITS */
@@ -80,9 +72,19 @@ struct inorder {
     uint64_t store_begun;             /* of the last one that left it */
     uint64_t memory[MEMORY_ACCESSES]; /* accesses under way: until when */
 
-    uint64_t average_length, average_ops; /* of an instruction, of sixteen */
+    /* What wrong paths are estimated from: so far; on average, of an instruction and of sixteen.
+     * Sums and averages in turn, or the compiler adds to two at once, which is slower. */
+    uint64_t instructions, average_length, bytes, average_ops, micro_ops;
+
     unsigned branch_delay;
     uint64_t line_size;
+
+    /* Of each register's value; of REGISTER_NONE: 0 when it is read. */
+    uint64_t ready[REGISTERS];     /* the scoreboard's promise */
+    uint64_t committed[REGISTERS]; /* when it is kept */
+    struct timing timing[OP_CLASSES];
+    const struct timing *timing_of[OP_CLASSES]; /* for one load where a product would be */
+    struct unit unit[UNIT_KINDS][MOST_UNITS];
     uint64_t entries[]; /* of the windows */
 };
 

@@ -251,6 +251,7 @@ static bool view_make(struct view *view, const uint8_t *bytes, unsigned size) {
                                                    view->operands, view->decoded.operand_count));
 }
 
+/* Once all other flags are known. */
 static void mark_plain(struct micro_op *ops, unsigned count) {
     for (struct micro_op *op = ops; op < ops + count; op++)
         if (!op->flags && op->op_class != OP_NOTHING && op->op_class != OP_LOAD &&
@@ -282,9 +283,9 @@ void decode_instruction(const uint8_t *bytes, unsigned size, uint64_t address,
     if (!builder.count) /* no recipe, or all its steps are for high halves that MMX lacks */
         generic_instruction(&builder, &view.decoded, view.operands);
 
-    mark_plain(ops, builder.count);
     instruction->length = view.decoded.length;
     instruction->micro_op_count = (uint8_t)builder.count;
     instruction->repeats = is_repeated(&view);
     set_branch(instruction, &builder, &view, address);
+    mark_plain(ops, builder.count);
 }

@@ -344,6 +344,10 @@ static void test_any_bytes(void **state) {
             check_registers(ops[i].source, MICRO_SOURCES);
             check_registers(ops[i].destination, MICRO_DESTINATIONS);
             branches += ops[i].flags & MICRO_BRANCH ? 1 : 0;
+            bool plain = !(ops[i].flags & ~MICRO_PLAIN) && ops[i].op_class != OP_NOTHING &&
+                         ops[i].op_class != OP_LOAD && ops[i].op_class != OP_STORE &&
+                         ops[i].source[2] == REGISTER_NONE;
+            assert_int_equal(!!(ops[i].flags & MICRO_PLAIN), plain);
         }
         assert_true(branches <= 1);
         assert_true(instruction.branch == BRANCH_NONE || branches == 1);

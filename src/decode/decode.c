@@ -251,11 +251,19 @@ static bool view_make(struct view *view, const uint8_t *bytes, unsigned size) {
                                                    view->operands, view->decoded.operand_count));
 }
 
+/* Once all other flags are known. */
+static void mark_plain(struct micro_op *ops, unsigned count) {
+    for (struct micro_op *op = ops; op < ops + count; op++)
+        if (!op->flags && op->op_class != OP_NOTHING && op->op_class != OP_LOAD &&
+            op->op_class != OP_STORE && op->source[2] == REGISTER_NONE)
+            op->flags = MICRO_PLAIN;
+}
+
 void decode_instruction(const uint8_t *bytes, unsigned size, uint64_t address,
                         struct instruction *instruction, struct micro_op ops[DECODE_MOST]) {
     struct view view;
     struct builder builder = {.ops = ops};
-    *instruction = (struct instruction){.micro_ops = ops, .length = (uint8_t)size};
+    *instruction = (struct instruction){.length = (uint8_t)size};
     if (!view_make(&view, bytes, size)) {
         builder_append(&builder, OP_SYSTEM, MICRO_SERIALIZE_BEFORE | MICRO_SERIALIZE_AFTER);
         instruction->micro_op_count = (uint8_t)builder.count;
@@ -279,4 +287,5 @@ void decode_instruction(const uint8_t *bytes, unsigned size, uint64_t address,
     instruction->micro_op_count = (uint8_t)builder.count;
     instruction->repeats = is_repeated(&view);
     set_branch(instruction, &builder, &view, address);
+    mark_plain(ops, builder.count);
 }

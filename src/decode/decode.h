@@ -32,10 +32,10 @@
 
 #define DECODE_MOST 96 /* micro-operations of one instruction: the longest, FXSAVE, has 81 */
 
-/* Decode the instruction at this virtual address, as in 64-bit mode. Fills *instruction, whose
- * micro_ops point to `ops`: at least one, of which as many as micro_op_count are written. Never
- * fails: what is not known becomes its loads, one operation and its stores; what is no
- * instruction at all, one OP_SYSTEM that serializes. No memory is allocated. */
+/* Decode the instruction at this virtual address, as in 64-bit mode. Fills *instruction and its
+ * micro-operations: at least one; as many of `ops` as micro_op_count says are written. Never fails:
+ * what is not known becomes its loads, one operation and its stores; what is no instruction at all,
+ * one OP_SYSTEM that serializes. No memory is allocated. */
 void decode_instruction(const uint8_t *bytes, unsigned size, uint64_t address,
                         struct instruction *instruction, struct micro_op ops[DECODE_MOST]);
 

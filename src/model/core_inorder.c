@@ -19,27 +19,38 @@
  * (executeMaxAccessesInMemory of gem5's BaseMinorCPU.py). */
 enum { MOST_UNITS = 8, WAITS = 4, MEMORY_ACCESSES = 2 };
 
-/* Where a register's value comes from. */
-struct value {
-    uint64_t ready;     /* the scoreboard's promise */
-    uint64_t committed; /* when it is kept */
-};
-
 /* A unit: its last operation. It stalls from that one's end to its commit. */
 struct unit {
     uint64_t issued, ended, committed, next; /* next: the first cycle that takes another */
 };
 
-struct line {
-    uint64_t address;  /* physical, of its first byte */
-    uint64_t answered; /* when the L1I gave it; it reaches the decoder's side a cycle later */
-    uint8_t part;      /* what was waited for */
+/* How long an operation of a class takes, and its units: first … last. */
+struct timing {
+    unsigned latency, interval, slack;
+    struct unit *first, *last;
 };
 
+/* What may be issued in a cycle: all, and accesses; none when one of the two is 0. */
+struct slots {
+    int all, accesses;
+};
+
+struct line {
+    uint64_t address;     /* physical, of its first byte */
+    uint64_t answered;    /* when the L1I gave it; it reaches the decoder's side a cycle later */
+    enum stack_part part; /* what was waited for */
+};
+
+/* What changes with each micro-operation comes first, where the host's short instructions reach.
+ * Nothing is a char: a store to one would make the compiler read everything else again. */
 struct inorder {
-    struct value value[REGISTERS];
-    struct operation_timing timing[OP_CLASSES];
-    struct unit unit[UNIT_KINDS][MOST_UNITS];
+    struct port fetch, decode, commit; /* commit.cycle: the core's clock */
+    uint64_t decode_least; /* nothing is decoded before: its instruction is being fetched, or the
+                              decoder still has a wrong path to pass */
+    uint64_t last_issue, next_issue; /* of the last micro-operation; of the next, at least */
+    struct slots slots_left, slots;  /* of last_issue; of each cycle */
+    enum stack_part fetch_part;      /* what the next instruction has waited for */
+    enum model_mode mode;
 
     struct line current, ahead; /* ahead.answered == 0: not asked for yet */
     uint64_t virtual_address;   /* of current's first byte */
@@ -47,30 +58,33 @@ struct inorder {
     uint64_t popped;  /* when the line before `current` was used up */
     uint64_t restart; /* fetch starts anew in this cycle; 0: it goes on */
 
-    struct port fetch, decode, commit;
     struct window decode_buffer, issue_buffer; /* groups: what a stage passes on in one cycle */
-    uint64_t last_issue;                       /* cycle of the last micro-operation */
-    uint64_t decode_least;                     /* the decoder still has a wrong path to pass */
-    unsigned issued, memory_issued;            /* in last_issue */
-    uint64_t memory_commit;                    /* cycle of the last commit of an access */
-    uint8_t fetch_part;                        /* what the next instruction has waited for */
-    uint8_t mode;
 
     /* the queue of loads and stores */
-    uint64_t request;    /* when the last one was passed on: the queue of requests holds one */
-    uint64_t last_store; /* commit of the last store */
-    struct {             /* the last loads that were waited for as the oldest operation: from, to */
+    uint64_t request;       /* when the last one was passed on: the queue of requests holds one */
+    uint64_t last_store;    /* commit of the last store */
+    uint64_t memory_commit; /* of the last access */
+    struct { /* the last loads that were waited for as the oldest operation: from, to */
         uint64_t begun, ended;
     } wait[WAITS];
-    unsigned waits;
+    unsigned wait_first, wait_end;    /* those that may still matter, modulo WAITS */
     struct window stores;             /* the store buffer: until each is in the L1D */
     uint64_t store_begun;             /* of the last one that left it */
     uint64_t memory[MEMORY_ACCESSES]; /* accesses under way: until when */
 
-    uint64_t instructions, bytes, micro_ops; /* so far: what wrong paths are estimated from */
+    /* What wrong paths are estimated from: so far; on average, of an instruction and of sixteen.
+     * Sums and averages in turn, or the compiler adds to two at once, which is slower. */
+    uint64_t instructions, average_length, bytes, average_ops, micro_ops;
 
-    unsigned issue_width, memory_issue_width, branch_delay;
+    unsigned branch_delay;
     uint64_t line_size;
+
+    /* Of each register's value; of REGISTER_NONE: 0 when it is read. */
+    uint64_t ready[REGISTERS];     /* the scoreboard's promise */
+    uint64_t committed[REGISTERS]; /* when it is kept */
+    struct timing timing[OP_CLASSES];
+    const struct timing *timing_of[OP_CLASSES]; /* for one load where a product would be */
+    struct unit unit[UNIT_KINDS][MOST_UNITS];
     uint64_t entries[]; /* of the windows */
 };
 
@@ -88,6 +102,18 @@ static size_t size(const struct model_parameters *p) {
            sizeof(uint64_t) * (DECODE_GROUPS + issue_groups(&p->core) + p->core.store_buffer);
 }
 
+static void init_timing(struct inorder *inorder, const struct core_parameters *c) {
+    struct operation_timing table[OP_CLASSES] = {0};
+    operation_timings(table, c);
+    for (unsigned i = 0; i < OP_CLASSES; i++) {
+        struct unit *units = inorder->unit[table[i].unit];
+        unsigned count = table[i].units < MOST_UNITS ? table[i].units : MOST_UNITS;
+        inorder->timing[i] = (struct timing){table[i].latency, table[i].interval, table[i].slack,
+                                             units, units + later(count, 1) - 1};
+        inorder->timing_of[i] = &inorder->timing[i];
+    }
+}
+
 static void init(struct core *core) {
     const struct core_parameters *c = &core->parameters->core;
     struct inorder *inorder = core->state;
@@ -95,12 +121,11 @@ static void init(struct core *core) {
     window_init(&inorder->decode_buffer, &memory, DECODE_GROUPS);
     window_init(&inorder->issue_buffer, &memory, issue_groups(c));
     window_init(&inorder->stores, &memory, c->store_buffer);
-    operation_timings(inorder->timing, c);
-    inorder->fetch.width = (unsigned)c->front_width;
-    inorder->decode.width = (unsigned)c->front_width;
-    inorder->commit.width = (unsigned)c->commit_width;
-    inorder->issue_width = (unsigned)c->issue_width;
-    inorder->memory_issue_width = (unsigned)c->memory_issue_width;
+    init_timing(inorder, c);
+    inorder->fetch.width = (int)c->front_width;
+    inorder->decode.width = (int)c->front_width;
+    inorder->commit.width = (int)c->commit_width;
+    inorder->slots = (struct slots){(int)c->issue_width, (int)c->memory_issue_width};
     inorder->branch_delay = (unsigned)c->branch_delay;
     inorder->line_size = core->parameters->line_size;
     inorder->current.address = UINT64_MAX;
@@ -110,7 +135,7 @@ static void init(struct core *core) {
 static void ask_for(struct core *core, enum model_mode mode, struct line *line, uint64_t address,
                     uint64_t virtual_address, const struct translation *translation, uint64_t now) {
     struct access_time time = core_fetch(core, mode, address, virtual_address, translation, now);
-    *line = (struct line){address, time.ready, (uint8_t)time.part};
+    *line = (struct line){address, time.ready, time.part};
 }
 
 /* The line behind the current one can be asked for at this cycle: when the one before the current
@@ -163,14 +188,13 @@ static uint64_t arrival(const struct inorder *inorder) {
 /* A stage passes something on, in the group of this cycle or in a new one: that begins when the
  * buffer behind the stage has room. `left` is when the group before has left it. Returns the cycle.
  */
-static uint64_t pass_on(struct port *stage, struct window *buffer, uint64_t least, uint64_t left) {
-    uint64_t group = stage->cycle, cycle = port_take(stage, least);
-    if (cycle == group)
-        return cycle;
-    if (group)
-        window_take(buffer, left);
-    uint64_t free = window_free(buffer);
-    return free > cycle ? port_take(stage, free) : cycle;
+static inline uint64_t pass_on(struct port *stage, struct window *buffer, uint64_t least,
+                               uint64_t left) {
+    if (port_joins(stage, least))
+        return stage->cycle;
+    least = later(least, stage->cycle + 1);
+    window_take(buffer, left);
+    return port_moves(stage, later(least, window_free(buffer)));
 }
 
 /* The line at this offset from the segment's is needed. */
@@ -194,8 +218,17 @@ static void need_line(struct core *core, const struct segment *segment, uint64_t
         inorder->fetch_part = inorder->current.part;
 }
 
-static uint64_t average(uint64_t sum, uint64_t count, uint64_t otherwise) {
-    return count ? (sum + count / 2) / count : otherwise;
+/* Of two numbers that are small as a rule: then the host takes half of the time. */
+static inline uint64_t quotient(uint64_t a, uint64_t b) {
+    return (a | b) >> 32 ? a / b : (uint32_t)a / (uint32_t)b;
+}
+
+/* It moves little: not divided while it is the one it was. */
+static inline uint64_t average(uint64_t sum, uint64_t count, uint64_t *last) {
+    sum += count / 2;
+    if (sum - *last * count >= count) /* also if it is less */
+        *last = sum / count;
+    return *last;
 }
 
 /* Fetch2 is `used` bytes behind `address` on the wrong path; in the cycles up to `cycle` Fetch1 has
@@ -215,7 +248,7 @@ static void fetch_wrong_path(struct core *core, enum model_mode mode, uint64_t a
         }
         if (address + used < end)
             return;
-        now = later(begun + (end > address ? (end - address) * cycles / (used + 1) : 0),
+        now = later(begun + (end > address ? quotient((end - address) * cycles, used + 1) : 0),
                     later(now, arrival(inorder)));
         if (now >= cycle)
             return;
@@ -228,15 +261,15 @@ static void fetch_wrong_path(struct core *core, enum model_mode mode, uint64_t a
 static void abandon_path(struct core *core, enum model_mode mode, uint64_t fetched, uint64_t cycle,
                          uint64_t address) {
     struct inorder *inorder = core->state;
-    uint64_t length = average(inorder->bytes, inorder->instructions, 4);
+    uint64_t length = average(inorder->bytes, inorder->instructions, &inorder->average_length);
     /* micro-operations of sixteen instructions */
-    uint64_t ops = average(16 * inorder->micro_ops, inorder->instructions, 24);
+    uint64_t ops = average(16 * inorder->micro_ops, inorder->instructions, &inorder->average_ops);
     uint64_t cycles = cycle - fetched, width = inorder->fetch.width;
-    uint64_t handed_on = cycles * width, passed = 16 * cycles * width / ops;
+    uint64_t handed_on = cycles * width, passed = quotient(16 * cycles * width, ops);
     if (handed_on > passed + DECODE_GROUPS * width)
         handed_on = passed + DECODE_GROUPS * width;
     uint64_t left = handed_on > passed ? (handed_on - passed) * ops / 16 : 0;
-    inorder->decode_least = later(inorder->decode_least, cycle + left / width);
+    inorder->decode_least = later(inorder->decode_least, cycle + quotient(left, width));
     fetch_wrong_path(core, mode, address, handed_on * length, fetched, cycle);
 }
 
@@ -255,70 +288,113 @@ static void drop_lines(struct core *core, enum model_mode mode, uint64_t cycle) 
         ask_ahead(core, mode);
 }
 
-static void fetch(struct core *core, const struct segment *segment, unsigned index) {
+/* The first instruction of a segment is in this mode. */
+static void change_mode(struct inorder *inorder, enum model_mode mode) {
+    inorder->mode = mode;
+    /* an interrupt, a system call or a return from one: all before it has committed */
+    inorder->restart = later(inorder->fetch.cycle, inorder->commit.cycle) + inorder->branch_delay;
+    inorder->fetch_part = STACK_STRUCTURAL;
+}
+
+static inline void fetch(struct core *core, const struct segment *segment, unsigned index) {
     struct inorder *inorder = core->state;
-    if (inorder->mode != segment->mode && index == 0) {
-        inorder->mode = segment->mode;
-        /* an interrupt, a system call or a return from one: all before it has committed */
-        inorder->restart =
-            later(inorder->fetch.cycle, inorder->commit.cycle) + inorder->branch_delay;
-        inorder->fetch_part = STACK_STRUCTURAL;
-    }
-    if (index == 0)
+    if (index == 0) {
+        if (inorder->mode != segment->mode)
+            change_mode(inorder, segment->mode);
         need_line(core, segment, 0);
+    }
     if (segment->spills && index + 1u == segment->count)
         need_line(core, segment, inorder->line_size);
     /* Fetch2 */
-    pass_on(&inorder->fetch, &inorder->decode_buffer, arrival(inorder), inorder->decode.cycle);
+    uint64_t fetched =
+        pass_on(&inorder->fetch, &inorder->decode_buffer, arrival(inorder), inorder->decode.cycle);
+    inorder->decode_least = later(inorder->decode_least, fetched + 1);
     inorder->instructions++;
     inorder->bytes += segment->code[index].length;
     inorder->micro_ops += segment->code[index].micro_op_count;
 }
 
-/* Decode: a micro-operation leaves it. */
-static uint64_t decode(struct inorder *inorder) {
-    uint64_t least = later(inorder->fetch.cycle + 1, inorder->decode_least);
-    return pass_on(&inorder->decode, &inorder->issue_buffer, least, inorder->last_issue);
-}
-
 /* When this unit takes an operation that could be issued at `cycle`. */
-static uint64_t unit_takes(const struct unit *unit, uint64_t cycle) {
+static inline uint64_t unit_takes(const struct unit *unit, uint64_t cycle) {
     cycle = later(cycle, unit->next);
-    return cycle >= unit->ended && cycle < unit->committed ? unit->committed : cycle;
+    return later(cycle, cycle >= unit->ended ? unit->committed : 0);
 }
 
-static struct unit *choose_unit(struct inorder *inorder, const struct operation_timing *timing,
-                                uint64_t *cycle) {
-    struct unit *units = inorder->unit[timing->unit], *best = &units[0];
+static inline struct unit *choose_unit(const struct timing *timing, uint64_t *cycle) {
+    struct unit *best = timing->first;
     uint64_t soonest = unit_takes(best, *cycle);
-    for (unsigned i = 1; i < timing->units && i < MOST_UNITS && soonest > *cycle; i++) {
-        uint64_t takes = unit_takes(&units[i], *cycle);
-        if (takes < soonest) {
-            soonest = takes;
-            best = &units[i];
+    if (soonest > *cycle)
+        for (struct unit *unit = best + 1; unit <= timing->last; unit++) {
+            uint64_t takes = unit_takes(unit, *cycle);
+            best = takes < soonest ? unit : best;
+            soonest = takes < soonest ? takes : soonest;
         }
-    }
     *cycle = soonest;
     return best;
 }
 
-/* In order, so many a cycle; an access is the last of its cycle. */
-static uint64_t issue_slot(const struct inorder *inorder, uint64_t cycle) {
-    bool full = inorder->issued == inorder->issue_width ||
-                inorder->memory_issued == inorder->memory_issue_width;
-    return later(cycle, inorder->last_issue + full);
+/* A unit takes an operation in this cycle. Returns when it has passed it: those that follow another
+ * that stalls, stall with it. */
+static inline uint64_t enter_unit(struct unit *unit, const struct timing *timing, uint64_t cycle) {
+    uint64_t ended = cycle + timing->latency;
+    if (cycle < unit->ended && unit->committed > unit->ended)
+        ended = later(ended, unit->committed + (cycle - unit->issued));
+    unit->issued = cycle;
+    unit->next = cycle + timing->interval;
+    return unit->ended = ended;
 }
 
-static void take_slot(struct inorder *inorder, uint64_t cycle, bool memory) {
-    if (cycle != inorder->last_issue)
-        inorder->issued = inorder->memory_issued = 0;
-    inorder->last_issue = cycle;
-    inorder->issued++;
-    inorder->memory_issued += memory;
+/* In order, so many a cycle; an access is the last of its cycle. */
+static inline void take_slot(struct inorder *inorder, uint64_t cycle, bool memory) {
+    if (cycle != inorder->last_issue) {
+        inorder->last_issue = cycle;
+        inorder->slots_left = inorder->slots;
+    }
+    bool last = --inorder->slots_left.all == 0;
+    if (memory)
+        last |= --inorder->slots_left.accesses == 0;
+    inorder->next_issue = cycle + last;
+}
+
+/* The latest of what a micro-operation reads, in one of the two tables of registers. */
+static inline uint64_t latest_source(const uint64_t table[REGISTERS], const struct micro_op *op,
+                                     bool plain) {
+    uint64_t latest = later(table[op->source[0]], table[op->source[1]]);
+    for (unsigned i = 2; !plain && i < MICRO_SOURCES && op->source[i]; i++)
+        latest = later(latest, table[op->source[i]]);
+    return latest;
+}
+
+/* What it writes; of those that write nothing, no register's. */
+static inline void write_destinations(struct inorder *inorder, const struct micro_op *op,
+                                      uint64_t ready, uint64_t committed) {
+    inorder->ready[op->destination[0]] = ready;
+    inorder->committed[op->destination[0]] = committed;
+    for (unsigned i = 1; i < MICRO_DESTINATIONS && op->destination[i]; i++) {
+        inorder->ready[op->destination[i]] = ready;
+        inorder->committed[op->destination[i]] = committed;
+    }
+    inorder->ready[REGISTER_NONE] = 0;
+}
+
+/* Something commits, not before `least`; if nothing did in the cycles before, they waited for
+ * `part`. The core's clock, and the base of its cycles, are set at the end of the step. */
+static inline uint64_t commit(struct core *core, enum model_mode mode, uint64_t least,
+                              enum stack_part part) {
+    struct inorder *inorder = core->state;
+    if (port_joins(&inorder->commit, least))
+        return inorder->commit.cycle;
+    uint64_t next = inorder->commit.cycle + 1;
+    if (least <= next)
+        return port_moves(&inorder->commit, next);
+    uint64_t *stack = core->counts[mode].stack;
+    stack[part] += least - next;
+    stack[STACK_BASE] -= least - next;
+    return port_moves(&inorder->commit, least);
 }
 
 /* The access under way in memory that ends first: nothing new can begin before. */
-static uint64_t *memory_slot(struct inorder *inorder) {
+static inline uint64_t *memory_slot(struct inorder *inorder) {
     uint64_t *first = &inorder->memory[0];
     for (unsigned i = 1; i < MEMORY_ACCESSES; i++)
         if (inorder->memory[i] < *first)
@@ -327,8 +403,8 @@ static uint64_t *memory_slot(struct inorder *inorder) {
 }
 
 /* A load that leaves its unit at `cycle`: when its data are there. */
-static struct access_time load(struct core *core, const struct operation *operation,
-                               uint64_t cycle) {
+static inline struct access_time load(struct core *core, const struct operation *operation,
+                                      uint64_t cycle) {
     struct inorder *inorder = core->state;
     /* Loads wait for the stores before them to be in the store buffer. */
     uint64_t begun = later(cycle, inorder->last_store + 1);
@@ -337,119 +413,114 @@ static struct access_time load(struct core *core, const struct operation *operat
         return (struct access_time){begun, STACK_BASE};
     uint64_t *slot = memory_slot(inorder);
     begun = later(begun, *slot);
+    inorder->request = begun;
     struct access_time time =
         core_data(core, operation->mode, operation->access, operation->pc, begun);
     *slot = time.ready;
-    inorder->request = begun;
     return time;
 }
 
 /* A store that commits at `cycle` goes to the L1D from the store buffer. */
-static void store(struct core *core, const struct operation *operation, uint64_t cycle) {
+static inline void store(struct core *core, const struct operation *operation, uint64_t cycle) {
     struct inorder *inorder = core->state;
     uint64_t *slot = memory_slot(inorder);
     uint64_t begun = later(later(cycle + 1, inorder->store_begun), *slot);
-    uint64_t done = core_data(core, operation->mode, operation->access, operation->pc, begun).ready;
     inorder->store_begun = begun;
-    *slot = done;
     inorder->last_store = cycle;
+    uint64_t done = core_data(core, operation->mode, operation->access, operation->pc, begun).ready;
+    *slot = done;
     window_take(&inorder->stores, done);
 }
 
 /* While the oldest operation is a load that waits for its data, no other access is passed on
- * (Execute::getCommittingThread() of gem5); ones that came before it was the oldest are. */
-static uint64_t pass_waits(const struct inorder *inorder, uint64_t cycle) {
-    for (unsigned i = 0; i < WAITS; i++) {
-        unsigned place = (inorder->waits + i) % WAITS; /* from the oldest */
-        if (cycle > inorder->wait[place].begun && cycle < inorder->wait[place].ended)
-            cycle = inorder->wait[place].ended;
+ * (Execute::getCommittingThread() of gem5); ones that came before it was the oldest are. No access
+ * will ask again for a cycle before the one returned: waits that ended by then are forgotten. */
+static inline uint64_t pass_waits(struct inorder *inorder, uint64_t cycle) {
+    for (unsigned i = inorder->wait_first; i != inorder->wait_end; i++) { /* from the oldest */
+        uint64_t begun = inorder->wait[i % WAITS].begun, ended = inorder->wait[i % WAITS].ended;
+        if (cycle > begun && cycle < ended)
+            cycle = ended;
+        if (cycle >= ended && i == inorder->wait_first)
+            inorder->wait_first++;
     }
     return cycle;
 }
 
-static void add_wait(struct inorder *inorder, uint64_t begun, uint64_t ended) {
-    inorder->wait[inorder->waits % WAITS].begun = begun;
-    inorder->wait[inorder->waits % WAITS].ended = ended;
-    inorder->waits++;
+static inline void add_wait(struct inorder *inorder, uint64_t begun, uint64_t ended) {
+    if (inorder->wait_end - inorder->wait_first == WAITS)
+        inorder->wait_first++;
+    inorder->wait[inorder->wait_end % WAITS].begun = begun;
+    inorder->wait[inorder->wait_end % WAITS].ended = ended;
+    inorder->wait_end++;
 }
 
-/* An access: from the end of its unit to its commit. Returns the earliest commit. */
-static uint64_t access_memory(struct core *core, const struct operation *operation, uint64_t ended,
-                              uint64_t sources, struct unit *unit, enum stack_part *part) {
-    struct inorder *inorder = core->state;
-    /* into the queue: when its operands are final and the request before it has been passed on */
-    uint64_t queued = pass_waits(inorder, later(later(ended, sources), inorder->request));
-    unit->committed = queued;
-    inorder->request = queued;
-    if (operation->op->op_class == OP_STORE)
-        return later(queued, window_free(&inorder->stores));
-    struct access_time time = load(core, operation, queued);
-    if (time.part != STACK_BASE)
-        *part = time.part;
-    add_wait(inorder, later(queued, inorder->commit.cycle), time.ready);
-    return time.ready;
-}
-
-static uint64_t commit(struct core *core, const struct operation *operation, uint64_t least,
-                       enum stack_part part, bool memory) {
-    struct inorder *inorder = core->state;
-    if (memory)
-        least = later(least, inorder->memory_commit + 1);
-    uint64_t cycle = port_take(&inorder->commit, least);
-    if (memory)
-        inorder->memory_commit = cycle;
-    pipeline_commit(core, operation->mode, part, cycle);
-    return cycle;
-}
-
-static uint64_t execute(struct core *core, const struct operation *operation) {
+/* An access that its unit has passed. Returns its commit. */
+static inline uint64_t pass_access(struct core *core, const struct operation *operation,
+                                   struct unit *unit, enum stack_part part) {
     struct inorder *inorder = core->state;
     const struct micro_op *op = operation->op;
-    const struct operation_timing *timing = &inorder->timing[op->op_class];
-    bool memory = op->op_class == OP_LOAD || op->op_class == OP_STORE;
-    enum stack_part part = inorder->fetch_part;
-
-    uint64_t cycle = later(decode(inorder) + 1, inorder->last_issue), sources = 0;
-    if (op->flags & MICRO_SERIALIZE_BEFORE)
-        cycle = later(cycle, inorder->commit.cycle);
-    uint64_t decoded = cycle;
-    for (unsigned i = 0; i < MICRO_SOURCES && op->source[i]; i++) {
-        const struct value *value = &inorder->value[op->source[i]];
-        if (value->ready > cycle + timing->slack)
-            cycle = value->ready - timing->slack;
-        sources = later(sources, value->committed);
+    /* into the queue: when its operands are final and the request before it has been passed on */
+    inorder->committed[REGISTER_NONE] = 0;
+    uint64_t operands = later(unit->ended, latest_source(inorder->committed, op, false));
+    uint64_t queued = pass_waits(inorder, later(operands, inorder->request)), least = queued;
+    unit->committed = queued;
+    inorder->request = queued;
+    if (op->op_class == OP_LOAD) {
+        struct access_time time = load(core, operation, queued);
+        if (time.part != STACK_BASE)
+            part = time.part;
+        least = time.ready;
+        add_wait(inorder, later(queued, inorder->commit.cycle), least);
+    } else {
+        least = later(queued, window_free(&inorder->stores));
     }
-    if (cycle > decoded)
-        part = STACK_STRUCTURAL;
-    cycle = issue_slot(inorder, cycle);
-    if (op->op_class == OP_NOTHING) { /* costs its slot alone */
+    uint64_t committed =
+        commit(core, operation->mode, later(least, inorder->memory_commit + 1), part);
+    inorder->memory_commit = committed;
+    if (op->op_class == OP_STORE && operation->access)
+        store(core, operation, committed);
+    return committed;
+}
+
+/* `plain`: MICRO_PLAIN, known when this is compiled. */
+static inline __attribute__((always_inline)) uint64_t
+execute_as(struct core *core, const struct operation *operation, const bool plain) {
+    struct inorder *inorder = core->state;
+    const struct micro_op *op = operation->op;
+    const struct timing *timing = inorder->timing_of[op->op_class];
+    uint64_t decoded = pass_on(&inorder->decode, &inorder->issue_buffer, inorder->decode_least,
+                               inorder->last_issue);
+    uint64_t least = later(decoded + 1, inorder->last_issue);
+    if (!plain && op->flags & MICRO_SERIALIZE_BEFORE)
+        least = later(least, inorder->commit.cycle);
+    uint64_t sources = latest_source(inorder->ready, op, plain);
+    uint64_t cycle = later(least + timing->slack, sources) - timing->slack;
+    enum stack_part part = cycle > least ? STACK_STRUCTURAL : inorder->fetch_part;
+    cycle = later(cycle, inorder->next_issue);
+    if (!plain && op->op_class == OP_NOTHING) { /* costs its slot alone */
         take_slot(inorder, cycle, false);
         return later(cycle, inorder->commit.cycle);
     }
     inorder->fetch_part = STACK_BASE; /* the first one that commits has waited for it */
-    struct unit *unit = choose_unit(inorder, timing, &cycle);
-    take_slot(inorder, cycle, memory);
-    uint64_t ended = cycle + timing->latency;
-    if (cycle < unit->ended && unit->committed > unit->ended)
-        ended = later(ended, unit->committed + (cycle - unit->issued));
-    unit->issued = cycle;
-    unit->ended = ended;
-    unit->next = cycle + timing->interval;
-    uint64_t least = ended;
-    if (memory)
-        least = access_memory(core, operation, ended, sources, unit, &part);
-    uint64_t committed = commit(core, operation, least, part, memory);
-    if (!memory)
-        unit->committed = committed;
-    else if (op->op_class == OP_STORE && operation->access)
-        store(core, operation, committed);
-
-    uint64_t ready = cycle + timing->latency + (op->op_class == OP_LOAD ? ASSUMED_LOAD : 0);
-    for (unsigned i = 0; i < MICRO_DESTINATIONS && op->destination[i]; i++)
-        inorder->value[op->destination[i]] = (struct value){ready, committed};
-    if (op->flags & MICRO_SERIALIZE_AFTER)
+    struct unit *unit = choose_unit(timing, &cycle);
+    uint64_t ended = enter_unit(unit, timing, cycle), ready = cycle + timing->latency, committed;
+    bool access = !plain && is_access(op);
+    take_slot(inorder, cycle, access);
+    if (access) {
+        committed = pass_access(core, operation, unit, part);
+        ready += op->op_class == OP_LOAD ? ASSUMED_LOAD : 0;
+    } else {
+        committed = unit->committed = commit(core, operation->mode, ended, part);
+    }
+    write_destinations(inorder, op, ready, committed);
+    if (!plain && op->flags & MICRO_SERIALIZE_AFTER)
         inorder->decode_least = later(inorder->decode_least, committed + 1);
     return committed;
+}
+
+static inline uint64_t execute(struct core *core, const struct operation *operation) {
+    return operation->op->flags == MICRO_PLAIN ? execute_as(core, operation, true)
+                                               : execute_as(core, operation, false);
 }
 
 static void branch(struct core *core, const struct instruction *instruction, uint64_t pc,
@@ -468,7 +539,9 @@ static void branch(struct core *core, const struct instruction *instruction, uin
 }
 
 static void run(struct core *core, const struct step *step) {
+    struct inorder *inorder = core->state;
     pipeline_run(core, step, (struct pipeline_stages){fetch, execute, branch});
+    core_advance(core, step->segment->mode, STACK_BASE, inorder->commit.cycle);
 }
 
 const struct core_model core_inorder = {

@@ -10,20 +10,23 @@
 /* Takes `width` a cycle, in order. */
 struct port {
     uint64_t cycle;
-    unsigned used, width;
+    int left, width; /* left: of `width`, in this cycle; may be one less than none */
 };
+
+/* Whether the port takes one more in its cycle, if that is not before `least`; then it is taken,
+ * else port_moves() to a later cycle is due. */
+static inline bool port_joins(struct port *port, uint64_t least) {
+    return least <= port->cycle && --port->left >= 0;
+}
+
+static inline uint64_t port_moves(struct port *port, uint64_t cycle) {
+    port->left = port->width - 1;
+    return port->cycle = cycle;
+}
 
 /* The first cycle, not before `least`, in which the port takes one more. */
 static inline uint64_t port_take(struct port *port, uint64_t least) {
-    if (least > port->cycle) {
-        port->cycle = least;
-        port->used = 0;
-    } else if (port->used == port->width) {
-        port->cycle++;
-        port->used = 0;
-    }
-    port->used++;
-    return port->cycle;
+    return port_joins(port, least) ? port->cycle : port_moves(port, later(port->cycle + 1, least));
 }
 
 /* A queue whose entries are taken and given back in order: when each was, or will be, free. */
@@ -73,8 +76,17 @@ static inline void operation_timings(struct operation_timing timing[OP_CLASSES],
 /* Something commits in this cycle; the cycles before it waited for `part`. */
 static inline void pipeline_commit(struct core *core, enum model_mode mode, enum stack_part part,
                                    uint64_t cycle) {
-    core_advance(core, mode, part, cycle - 1);
-    core_advance(core, mode, STACK_BASE, cycle);
+    if (cycle <= core->now)
+        return;
+    struct core_counts *counts = &core->counts[mode];
+    counts->cycles += cycle - core->now;
+    counts->stack[part] += cycle - core->now - 1;
+    counts->stack[STACK_BASE]++;
+    core->now = cycle;
+}
+
+static inline bool is_access(const struct micro_op *op) {
+    return op->op_class == OP_LOAD || op->op_class == OP_STORE;
 }
 
 /* A micro-operation at its place in the program. */
@@ -101,56 +113,67 @@ struct pipeline_stages {
 static const struct micro_op extra_load = {.op_class = OP_LOAD};
 static const struct micro_op extra_store = {.op_class = OP_STORE};
 
-/* The accesses of an instruction, as its micro-operations make them: eight bytes at a time. */
+/* The accesses of a step, as its micro-operations make them: eight bytes at a time. */
 struct access_cursor {
     const struct access *next, *end;
-    struct access piece;
     unsigned offset; /* of next, that have been made */
 };
 
-/* The next piece, if it is of this kind; NULL: there is none. */
-static inline const struct access *next_piece(struct access_cursor *cursor, bool store) {
-    if (cursor->offset && cursor->next->store != store)
-        cursor->next++, cursor->offset = 0; /* the rest of a wider one was made with it */
-    if (cursor->next == cursor->end || cursor->next->store != store)
+/* Whether the next access is one of this instruction. */
+static inline bool is_of(const struct access_cursor *cursor, unsigned instruction) {
+    return cursor->next < cursor->end && cursor->next->instruction == instruction;
+}
+
+static inline void next_access(struct access_cursor *cursor) {
+    cursor->next++;
+    cursor->offset = 0;
+}
+
+/* The next piece of this instruction's accesses, if it is of this kind; NULL: there is none.
+ * *piece: room for what is part of a wider one. */
+static inline const struct access *next_piece(struct access_cursor *cursor, unsigned instruction,
+                                              bool store, struct access *piece) {
+    if (__builtin_expect(cursor->offset != 0, 0) && cursor->next->store != store)
+        next_access(cursor); /* the rest of a wider one was made with it */
+    if (!is_of(cursor, instruction) || cursor->next->store != store)
         return NULL;
     if (__builtin_expect(cursor->next->size <= 8, 1))
         return cursor->next++;
-    cursor->piece = *cursor->next;
-    cursor->piece.address += cursor->offset;
-    cursor->piece.virtual_address += cursor->offset;
-    cursor->piece.size = 8;
+    *piece = *cursor->next;
+    piece->address += cursor->offset;
+    piece->virtual_address += cursor->offset;
+    piece->size = 8;
     cursor->offset += 8;
     if (cursor->offset >= cursor->next->size)
-        cursor->next++, cursor->offset = 0;
-    return &cursor->piece;
+        next_access(cursor);
+    return piece;
 }
 
-/* One instruction and its accesses. Returns when its branch, if it has one, was executed. */
+/* One instruction: its micro-operations from `op` to `end`, then what accesses it has left. Returns
+ * when its branch, if it has one, was executed. One place where `execute` is called: that is
+ * inlined. */
 static inline __attribute__((always_inline)) uint64_t
-pipeline_instruction(struct core *core, const struct instruction *instruction, uint64_t pc,
-                     enum model_mode mode, const struct access *accesses,
-                     const struct access *accesses_end, const struct pipeline_stages stages) {
+pipeline_instruction(struct core *core, const struct micro_op *op, const struct micro_op *end,
+                     uint64_t pc, enum model_mode mode, struct access_cursor *cursor,
+                     unsigned index, const struct pipeline_stages stages) {
     uint64_t branch = 0;
-    struct access_cursor cursor = {.next = accesses, .end = accesses_end};
-    struct operation operation = {.pc = pc, .mode = mode};
-    for (unsigned i = 0; i < instruction->micro_op_count; i++) {
-        const struct micro_op *op = operation.op = &instruction->micro_ops[i];
-        bool memory = op->op_class == OP_LOAD || op->op_class == OP_STORE;
-        operation.access = NULL;
-        if (memory && !(op->flags & MICRO_ADDRESS_ONLY))
-            operation.access = next_piece(&cursor, op->op_class == OP_STORE);
+    struct access piece;
+    for (;; op++) {
+        struct operation operation = {.op = op, .pc = pc, .mode = mode};
+        if (__builtin_expect(op < end, 1)) {
+            if (!(op->flags & (MICRO_PLAIN | MICRO_ADDRESS_ONLY)) && is_access(op))
+                operation.access = next_piece(cursor, index, op->op_class == OP_STORE, &piece);
+        } else if (is_of(cursor, index)) {
+            operation.access = cursor->next;
+            operation.op = cursor->next->store ? &extra_store : &extra_load;
+            next_access(cursor);
+        } else {
+            return branch;
+        }
         uint64_t executed = stages.execute(core, &operation);
-        if (op->flags & MICRO_BRANCH)
+        if (__builtin_expect(operation.op->flags & MICRO_BRANCH, 0))
             branch = executed;
     }
-    core->counts[mode].micro_ops += instruction->micro_op_count;
-    for (; cursor.next < cursor.end; cursor.next++, cursor.offset = 0) {
-        operation.op = cursor.next->store ? &extra_store : &extra_load;
-        operation.access = cursor.next;
-        stages.execute(core, &operation);
-    }
-    return branch;
 }
 
 static inline __attribute__((always_inline)) void
@@ -175,22 +198,23 @@ static inline __attribute__((always_inline)) void
 pipeline_run(struct core *core, const struct step *step, const struct pipeline_stages stages) {
     const struct segment *segment = step->segment;
     enum model_mode mode = segment->mode;
-    const struct access *access = step->accesses, *accesses_end = access + step->access_count;
-    core->counts[mode].instructions += step->end - step->first;
+    struct core_counts *counts = &core->counts[mode];
+    struct access_cursor cursor = {step->accesses, step->accesses + step->access_count, 0};
+    const struct micro_op *ops = segment->micro_ops;
+    counts->instructions += step->end - step->first;
     unsigned end = later(step->end, step->access_count || segment->code[0].repeats);
     for (unsigned i = 0; i < end; i++) {
         const struct instruction *instruction = &segment->code[i];
         uint64_t pc = segment->address + segment->instruction[i].offset;
-        const struct access *accesses = access;
-        while (access < accesses_end && access->instruction == i)
-            access++;
         stages.fetch(core, segment, i);
-        uint64_t executed =
-            pipeline_instruction(core, instruction, pc, mode, accesses, access, stages);
+        const struct micro_op *ops_end = ops + instruction->micro_op_count;
+        uint64_t executed = pipeline_instruction(core, ops, ops_end, pc, mode, &cursor, i, stages);
+        ops = ops_end;
         if (instruction->branch && core->branch)
             pipeline_branch(core, instruction, pc, mode, executed,
                             i + 1 < end ? pc + instruction->length : step->next, stages);
     }
+    counts->micro_ops += (uint64_t)(ops - segment->micro_ops);
 }
 
 #endif

@@ -49,9 +49,12 @@ enum { FLAGS_ZAPS, FLAGS_CFOF, FLAGS_DF, FLAGS_ECF, FLAGS_EZF };
 enum micro_op_flags {
     MICRO_SERIALIZE_BEFORE = 1, /* waits until all before it have committed */
     MICRO_SERIALIZE_AFTER = 2,  /* nothing behind it starts before it has committed */
-    MICRO_BRANCH = 4,       /* decides where execution goes on; an instruction has at most one */
-    MICRO_LOCKED = 8,       /* part of an atomic access */
-    MICRO_ADDRESS_ONLY = 16 /* OP_LOAD, OP_STORE that reaches no memory: prefetch hints */
+    MICRO_BRANCH = 4,        /* decides where execution goes on; an instruction has at most one */
+    MICRO_LOCKED = 8,        /* part of an atomic access */
+    MICRO_ADDRESS_ONLY = 16, /* OP_LOAD, OP_STORE that reaches no memory: prefetch hints */
+    /* None of these, nor OP_NOTHING, OP_LOAD or OP_STORE, and at most two sources, as most are: one
+     * test tells a core that. */
+    MICRO_PLAIN = 32
 };
 
 #define MICRO_SOURCES 6
@@ -75,12 +78,11 @@ enum branch_kind {
 };
 
 struct instruction {
-    const struct micro_op *micro_ops; /* in program order; NULL: not decoded */
-    uint64_t target;                  /* direct branches: where to, virtual */
-    uint8_t micro_op_count;           /* at least 1 when decoded */
-    uint8_t length;                   /* bytes */
-    uint8_t branch;                   /* enum branch_kind */
-    bool repeats; /* rep-prefixed string instruction: micro_ops are those of one iteration */
+    uint64_t target;        /* direct branches: where to, virtual */
+    uint8_t micro_op_count; /* at least 1 */
+    uint8_t length;         /* bytes */
+    uint8_t branch;         /* enum branch_kind */
+    bool repeats; /* rep-prefixed string instruction: its micro-operations are one iteration's */
 };
 
 #endif

@@ -32,11 +32,12 @@ struct segment {
     uint64_t address;                      /* virtual, of the first instruction */
     uint64_t line;                         /* physical, of the first instruction */
     const struct translation *translation; /* of its page; NULL: translation is free */
-    const struct instruction *code; /* one an instruction; NULL: core_model.decodes is false */
-    uint32_t region;                /* whose code it is; 0: nobody's in particular */
-    uint16_t operation;             /* SEGMENT_MARK: the m5 operation */
-    uint8_t mode;                   /* enum model_mode */
-    uint8_t kind;                   /* enum segment_kind, of the plugin */
+    const struct instruction *code;   /* one an instruction; NULL: core_model.decodes is false */
+    const struct micro_op *micro_ops; /* theirs, one behind another: they are read in this order */
+    uint32_t region;                  /* whose code it is; 0: nobody's in particular */
+    uint16_t operation;               /* SEGMENT_MARK: the m5 operation */
+    uint8_t mode;                     /* enum model_mode */
+    uint8_t kind;                     /* enum segment_kind, of the plugin */
     uint8_t spills; /* the last instruction reaches into the next line, of the same page */
     uint8_t count;  /* instructions, at most SEGMENT_MOST */
     struct segment_instruction instruction[];

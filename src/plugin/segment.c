@@ -56,19 +56,23 @@ static size_t segment_length(const struct instruction_view *views, size_t count,
     return length;
 }
 
-static const struct instruction *decode(const struct instruction_view *views, size_t count) {
-    struct instruction *code = allocate(count * sizeof *code);
-    for (size_t i = 0; code && i < count; i++) {
-        struct micro_op scratch[DECODE_MOST];
-        decode_instruction(views[i].bytes, views[i].size, views[i].virtual_address, &code[i],
-                           scratch);
-        size_t size = code[i].micro_op_count * sizeof scratch[0];
-        struct micro_op *micro_ops = allocate(size);
-        if (!micro_ops)
-            return NULL;
-        code[i].micro_ops = memcpy(micro_ops, scratch, size);
+/* Instructions, and their micro-operations right behind: read in order, as few of the host's cache
+ * lines as can be. False when memory is out. */
+static bool decode(struct segment *segment, const struct instruction_view *views) {
+    static struct micro_op scratch[SEGMENT_MOST * DECODE_MOST];
+    struct instruction instructions[SEGMENT_MOST];
+    size_t count = 0;
+    for (size_t i = 0; i < segment->count; i++) {
+        decode_instruction(views[i].bytes, views[i].size, views[i].virtual_address,
+                           &instructions[i], &scratch[count]);
+        count += instructions[i].micro_op_count;
     }
-    return code;
+    struct instruction *code = allocate(segment->count * sizeof *code + count * sizeof scratch[0]);
+    if (!code)
+        return false;
+    segment->code = memcpy(code, instructions, segment->count * sizeof *code);
+    segment->micro_ops = memcpy(code + segment->count, scratch, count * sizeof scratch[0]);
+    return true;
 }
 
 static void fill(struct segment *segment, const struct instruction_view *views, size_t length,
@@ -115,7 +119,7 @@ const struct block *block_make(const struct instruction_view *views, size_t coun
         length = segment_length(views + i, count - i, options->line_size);
         struct segment *segment = (struct segment *)place;
         fill(segment, views + i, length, options);
-        if (options->decode && !(segment->code = decode(views + i, length)))
+        if (options->decode && !decode(segment, views + i))
             return NULL;
         place += segment_size((unsigned)length);
     }

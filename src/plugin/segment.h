@@ -86,7 +86,7 @@ unsigned block_left(const struct instruction_view *views, size_t count, size_t i
 
 struct segment_options {
     unsigned line_size, fetch_width;
-    bool decode; /* fill struct segment.code */
+    bool decode; /* fill struct segment.code and .micro_ops */
     const struct regions *regions;
 };
 

@@ -71,7 +71,7 @@ static inline uint64_t cycles_of(const struct model *model, unsigned core) {
 
 /* A segment with its decoded instructions, in one block of memory. */
 struct code {
-    struct micro_op ops[SEGMENT_MOST][DECODE_MOST];
+    struct micro_op ops[SEGMENT_MOST * DECODE_MOST];
     struct instruction instruction[SEGMENT_MOST];
     struct segment segment;
     struct segment_instruction places[SEGMENT_MOST]; /* the segment's own */
@@ -82,13 +82,16 @@ static inline struct code *assemble(uint64_t address, const void *bytes, size_t 
     struct code *code = calloc(1, sizeof *code);
     assert_non_null(code);
     struct segment *segment = &code->segment;
-    *segment = (struct segment){.address = address, .line = address, .code = code->instruction};
+    *segment = (struct segment){
+        .address = address, .line = address, .code = code->instruction, .micro_ops = code->ops};
+    struct micro_op *ops = code->ops;
     uint64_t fetches = 0;
     for (size_t offset = 0; offset < size; segment->count++) {
         struct instruction *instruction = &code->instruction[segment->count];
         assert_in_range(segment->count, 0, SEGMENT_MOST - 1);
         decode_instruction((const uint8_t *)bytes + offset, (unsigned)(size - offset),
-                           address + offset, instruction, code->ops[segment->count]);
+                           address + offset, instruction, ops);
+        ops += instruction->micro_op_count;
         uint64_t first = address + offset, last = first + instruction->length - 1;
         fetches += last / 8 - first / 8 + 1;
         segment->instruction[segment->count] =

@@ -33,14 +33,22 @@ struct forward {
     uint64_t done;     /* they are in the L1D */
 };
 
-/* Where a register's value comes from. */
-struct value {
-    uint64_t ready;
-    uint8_t part; /* enum stack_part: what waiting for it is put under */
-};
+/* A cycle, and the part of the stack that waiting for it is put under: in one number, so that the
+ * later one of two is found without a branch. */
+enum { PART_BITS = 4, PART_MASK = (1 << PART_BITS) - 1 };
+_Static_assert(STACK_PARTS <= 1 << PART_BITS, "a part does not fit into a stamp");
+
+static inline uint64_t stamp(uint64_t cycle, enum stack_part part) {
+    return cycle << PART_BITS | part;
+}
+
+/* The later of two stamps, whatever their parts; the first one, if neither is later. */
+static inline uint64_t later_stamp(uint64_t first, uint64_t second) {
+    return second > (first | PART_MASK) ? second : first;
+}
 
 struct ooo {
-    struct value value[REGISTERS];
+    uint64_t value[REGISTERS]; /* stamps: when it is ready; 0 of REGISTER_NONE */
     struct operation_timing timing[OP_CLASSES];
 
     /* fetch */
@@ -50,6 +58,7 @@ struct ooo {
     uint8_t fetch_part; /* what operations fetched in that cycle have waited for */
 
     struct window fetch_queue, rob, loads, stores, integers, floats;
+    unsigned room, room_most; /* operations that need not look whether a window is full */
     struct port rename, commit;
     unsigned issue_width, issue_queue, squash_width;
     /* cycles from fetch to rename, rename to issue, issue to execution, completion to commit, a
@@ -84,6 +93,18 @@ static size_t size(const struct model_parameters *p) {
                                spare(c->float_registers, ARCHITECTURAL_FLOATS));
 }
 
+/* As many operations as one look finds room for, at most; of windows that have fewer entries: as
+ * many as there are. */
+static unsigned room_most(const struct ooo *ooo) {
+    const struct window *const windows[] = {&ooo->rob, &ooo->loads, &ooo->stores, &ooo->integers,
+                                            &ooo->floats};
+    unsigned most = 16;
+    for (unsigned i = 0; i < sizeof windows / sizeof *windows; i++)
+        if (windows[i]->size < most)
+            most = windows[i]->size;
+    return most;
+}
+
 static void init(struct core *core) {
     const struct core_parameters *c = &core->parameters->core;
     struct ooo *ooo = core->state;
@@ -94,6 +115,7 @@ static void init(struct core *core) {
     window_init(&ooo->stores, &memory, c->store_buffer);
     window_init(&ooo->integers, &memory, spare(c->integer_registers, ARCHITECTURAL_INTEGERS));
     window_init(&ooo->floats, &memory, spare(c->float_registers, ARCHITECTURAL_FLOATS));
+    ooo->room_most = room_most(ooo);
     operation_timings(ooo->timing, c);
     ooo->fetch_width = (unsigned)c->front_width;
     ooo->rename.width = (unsigned)c->rename_width;
@@ -185,37 +207,70 @@ static void drain_queue(struct ooo *ooo, uint64_t cycle) {
 }
 
 /* The queue that an access waits in; NULL: it is none. */
-static struct window *queue_of(struct ooo *ooo, const struct micro_op *op) {
+static inline const struct window *queue_of(const struct ooo *ooo, const struct micro_op *op) {
     return op->op_class == OP_LOAD ? &ooo->loads : op->op_class == OP_STORE ? &ooo->stores : NULL;
 }
 
-/* The file that its result takes a register of; NULL: it takes none. */
-static struct window *registers_of(struct ooo *ooo, const struct micro_op *op) {
-    unsigned result = op->destination[0];
-    return !result                    ? NULL
-           : result < REGISTER_FLAGS  ? &ooo->integers
-           : result < REGISTER_VECTOR ? NULL
-                                      : &ooo->floats;
+static inline bool is_integer(unsigned result) {
+    return result - 1 < REGISTER_FLAGS - 1;
 }
 
-/* The cycle of its dispatch: where everything it needs a place in has one. */
-static uint64_t dispatch(struct ooo *ooo, const struct micro_op *op, uint64_t fetched, bool *late) {
-    uint64_t least = fetched + ooo->fetch_to_rename,
-             free = later(ooo->rename_least, window_free(&ooo->rob));
-    struct window *queue = queue_of(ooo, op), *registers = registers_of(ooo, op);
+static inline bool is_float(unsigned result) {
+    return result >= REGISTER_VECTOR;
+}
+
+/* The file that its result takes a register of; NULL: it takes none. */
+static inline const struct window *registers_of(const struct ooo *ooo, const struct micro_op *op) {
+    unsigned result = op->destination[0];
+    return is_integer(result) ? &ooo->integers : is_float(result) ? &ooo->floats : NULL;
+}
+
+/* When the entry is free that is taken `ahead` entries from now; less than there are. */
+static inline uint64_t window_free_ahead(const struct window *window, unsigned ahead) {
+    unsigned index = window->next + ahead;
+    return window->free[index < window->size ? index : index - window->size];
+}
+
+/* Whether the next operations, whatever they are, find a place in every window from this cycle on:
+ * that is looked up once for all of them. Entries are given back in the order they were taken. */
+static __attribute__((noinline)) bool find_room(struct ooo *ooo, uint64_t cycle) {
+    const struct window *const windows[] = {&ooo->rob, &ooo->loads, &ooo->stores, &ooo->integers,
+                                            &ooo->floats};
+    for (unsigned i = 0; i < sizeof windows / sizeof *windows; i++)
+        if (window_free_ahead(windows[i], ooo->room_most - 1) > cycle)
+            return false;
+    ooo->room = ooo->room_most;
+    return true;
+}
+
+/* The first cycle, not before `least`, in which everything it needs an entry of has one. */
+static __attribute__((noinline)) uint64_t find_entries(const struct ooo *ooo,
+                                                       const struct micro_op *op, uint64_t least) {
+    const struct window *queue = queue_of(ooo, op), *registers = registers_of(ooo, op);
+    uint64_t free = later(least, window_free(&ooo->rob));
     if (queue)
         free = later(free, window_free(queue));
     if (registers)
         free = later(free, window_free(registers));
-    uint64_t renamed = port_take(&ooo->rename, later(least, free));
+    return free;
+}
+
+/* The cycle of its renaming: where everything it needs a place in has one. */
+static inline uint64_t rename_operation(struct ooo *ooo, const struct micro_op *op,
+                                        uint64_t least) {
+    least = later(least, ooo->rename_least);
+    if (ooo->room || find_room(ooo, later(least, ooo->rename.cycle)))
+        ooo->room--;
+    else
+        least = find_entries(ooo, op, least);
+    uint64_t renamed = port_take(&ooo->rename, least);
     drain_queue(ooo, renamed + ooo->rename_to_issue);
     while (ooo->in_queue >= ooo->issue_queue) {
         renamed = port_take(&ooo->rename, renamed + 1);
         drain_queue(ooo, renamed + ooo->rename_to_issue);
     }
-    *late = renamed > least;
     window_take(&ooo->fetch_queue, renamed - 1); /* decoded the cycle before */
-    return renamed + ooo->rename_to_issue;
+    return renamed;
 }
 
 /* The first cycle, not before `ready`, in which a unit takes it. */
@@ -267,57 +322,73 @@ static void store(struct core *core, const struct operation *operation, uint64_t
 }
 
 /* It has committed: when what it took is free again. A store stays until it is in the L1D. */
-static void leave(struct ooo *ooo, const struct micro_op *op, uint64_t committed) {
-    struct window *queue = queue_of(ooo, op), *registers = registers_of(ooo, op);
+static inline void leave(struct ooo *ooo, const struct micro_op *op, uint64_t committed) {
+    unsigned result = op->destination[0];
     window_take(&ooo->rob, committed + 1);
-    if (queue)
-        window_take(queue,
-                    (queue == &ooo->stores ? later(ooo->store_done, committed) : committed) + 1);
-    if (registers)
-        window_take(registers, committed + 1);
+    if (op->op_class == OP_LOAD)
+        window_take(&ooo->loads, committed + 1);
+    else if (op->op_class == OP_STORE)
+        window_take(&ooo->stores, later(ooo->store_done, committed) + 1);
+    if (is_integer(result))
+        window_take(&ooo->integers, committed + 1);
+    else if (is_float(result))
+        window_take(&ooo->floats, committed + 1);
 }
 
-static uint64_t execute(struct core *core, const struct operation *operation) {
+/* When all that it reads is there, and what was waited for in the end. */
+static inline uint64_t read_sources(const struct ooo *ooo, const struct micro_op *op,
+                                    uint64_t ready) {
+    ready = later_stamp(ready, ooo->value[op->source[0]]);
+    ready = later_stamp(ready, ooo->value[op->source[1]]);
+    for (unsigned i = 2; i < MICRO_SOURCES && op->source[i]; i++)
+        ready = later_stamp(ready, ooo->value[op->source[i]]);
+    return ready;
+}
+
+static inline void write_destinations(struct ooo *ooo, const struct micro_op *op, uint64_t ready) {
+    ooo->value[op->destination[0]] = ready;
+    for (unsigned i = 1; i < MICRO_DESTINATIONS && op->destination[i]; i++)
+        ooo->value[op->destination[i]] = ready;
+    ooo->value[REGISTER_NONE] = 0;
+}
+
+static inline __attribute__((always_inline)) uint64_t execute(struct core *core,
+                                                              const struct operation *operation) {
     struct ooo *ooo = core->state;
     const struct micro_op *op = operation->op;
     const struct operation_timing *timing = &ooo->timing[op->op_class];
-    uint64_t fetched = fetch_operation(ooo);
-    enum stack_part part = ooo->fetch_part;
-    bool late;
     if (op->flags & MICRO_SERIALIZE_BEFORE)
         ooo->rename_least = later(ooo->rename_least, ooo->commit.cycle + 1);
-    uint64_t dispatched = dispatch(ooo, op, fetched, &late);
-    if (late)
-        part = STACK_STRUCTURAL;
+    uint64_t least = fetch_operation(ooo) + ooo->fetch_to_rename;
+    enum stack_part part = ooo->fetch_part;
+    uint64_t renamed = rename_operation(ooo, op, least);
+    uint64_t dispatched = renamed + ooo->rename_to_issue;
+    uint64_t ready =
+        read_sources(ooo, op, stamp(dispatched, renamed > least ? STACK_STRUCTURAL : part));
+    part = ready & PART_MASK;
+    ready >>= PART_BITS;
 
-    uint64_t ready = dispatched, executed = dispatched, completed = dispatched;
-    for (unsigned i = 0; i < MICRO_SOURCES && op->source[i]; i++) {
-        const struct value *value = &ooo->value[op->source[i]];
-        if (value->ready > ready) {
-            ready = value->ready;
-            part = value->part;
-        }
-    }
-    uint8_t value_part = STACK_STRUCTURAL;
+    uint64_t executed = dispatched, completed = dispatched;
+    enum stack_part value_part = STACK_STRUCTURAL;
     if (op->op_class != OP_NOTHING) {
         uint64_t issued = issue(ooo, timing, ready);
         if (issued > ready)
             part = STACK_STRUCTURAL;
         completed = issued + timing->latency;
         executed = issued + ooo->issue_to_execute;
-        if (op->op_class == OP_LOAD && operation->access) {
+        if (operation->access && op->op_class == OP_LOAD) {
             struct access_time time = load(core, operation, completed);
             completed = time.ready;
             if (time.part != STACK_BASE)
                 part = value_part = time.part;
         }
     }
-    for (unsigned i = 0; i < MICRO_DESTINATIONS && op->destination[i]; i++)
-        ooo->value[op->destination[i]] = (struct value){completed, value_part};
+    write_destinations(ooo, op, stamp(completed, value_part));
 
     uint64_t committed = port_take(&ooo->commit, completed + ooo->complete_to_commit);
-    pipeline_commit(core, operation->mode, part, committed);
-    if (op->op_class == OP_STORE && operation->access)
+    if (committed > core->now)
+        pipeline_commit(core, operation->mode, part, committed);
+    if (operation->access && op->op_class == OP_STORE)
         store(core, operation, completed, committed);
     leave(ooo, op, committed);
     if (op->flags & MICRO_SERIALIZE_AFTER)

@@ -18,7 +18,7 @@
 #define CALENDAR 16384
 struct issue_slot {
     uint64_t cycle; /* whose slot it is; another cycle's is empty */
-    uint8_t total, unit[UNIT_KINDS - 1];
+    uint8_t total, unit[UNIT_KINDS];
 };
 
 /* Units that do not take one a cycle, at most so many of a kind. */

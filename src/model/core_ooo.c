@@ -14,11 +14,34 @@
 
 #include "model/core_pipeline.h"
 
-/* The calendar: what is issued in each cycle, for as many cycles as operations may be apart. */
+/* The calendar: what is issued in each cycle, for twice as many cycles as operations may wait to be
+ * issued.
+ *
+ * A slot's counts lie side by side, one for each kind of unit and one for all. Each starts so far
+ * below FIELD_FULL that it reaches that bit when its units, or the issue width, are used up:
+ * whether an operation can be issued is one comparison, to issue it one addition. */
 #define CALENDAR 16384
+enum {
+    FIELD_BITS = 7, /* issue widths go up to 64 */
+    FIELD_FULL = 1 << (FIELD_BITS - 1),
+    FIELD_ALL = UNIT_KINDS,
+};
+_Static_assert(FIELD_BITS *(UNIT_KINDS + 1) <= 64, "the counts do not fit into a slot");
+
 struct issue_slot {
     uint64_t cycle; /* whose slot it is; another cycle's is empty */
-    uint8_t total, unit[UNIT_KINDS];
+    uint64_t counts;
+};
+
+static inline uint64_t in_field(unsigned field, uint64_t number) {
+    return number << field * FIELD_BITS;
+}
+
+/* How long operations of a class take, and their counts in a slot: those that must not be full, and
+ * what they add. */
+struct operation_class {
+    struct operation_timing timing;
+    uint64_t full, one;
 };
 
 /* Units that do not take one a cycle, at most so many of a kind. */
@@ -49,7 +72,7 @@ static inline uint64_t later_stamp(uint64_t first, uint64_t second) {
 
 struct ooo {
     uint64_t value[REGISTERS]; /* stamps: when it is ready; 0 of REGISTER_NONE */
-    struct operation_timing timing[OP_CLASSES];
+    struct operation_class class[OP_CLASSES];
 
     /* fetch */
     uint64_t fetch_cycle, line; /* when, and from which physical line (plus one) */
@@ -66,8 +89,11 @@ struct ooo {
     unsigned fetch_to_rename, rename_to_issue, issue_to_execute, complete_to_commit, redirect;
 
     uint64_t rename_least; /* nothing is renamed before: a squash, or a serialising operation */
-    uint64_t in_queue, queue_cycle; /* operations dispatched and not issued before that cycle */
-    uint64_t store_done;            /* the last store has reached the L1D */
+    unsigned in_queue;     /* operations dispatched and not issued before queue_cycle */
+    uint64_t queue_cycle;  /* when they were counted; there may be fewer by now */
+    uint64_t last_issue;   /* the last cycle in which anything is issued */
+    uint64_t empty_slot;   /* its counts */
+    uint64_t store_done;   /* the last store has reached the L1D */
     uint8_t mode;
 
     uint64_t unit_free[UNIT_KINDS][BUSY_UNITS];
@@ -98,11 +124,25 @@ static size_t size(const struct model_parameters *p) {
 static unsigned room_most(const struct ooo *ooo) {
     const struct window *const windows[] = {&ooo->rob, &ooo->loads, &ooo->stores, &ooo->integers,
                                             &ooo->floats};
-    unsigned most = 16;
+    unsigned most = ooo->issue_queue < 16 ? ooo->issue_queue : 16;
     for (unsigned i = 0; i < sizeof windows / sizeof *windows; i++)
         if (windows[i]->size < most)
             most = windows[i]->size;
     return most;
+}
+
+static void init_classes(struct ooo *ooo, const struct core_parameters *c) {
+    struct operation_timing timing[OP_CLASSES] = {0};
+    operation_timings(timing, c);
+    for (unsigned i = OP_NOTHING + 1; i < OP_CLASSES; i++)
+        ooo->class[i] = (struct operation_class){
+            .timing = timing[i],
+            .full = in_field(timing[i].unit, FIELD_FULL) | in_field(FIELD_ALL, FIELD_FULL),
+            .one = in_field(timing[i].unit, 1) | in_field(FIELD_ALL, 1),
+        };
+    ooo->empty_slot = in_field(FIELD_ALL, FIELD_FULL - c->issue_width);
+    for (unsigned unit = 0; unit < UNIT_KINDS; unit++)
+        ooo->empty_slot |= in_field(unit, FIELD_FULL - c->units[unit]);
 }
 
 static void init(struct core *core) {
@@ -115,13 +155,13 @@ static void init(struct core *core) {
     window_init(&ooo->stores, &memory, c->store_buffer);
     window_init(&ooo->integers, &memory, spare(c->integer_registers, ARCHITECTURAL_INTEGERS));
     window_init(&ooo->floats, &memory, spare(c->float_registers, ARCHITECTURAL_FLOATS));
-    ooo->room_most = room_most(ooo);
-    operation_timings(ooo->timing, c);
+    init_classes(ooo, c);
     ooo->fetch_width = (unsigned)c->front_width;
     ooo->rename.width = (unsigned)c->rename_width;
     ooo->commit.width = (unsigned)c->commit_width;
     ooo->issue_width = (unsigned)c->issue_width;
     ooo->issue_queue = (unsigned)c->issue_queue;
+    ooo->room_most = room_most(ooo);
     ooo->squash_width = (unsigned)c->squash_width;
     ooo->fetch_to_rename = (unsigned)(c->fetch_to_decode + c->decode_to_rename);
     ooo->rename_to_issue = (unsigned)c->rename_to_issue;
@@ -188,22 +228,40 @@ static uint64_t fetch_operation(struct ooo *ooo) {
     return ooo->fetch_cycle;
 }
 
-static struct issue_slot *slot_of(struct ooo *ooo, uint64_t cycle) {
+static inline struct issue_slot *slot_of(struct ooo *ooo, uint64_t cycle) {
     struct issue_slot *slot = &ooo->calendar[cycle % CALENDAR];
-    if (slot->cycle != cycle)
-        *slot = (struct issue_slot){.cycle = cycle};
+    if (slot->cycle != cycle) {
+        *slot = (struct issue_slot){cycle, ooo->empty_slot};
+        ooo->last_issue = later(ooo->last_issue, cycle);
+    }
     return slot;
 }
 
-/* Operations that are issued before this cycle have left the issue queue. */
-static void drain_queue(struct ooo *ooo, uint64_t cycle) {
-    if (cycle > ooo->queue_cycle + CALENDAR)
-        ooo->in_queue = 0, ooo->queue_cycle = cycle;
-    for (; ooo->queue_cycle < cycle; ooo->queue_cycle++) {
-        const struct issue_slot *slot = &ooo->calendar[ooo->queue_cycle % CALENDAR];
-        if (slot->cycle == ooo->queue_cycle)
-            ooo->in_queue -= slot->total;
+static unsigned issued_between(const struct ooo *ooo, uint64_t first, uint64_t end) {
+    uint64_t counts = 0, slots = 0;
+    for (uint64_t cycle = first; cycle < end; cycle++) {
+        const struct issue_slot *slot = &ooo->calendar[cycle % CALENDAR];
+        bool its = slot->cycle == cycle;
+        counts += its ? slot->counts >> FIELD_ALL * FIELD_BITS : 0;
+        slots += its;
     }
+    return (unsigned)(counts - slots * (ooo->empty_slot >> FIELD_ALL * FIELD_BITS));
+}
+
+/* Whether the issue queue has no place for this many at this cycle, or a later one. Operations that
+ * are issued before have left it: they are counted when there may be too many, and either those
+ * which have left since, or those which are still there. */
+static bool queue_full(struct ooo *ooo, uint64_t cycle, unsigned operations) {
+    if (ooo->in_queue + operations <= ooo->issue_queue)
+        return false;
+    if (cycle > ooo->last_issue)
+        ooo->in_queue = 0;
+    else if (cycle - ooo->queue_cycle < ooo->last_issue - cycle)
+        ooo->in_queue -= issued_between(ooo, ooo->queue_cycle, cycle);
+    else
+        ooo->in_queue = issued_between(ooo, cycle, ooo->last_issue + 1);
+    ooo->queue_cycle = cycle;
+    return ooo->in_queue + operations > ooo->issue_queue;
 }
 
 /* The queue that an access waits in; NULL: it is none. */
@@ -231,14 +289,16 @@ static inline uint64_t window_free_ahead(const struct window *window, unsigned a
     return window->free[index < window->size ? index : index - window->size];
 }
 
-/* Whether the next operations, whatever they are, find a place in every window from this cycle on:
- * that is looked up once for all of them. Entries are given back in the order they were taken. */
+/* Whether the next operations, whatever they are, find a place everywhere from this cycle on: that
+ * is looked up once for all of them. Entries are given back in the order they were taken. */
 static __attribute__((noinline)) bool find_room(struct ooo *ooo, uint64_t cycle) {
     const struct window *const windows[] = {&ooo->rob, &ooo->loads, &ooo->stores, &ooo->integers,
                                             &ooo->floats};
     for (unsigned i = 0; i < sizeof windows / sizeof *windows; i++)
         if (window_free_ahead(windows[i], ooo->room_most - 1) > cycle)
             return false;
+    if (queue_full(ooo, cycle + ooo->rename_to_issue, ooo->room_most))
+        return false;
     ooo->room = ooo->room_most;
     return true;
 }
@@ -255,44 +315,53 @@ static __attribute__((noinline)) uint64_t find_entries(const struct ooo *ooo,
     return free;
 }
 
+/* Where it may have to wait for something. */
+static __attribute__((noinline)) uint64_t rename_late(struct ooo *ooo, const struct micro_op *op,
+                                                      uint64_t least) {
+    uint64_t renamed = port_take(&ooo->rename, find_entries(ooo, op, least));
+    while (queue_full(ooo, renamed + ooo->rename_to_issue, 1))
+        renamed = port_take(&ooo->rename, renamed + 1);
+    return renamed;
+}
+
 /* The cycle of its renaming: where everything it needs a place in has one. */
 static inline uint64_t rename_operation(struct ooo *ooo, const struct micro_op *op,
                                         uint64_t least) {
+    uint64_t renamed;
     least = later(least, ooo->rename_least);
-    if (ooo->room || find_room(ooo, later(least, ooo->rename.cycle)))
+    if (ooo->room || find_room(ooo, later(least, ooo->rename.cycle))) {
         ooo->room--;
-    else
-        least = find_entries(ooo, op, least);
-    uint64_t renamed = port_take(&ooo->rename, least);
-    drain_queue(ooo, renamed + ooo->rename_to_issue);
-    while (ooo->in_queue >= ooo->issue_queue) {
-        renamed = port_take(&ooo->rename, renamed + 1);
-        drain_queue(ooo, renamed + ooo->rename_to_issue);
+        renamed = port_take(&ooo->rename, least);
+    } else {
+        renamed = rename_late(ooo, op, least);
     }
     window_take(&ooo->fetch_queue, renamed - 1); /* decoded the cycle before */
     return renamed;
 }
 
+/* When a unit that does not take one a cycle takes it, not before `ready`. */
+static __attribute__((noinline)) uint64_t
+wait_for_unit(struct ooo *ooo, const struct operation_timing *timing, uint64_t ready) {
+    unsigned first = 0;
+    uint64_t *free = ooo->unit_free[timing->unit];
+    for (unsigned i = 1; i < timing->units && i < BUSY_UNITS; i++)
+        if (free[i] < free[first])
+            first = i;
+    ready = later(ready, free[first]);
+    free[first] = ready + timing->interval;
+    return ready;
+}
+
 /* The first cycle, not before `ready`, in which a unit takes it. */
-static uint64_t issue(struct ooo *ooo, const struct operation_timing *timing, uint64_t ready) {
-    if (timing->interval > 1) {
-        unsigned first = 0;
-        uint64_t *free = ooo->unit_free[timing->unit];
-        for (unsigned i = 1; i < timing->units && i < BUSY_UNITS; i++)
-            if (free[i] < free[first])
-                first = i;
-        ready = later(ready, free[first]);
-        free[first] = ready + timing->interval;
-    }
-    for (;; ready++) {
-        struct issue_slot *slot = slot_of(ooo, ready);
-        if (slot->total >= ooo->issue_width || slot->unit[timing->unit] >= timing->units)
-            continue;
-        slot->total++;
-        slot->unit[timing->unit]++;
-        ooo->in_queue++;
-        return ready;
-    }
+static inline uint64_t issue(struct ooo *ooo, const struct operation_class *class, uint64_t ready) {
+    if (class->timing.interval > 1)
+        ready = wait_for_unit(ooo, &class->timing, ready);
+    struct issue_slot *slot = slot_of(ooo, ready);
+    while (slot->counts & class->full)
+        slot = slot_of(ooo, ++ready);
+    slot->counts += class->one;
+    ooo->in_queue++;
+    return ready;
 }
 
 static struct forward *forward_of(struct ooo *ooo, const struct access *access) {
@@ -356,7 +425,7 @@ static inline __attribute__((always_inline)) uint64_t execute(struct core *core,
                                                               const struct operation *operation) {
     struct ooo *ooo = core->state;
     const struct micro_op *op = operation->op;
-    const struct operation_timing *timing = &ooo->timing[op->op_class];
+    const struct operation_class *class = &ooo->class[op->op_class];
     if (op->flags & MICRO_SERIALIZE_BEFORE)
         ooo->rename_least = later(ooo->rename_least, ooo->commit.cycle + 1);
     uint64_t least = fetch_operation(ooo) + ooo->fetch_to_rename;
@@ -371,10 +440,10 @@ static inline __attribute__((always_inline)) uint64_t execute(struct core *core,
     uint64_t executed = dispatched, completed = dispatched;
     enum stack_part value_part = STACK_STRUCTURAL;
     if (op->op_class != OP_NOTHING) {
-        uint64_t issued = issue(ooo, timing, ready);
+        uint64_t issued = issue(ooo, class, ready);
         if (issued > ready)
             part = STACK_STRUCTURAL;
-        completed = issued + timing->latency;
+        completed = issued + class->timing.latency;
         executed = issued + ooo->issue_to_execute;
         if (operation->access && op->op_class == OP_LOAD) {
             struct access_time time = load(core, operation, completed);

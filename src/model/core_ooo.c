@@ -28,9 +28,11 @@ enum {
 };
 _Static_assert(FIELD_BITS *(UNIT_KINDS + 1) <= 64, "the counts do not fit into a slot");
 
-struct issue_slot {
-    uint64_t cycle; /* whose slot it is; another cycle's is empty */
-    uint64_t counts;
+struct calendar {
+    uint64_t cycle[CALENDAR]; /* whose slot it is; another cycle's is empty */
+    uint64_t counts[CALENDAR];
+    uint64_t empty; /* a slot's counts when nothing is issued */
+    uint64_t last;  /* cycle with anything in it */
 };
 
 static inline uint64_t in_field(unsigned field, uint64_t number) {
@@ -56,22 +58,38 @@ struct forward {
     uint64_t done;     /* they are in the L1D */
 };
 
-/* A cycle, and the part of the stack that waiting for it is put under: in one number, so that the
- * later one of two is found without a branch. */
-enum { PART_BITS = 4, PART_MASK = (1 << PART_BITS) - 1 };
-_Static_assert(STACK_PARTS <= 1 << PART_BITS, "a part does not fit into a stamp");
+/* A queue or file whose entries are taken and given back in order: when each was, or will be, free.
+ * Of the places, a power of two, the last `size` are in use. */
+#define ENTRIES_MOST 4096 /* that a system may have */
+struct ring {
+    unsigned size, mask, next;
+    uint64_t free[ENTRIES_MOST];
+};
 
-static inline uint64_t stamp(uint64_t cycle, enum stack_part part) {
-    return cycle << PART_BITS | part;
+static void ring_init(struct ring *ring, uint64_t size) {
+    ring->size = (unsigned)size;
+    while (ring->mask + 1 < ring->size)
+        ring->mask = ring->mask << 1 | 1;
 }
 
-/* The later of two stamps, whatever their parts; the first one, if neither is later. */
-static inline uint64_t later_stamp(uint64_t first, uint64_t second) {
-    return second > (first | PART_MASK) ? second : first;
+/* When the entry is free that is taken `ahead` entries from now; less than there are. */
+static inline uint64_t ring_free(const struct ring *ring, unsigned ahead) {
+    return ring->free[(ring->next - ring->size + ahead) & ring->mask];
+}
+
+/* Take the next one; it is given back in this cycle. */
+static inline void ring_take(struct ring *ring, uint64_t until) {
+    ring->free[ring->next++ & ring->mask] = until;
+}
+
+/* When the one that was taken last is free. */
+static inline uint64_t ring_last(const struct ring *ring) {
+    return ring->free[(ring->next - 1) & ring->mask];
 }
 
 struct ooo {
-    uint64_t value[REGISTERS]; /* stamps: when it is ready; 0 of REGISTER_NONE */
+    uint64_t ready[REGISTERS];     /* when their values are; 0 of REGISTER_NONE */
+    uint8_t ready_part[REGISTERS]; /* enum stack_part: what waiting for it is put under */
     struct operation_class class[OP_CLASSES];
 
     /* fetch */
@@ -80,26 +98,22 @@ struct ooo {
     unsigned fetch_width;
     uint8_t fetch_part; /* what operations fetched in that cycle have waited for */
 
-    struct window fetch_queue, rob, loads, stores, integers, floats;
-    unsigned room, room_most; /* operations that need not look whether a window is full */
+    unsigned room, room_most; /* operations that need not look whether there is an entry */
     struct port rename, commit;
     unsigned issue_width, issue_queue, squash_width;
     /* cycles from fetch to rename, rename to issue, issue to execution, completion to commit, a
      * mispredicted branch's execution to the next fetch */
     unsigned fetch_to_rename, rename_to_issue, issue_to_execute, complete_to_commit, redirect;
 
-    uint64_t rename_least; /* nothing is renamed before: a squash, or a serialising operation */
-    unsigned in_queue;     /* operations dispatched and not issued before queue_cycle */
-    uint64_t queue_cycle;  /* when they were counted; there may be fewer by now */
-    uint64_t last_issue;   /* the last cycle in which anything is issued */
-    uint64_t empty_slot;   /* its counts */
-    uint64_t store_done;   /* the last store has reached the L1D */
+    unsigned in_queue;    /* operations dispatched and not issued before queue_cycle */
+    uint64_t queue_cycle; /* when they were counted; there may be fewer by now */
+    uint64_t store_done;  /* the last store has reached the L1D */
     uint8_t mode;
 
     uint64_t unit_free[UNIT_KINDS][BUSY_UNITS];
     struct forward forward[FORWARDS];
-    struct issue_slot calendar[CALENDAR];
-    uint64_t entries[]; /* of the windows */
+    struct calendar calendar;
+    struct ring fetch_queue, rob, loads, stores, integers, floats;
 };
 
 /* Physical registers that hold the architectural state: gem5's x86 has 16 integer and 15 microcode
@@ -112,22 +126,18 @@ static uint64_t spare(uint64_t physical, uint64_t architectural) {
 }
 
 static size_t size(const struct model_parameters *p) {
-    const struct core_parameters *c = &p->core;
-    return sizeof(struct ooo) +
-           sizeof(uint64_t) * (c->fetch_queue + c->window + c->load_queue + c->store_buffer +
-                               spare(c->integer_registers, ARCHITECTURAL_INTEGERS) +
-                               spare(c->float_registers, ARCHITECTURAL_FLOATS));
+    return sizeof(struct ooo);
 }
 
 /* As many operations as one look finds room for, at most; of windows that have fewer entries: as
  * many as there are. */
 static unsigned room_most(const struct ooo *ooo) {
-    const struct window *const windows[] = {&ooo->rob, &ooo->loads, &ooo->stores, &ooo->integers,
-                                            &ooo->floats};
+    const struct ring *const rings[] = {&ooo->rob, &ooo->loads, &ooo->stores, &ooo->integers,
+                                        &ooo->floats};
     unsigned most = ooo->issue_queue < 16 ? ooo->issue_queue : 16;
-    for (unsigned i = 0; i < sizeof windows / sizeof *windows; i++)
-        if (windows[i]->size < most)
-            most = windows[i]->size;
+    for (unsigned i = 0; i < sizeof rings / sizeof *rings; i++)
+        if (rings[i]->size < most)
+            most = rings[i]->size;
     return most;
 }
 
@@ -140,21 +150,20 @@ static void init_classes(struct ooo *ooo, const struct core_parameters *c) {
             .full = in_field(timing[i].unit, FIELD_FULL) | in_field(FIELD_ALL, FIELD_FULL),
             .one = in_field(timing[i].unit, 1) | in_field(FIELD_ALL, 1),
         };
-    ooo->empty_slot = in_field(FIELD_ALL, FIELD_FULL - c->issue_width);
+    ooo->calendar.empty = in_field(FIELD_ALL, FIELD_FULL - c->issue_width);
     for (unsigned unit = 0; unit < UNIT_KINDS; unit++)
-        ooo->empty_slot |= in_field(unit, FIELD_FULL - c->units[unit]);
+        ooo->calendar.empty |= in_field(unit, FIELD_FULL - c->units[unit]);
 }
 
 static void init(struct core *core) {
     const struct core_parameters *c = &core->parameters->core;
     struct ooo *ooo = core->state;
-    uint64_t *memory = ooo->entries;
-    window_init(&ooo->fetch_queue, &memory, c->fetch_queue);
-    window_init(&ooo->rob, &memory, c->window);
-    window_init(&ooo->loads, &memory, c->load_queue);
-    window_init(&ooo->stores, &memory, c->store_buffer);
-    window_init(&ooo->integers, &memory, spare(c->integer_registers, ARCHITECTURAL_INTEGERS));
-    window_init(&ooo->floats, &memory, spare(c->float_registers, ARCHITECTURAL_FLOATS));
+    ring_init(&ooo->fetch_queue, c->fetch_queue);
+    ring_init(&ooo->rob, c->window);
+    ring_init(&ooo->loads, c->load_queue);
+    ring_init(&ooo->stores, c->store_buffer);
+    ring_init(&ooo->integers, spare(c->integer_registers, ARCHITECTURAL_INTEGERS));
+    ring_init(&ooo->floats, spare(c->float_registers, ARCHITECTURAL_FLOATS));
     init_classes(ooo, c);
     ooo->fetch_width = (unsigned)c->front_width;
     ooo->rename.width = (unsigned)c->rename_width;
@@ -180,6 +189,14 @@ static void restart_fetch(struct ooo *ooo, uint64_t cycle, enum stack_part part)
     ooo->fetch_part = (uint8_t)part;
 }
 
+/* Nothing is renamed before this cycle: after a squash, or for a serialising operation. */
+static inline void restart_rename(struct ooo *ooo, uint64_t cycle) {
+    if (cycle > ooo->rename.cycle) {
+        ooo->rename.cycle = cycle;
+        ooo->rename.used = 0;
+    }
+}
+
 static void next_fetch_cycle(struct ooo *ooo) {
     restart_fetch(ooo, ooo->fetch_cycle + 1, STACK_BASE);
 }
@@ -202,7 +219,7 @@ static void fetch_line(struct core *core, const struct segment *segment, uint64_
 static void change_mode(struct ooo *ooo, enum model_mode mode) {
     ooo->mode = (uint8_t)mode;
     ooo->line = 0;
-    ooo->rename_least = later(ooo->rename_least, ooo->commit.cycle + 1);
+    restart_rename(ooo, ooo->commit.cycle + 1);
     restart_fetch(ooo, later(ooo->fetch_cycle, ooo->commit.cycle + ooo->redirect),
                   STACK_STRUCTURAL);
 }
@@ -222,30 +239,31 @@ static void fetch(struct core *core, const struct segment *segment, unsigned ind
 static uint64_t fetch_operation(struct ooo *ooo) {
     if (ooo->fetched == ooo->fetch_width)
         next_fetch_cycle(ooo);
-    if (window_free(&ooo->fetch_queue) > ooo->fetch_cycle)
-        restart_fetch(ooo, window_free(&ooo->fetch_queue), ooo->fetch_part);
+    if (ring_free(&ooo->fetch_queue, 0) > ooo->fetch_cycle)
+        restart_fetch(ooo, ring_free(&ooo->fetch_queue, 0), ooo->fetch_part);
     ooo->fetched++;
     return ooo->fetch_cycle;
 }
 
-static inline struct issue_slot *slot_of(struct ooo *ooo, uint64_t cycle) {
-    struct issue_slot *slot = &ooo->calendar[cycle % CALENDAR];
-    if (slot->cycle != cycle) {
-        *slot = (struct issue_slot){cycle, ooo->empty_slot};
-        ooo->last_issue = later(ooo->last_issue, cycle);
+/* The counts of this cycle's slot. */
+static inline uint64_t *slot_of(struct calendar *calendar, uint64_t cycle) {
+    unsigned slot = cycle % CALENDAR;
+    if (calendar->cycle[slot] != cycle) {
+        calendar->cycle[slot] = cycle;
+        calendar->counts[slot] = calendar->empty;
+        calendar->last = later(calendar->last, cycle);
     }
-    return slot;
+    return &calendar->counts[slot];
 }
 
-static unsigned issued_between(const struct ooo *ooo, uint64_t first, uint64_t end) {
-    uint64_t counts = 0, slots = 0;
+static unsigned issued_between(const struct calendar *calendar, uint64_t first, uint64_t end) {
+    uint64_t issued = 0;
     for (uint64_t cycle = first; cycle < end; cycle++) {
-        const struct issue_slot *slot = &ooo->calendar[cycle % CALENDAR];
-        bool its = slot->cycle == cycle;
-        counts += its ? slot->counts >> FIELD_ALL * FIELD_BITS : 0;
-        slots += its;
+        unsigned slot = cycle % CALENDAR;
+        if (calendar->cycle[slot] == cycle)
+            issued += (calendar->counts[slot] - calendar->empty) >> FIELD_ALL * FIELD_BITS;
     }
-    return (unsigned)(counts - slots * (ooo->empty_slot >> FIELD_ALL * FIELD_BITS));
+    return (unsigned)issued;
 }
 
 /* Whether the issue queue has no place for this many at this cycle, or a later one. Operations that
@@ -254,18 +272,18 @@ static unsigned issued_between(const struct ooo *ooo, uint64_t first, uint64_t e
 static bool queue_full(struct ooo *ooo, uint64_t cycle, unsigned operations) {
     if (ooo->in_queue + operations <= ooo->issue_queue)
         return false;
-    if (cycle > ooo->last_issue)
+    if (cycle > ooo->calendar.last)
         ooo->in_queue = 0;
-    else if (cycle - ooo->queue_cycle < ooo->last_issue - cycle)
-        ooo->in_queue -= issued_between(ooo, ooo->queue_cycle, cycle);
+    else if (cycle - ooo->queue_cycle < ooo->calendar.last - cycle)
+        ooo->in_queue -= issued_between(&ooo->calendar, ooo->queue_cycle, cycle);
     else
-        ooo->in_queue = issued_between(ooo, cycle, ooo->last_issue + 1);
+        ooo->in_queue = issued_between(&ooo->calendar, cycle, ooo->calendar.last + 1);
     ooo->queue_cycle = cycle;
     return ooo->in_queue + operations > ooo->issue_queue;
 }
 
 /* The queue that an access waits in; NULL: it is none. */
-static inline const struct window *queue_of(const struct ooo *ooo, const struct micro_op *op) {
+static inline const struct ring *queue_of(const struct ooo *ooo, const struct micro_op *op) {
     return op->op_class == OP_LOAD ? &ooo->loads : op->op_class == OP_STORE ? &ooo->stores : NULL;
 }
 
@@ -278,24 +296,18 @@ static inline bool is_float(unsigned result) {
 }
 
 /* The file that its result takes a register of; NULL: it takes none. */
-static inline const struct window *registers_of(const struct ooo *ooo, const struct micro_op *op) {
+static inline const struct ring *registers_of(const struct ooo *ooo, const struct micro_op *op) {
     unsigned result = op->destination[0];
     return is_integer(result) ? &ooo->integers : is_float(result) ? &ooo->floats : NULL;
-}
-
-/* When the entry is free that is taken `ahead` entries from now; less than there are. */
-static inline uint64_t window_free_ahead(const struct window *window, unsigned ahead) {
-    unsigned index = window->next + ahead;
-    return window->free[index < window->size ? index : index - window->size];
 }
 
 /* Whether the next operations, whatever they are, find a place everywhere from this cycle on: that
  * is looked up once for all of them. Entries are given back in the order they were taken. */
 static __attribute__((noinline)) bool find_room(struct ooo *ooo, uint64_t cycle) {
-    const struct window *const windows[] = {&ooo->rob, &ooo->loads, &ooo->stores, &ooo->integers,
-                                            &ooo->floats};
-    for (unsigned i = 0; i < sizeof windows / sizeof *windows; i++)
-        if (window_free_ahead(windows[i], ooo->room_most - 1) > cycle)
+    const struct ring *const rings[] = {&ooo->rob, &ooo->loads, &ooo->stores, &ooo->integers,
+                                        &ooo->floats};
+    for (unsigned i = 0; i < sizeof rings / sizeof *rings; i++)
+        if (ring_free(rings[i], ooo->room_most - 1) > cycle)
             return false;
     if (queue_full(ooo, cycle + ooo->rename_to_issue, ooo->room_most))
         return false;
@@ -306,12 +318,12 @@ static __attribute__((noinline)) bool find_room(struct ooo *ooo, uint64_t cycle)
 /* The first cycle, not before `least`, in which everything it needs an entry of has one. */
 static __attribute__((noinline)) uint64_t find_entries(const struct ooo *ooo,
                                                        const struct micro_op *op, uint64_t least) {
-    const struct window *queue = queue_of(ooo, op), *registers = registers_of(ooo, op);
-    uint64_t free = later(least, window_free(&ooo->rob));
+    const struct ring *queue = queue_of(ooo, op), *registers = registers_of(ooo, op);
+    uint64_t free = later(least, ring_free(&ooo->rob, 0));
     if (queue)
-        free = later(free, window_free(queue));
+        free = later(free, ring_free(queue, 0));
     if (registers)
-        free = later(free, window_free(registers));
+        free = later(free, ring_free(registers, 0));
     return free;
 }
 
@@ -328,14 +340,13 @@ static __attribute__((noinline)) uint64_t rename_late(struct ooo *ooo, const str
 static inline uint64_t rename_operation(struct ooo *ooo, const struct micro_op *op,
                                         uint64_t least) {
     uint64_t renamed;
-    least = later(least, ooo->rename_least);
     if (ooo->room || find_room(ooo, later(least, ooo->rename.cycle))) {
         ooo->room--;
         renamed = port_take(&ooo->rename, least);
     } else {
         renamed = rename_late(ooo, op, least);
     }
-    window_take(&ooo->fetch_queue, renamed - 1); /* decoded the cycle before */
+    ring_take(&ooo->fetch_queue, renamed - 1); /* decoded the cycle before */
     return renamed;
 }
 
@@ -356,10 +367,10 @@ wait_for_unit(struct ooo *ooo, const struct operation_timing *timing, uint64_t r
 static inline uint64_t issue(struct ooo *ooo, const struct operation_class *class, uint64_t ready) {
     if (class->timing.interval > 1)
         ready = wait_for_unit(ooo, &class->timing, ready);
-    struct issue_slot *slot = slot_of(ooo, ready);
-    while (slot->counts & class->full)
-        slot = slot_of(ooo, ++ready);
-    slot->counts += class->one;
+    uint64_t *counts = slot_of(&ooo->calendar, ready);
+    while (*counts & class->full)
+        counts = slot_of(&ooo->calendar, ++ready);
+    *counts += class->one;
     ooo->in_queue++;
     return ready;
 }
@@ -390,35 +401,71 @@ static void store(struct core *core, const struct operation *operation, uint64_t
         (struct forward){(access->address >> 3) + 1, executed, ooo->store_done};
 }
 
-/* It has committed: when what it took is free again. A store stays until it is in the L1D. */
-static inline void leave(struct ooo *ooo, const struct micro_op *op, uint64_t committed) {
-    unsigned result = op->destination[0];
-    window_take(&ooo->rob, committed + 1);
-    if (op->op_class == OP_LOAD)
-        window_take(&ooo->loads, committed + 1);
-    else if (op->op_class == OP_STORE)
-        window_take(&ooo->stores, later(ooo->store_done, committed) + 1);
-    if (is_integer(result))
-        window_take(&ooo->integers, committed + 1);
-    else if (is_float(result))
-        window_take(&ooo->floats, committed + 1);
-}
-
-/* When all that it reads is there, and what was waited for in the end. */
+/* When all that it reads is there, not before `ready`. */
 static inline uint64_t read_sources(const struct ooo *ooo, const struct micro_op *op,
                                     uint64_t ready) {
-    ready = later_stamp(ready, ooo->value[op->source[0]]);
-    ready = later_stamp(ready, ooo->value[op->source[1]]);
+    ready = later(ready, ooo->ready[op->source[0]]);
+    ready = later(ready, ooo->ready[op->source[1]]);
     for (unsigned i = 2; i < MICRO_SOURCES && op->source[i]; i++)
-        ready = later_stamp(ready, ooo->value[op->source[i]]);
+        ready = later(ready, ooo->ready[op->source[i]]);
     return ready;
 }
 
-static inline void write_destinations(struct ooo *ooo, const struct micro_op *op, uint64_t ready) {
-    ooo->value[op->destination[0]] = ready;
-    for (unsigned i = 1; i < MICRO_DESTINATIONS && op->destination[i]; i++)
-        ooo->value[op->destination[i]] = ready;
-    ooo->value[REGISTER_NONE] = 0;
+static inline void write_destinations(struct ooo *ooo, const struct micro_op *op, uint64_t ready,
+                                      enum stack_part part) {
+    for (unsigned i = 0; i < MICRO_DESTINATIONS && op->destination[i]; i++) {
+        ooo->ready[op->destination[i]] = ready;
+        ooo->ready_part[op->destination[i]] = (uint8_t)part;
+    }
+}
+
+/* The cycles of an operation on its way. */
+struct passage {
+    uint64_t decoded; /* it can be renamed then */
+    uint64_t dispatched, ready, issued, completed;
+    enum stack_part missed; /* who had a load's data; STACK_BASE: no load, or a hit */
+};
+
+/* What it has waited for, the latest first. */
+static __attribute__((noinline)) enum stack_part
+waited_for(const struct ooo *ooo, const struct micro_op *op, const struct passage *passage) {
+    if (passage->missed != STACK_BASE)
+        return passage->missed;
+    if (passage->issued > passage->ready)
+        return STACK_STRUCTURAL;
+    if (passage->ready > passage->dispatched)
+        for (unsigned i = 0;; i++)
+            if (ooo->ready[op->source[i]] == passage->ready)
+                return ooo->ready_part[op->source[i]];
+    return passage->dispatched > passage->decoded + ooo->rename_to_issue ? STACK_STRUCTURAL
+                                                                         : ooo->fetch_part;
+}
+
+/* It commits; if it is a store, goes to the L1D then. */
+static inline void commit(struct core *core, const struct operation *operation,
+                          const struct passage *passage) {
+    struct ooo *ooo = core->state;
+    const struct micro_op *op = operation->op;
+    unsigned result = op->destination[0];
+    uint64_t committed = port_take(&ooo->commit, passage->completed + ooo->complete_to_commit);
+    if (committed > core->now)
+        pipeline_commit(core, operation->mode,
+                        committed > core->now + 1 ? waited_for(ooo, op, passage) : STACK_BASE,
+                        committed);
+    ring_take(&ooo->rob, committed + 1);
+    if (is_integer(result))
+        ring_take(&ooo->integers, committed + 1);
+    else if (is_float(result))
+        ring_take(&ooo->floats, committed + 1);
+    if (op->op_class == OP_LOAD) {
+        ring_take(&ooo->loads, committed + 1);
+    } else if (op->op_class == OP_STORE) {
+        if (operation->access)
+            store(core, operation, passage->completed, committed);
+        ring_take(&ooo->stores, later(ooo->store_done, committed) + 1);
+    }
+    if (op->flags & MICRO_SERIALIZE_AFTER)
+        restart_rename(ooo, committed + 1);
 }
 
 static inline __attribute__((always_inline)) uint64_t execute(struct core *core,
@@ -426,48 +473,34 @@ static inline __attribute__((always_inline)) uint64_t execute(struct core *core,
     struct ooo *ooo = core->state;
     const struct micro_op *op = operation->op;
     const struct operation_class *class = &ooo->class[op->op_class];
+    struct passage passage = {.missed = STACK_BASE};
     if (op->flags & MICRO_SERIALIZE_BEFORE)
-        ooo->rename_least = later(ooo->rename_least, ooo->commit.cycle + 1);
-    uint64_t least = fetch_operation(ooo) + ooo->fetch_to_rename;
-    enum stack_part part = ooo->fetch_part;
-    uint64_t renamed = rename_operation(ooo, op, least);
-    uint64_t dispatched = renamed + ooo->rename_to_issue;
-    uint64_t ready =
-        read_sources(ooo, op, stamp(dispatched, renamed > least ? STACK_STRUCTURAL : part));
-    part = ready & PART_MASK;
-    ready >>= PART_BITS;
-
-    uint64_t executed = dispatched, completed = dispatched;
-    enum stack_part value_part = STACK_STRUCTURAL;
+        restart_rename(ooo, ooo->commit.cycle + 1);
+    passage.decoded = fetch_operation(ooo) + ooo->fetch_to_rename;
+    passage.dispatched = rename_operation(ooo, op, passage.decoded) + ooo->rename_to_issue;
+    passage.ready = passage.issued = read_sources(ooo, op, passage.dispatched);
+    passage.completed = passage.dispatched;
+    uint64_t executed = passage.dispatched;
     if (op->op_class != OP_NOTHING) {
-        uint64_t issued = issue(ooo, class, ready);
-        if (issued > ready)
-            part = STACK_STRUCTURAL;
-        completed = issued + class->timing.latency;
-        executed = issued + ooo->issue_to_execute;
-        if (operation->access && op->op_class == OP_LOAD) {
-            struct access_time time = load(core, operation, completed);
-            completed = time.ready;
-            if (time.part != STACK_BASE)
-                part = value_part = time.part;
-        }
+        passage.issued = issue(ooo, class, passage.ready);
+        passage.completed = passage.issued + class->timing.latency;
+        executed = passage.issued + ooo->issue_to_execute;
     }
-    write_destinations(ooo, op, stamp(completed, value_part));
-
-    uint64_t committed = port_take(&ooo->commit, completed + ooo->complete_to_commit);
-    if (committed > core->now)
-        pipeline_commit(core, operation->mode, part, committed);
-    if (operation->access && op->op_class == OP_STORE)
-        store(core, operation, completed, committed);
-    leave(ooo, op, committed);
-    if (op->flags & MICRO_SERIALIZE_AFTER)
-        ooo->rename_least = later(ooo->rename_least, committed + 1);
+    if (operation->access && op->op_class == OP_LOAD) {
+        struct access_time time = load(core, operation, passage.completed);
+        passage.completed = time.ready;
+        passage.missed = time.part;
+    }
+    commit(core, operation, &passage);
+    write_destinations(ooo, op, passage.completed,
+                       passage.missed != STACK_BASE ? passage.missed : STACK_STRUCTURAL);
     return executed;
 }
 
 /* Operations of the wrong path that are in the reorder buffer by now, at most. */
 static uint64_t wrong_path(const struct ooo *ooo, uint64_t executed) {
-    uint64_t cycles = executed + 1 > ooo->rename.cycle ? executed + 1 - ooo->rename.cycle : 0;
+    uint64_t renamed = ring_last(&ooo->fetch_queue) + 1; /* the branch */
+    uint64_t cycles = executed + 1 > renamed ? executed + 1 - renamed : 0;
     uint64_t fetched = cycles * ooo->rename.width;
     return fetched < ooo->rob.size ? fetched : ooo->rob.size;
 }
@@ -481,7 +514,7 @@ static void branch(struct core *core, const struct instruction *instruction, uin
         ooo->line = 0;
         restart_fetch(ooo, executed + ooo->redirect, STACK_BRANCH);
         uint64_t squashed = executed + 1 + wrong_path(ooo, executed) / ooo->squash_width;
-        ooo->rename_least = later(ooo->rename_least, squashed);
+        restart_rename(ooo, squashed);
     } else if (taken) {
         ooo->fetched = ooo->fetch_width; /* the rest of the line is not wanted */
     }

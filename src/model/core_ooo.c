@@ -39,11 +39,12 @@ static inline uint64_t in_field(unsigned field, uint64_t number) {
     return number << field * FIELD_BITS;
 }
 
-/* How long operations of a class take, and their counts in a slot: those that must not be full, and
- * what they add. */
-struct operation_class {
-    struct operation_timing timing;
-    uint64_t full, one;
+/* What operations of each class need, a table for each thing. */
+struct needs {
+    uint32_t latency[OP_CLASSES], interval[OP_CLASSES]; /* cycles */
+    uint64_t full[OP_CLASSES];                          /* counts that must not be */
+    uint64_t one[OP_CLASSES];                           /* what is added to them */
+    uint8_t unit[OP_CLASSES], units[OP_CLASSES];        /* enum unit_kind; how many there are */
 };
 
 /* Units that do not take one a cycle, at most so many of a kind. */
@@ -57,6 +58,28 @@ struct forward {
     uint64_t executed; /* its data can be forwarded */
     uint64_t done;     /* they are in the L1D */
 };
+
+/* Takes `width` operations a cycle, in order; `left` more in this one. */
+struct stage {
+    uint64_t cycle;
+    unsigned left, width;
+};
+
+/* It takes no more before this cycle. */
+static inline void stage_restart(struct stage *stage, uint64_t cycle) {
+    stage->cycle = cycle;
+    stage->left = stage->width;
+}
+
+/* The first cycle, not before `least`, in which it takes one more. */
+static inline uint64_t stage_take(struct stage *stage, uint64_t least) {
+    if (least > stage->cycle)
+        stage_restart(stage, least);
+    else if (stage->left == 0)
+        stage_restart(stage, stage->cycle + 1);
+    stage->left--;
+    return stage->cycle;
+}
 
 /* A queue or file whose entries are taken and given back in order: when each was, or will be, free.
  * Of the places, a power of two, the last `size` are in use. */
@@ -88,18 +111,15 @@ static inline uint64_t ring_last(const struct ring *ring) {
 }
 
 struct ooo {
-    uint64_t ready[REGISTERS];     /* when their values are; 0 of REGISTER_NONE */
-    uint8_t ready_part[REGISTERS]; /* enum stack_part: what waiting for it is put under */
-    struct operation_class class[OP_CLASSES];
+    uint64_t ready[REGISTERS]; /* when their values are; 0 of REGISTER_NONE */
+    uint8_t missed[REGISTERS]; /* what waiting for it is put under; STACK_BASE: no miss */
+    struct needs needs;
 
-    /* fetch */
-    uint64_t fetch_cycle, line; /* when, and from which physical line (plus one) */
-    unsigned fetched;           /* in that cycle */
-    unsigned fetch_width;
+    struct stage fetch, rename, commit;
+    uint64_t line;      /* fetched from, physical (plus one) */
     uint8_t fetch_part; /* what operations fetched in that cycle have waited for */
 
-    unsigned room, room_most; /* operations that need not look whether there is an entry */
-    struct port rename, commit;
+    int room, room_most; /* operations that need not look whether there is an entry */
     unsigned issue_width, issue_queue, squash_width;
     /* cycles from fetch to rename, rename to issue, issue to execution, completion to commit, a
      * mispredicted branch's execution to the next fetch */
@@ -131,25 +151,28 @@ static size_t size(const struct model_parameters *p) {
 
 /* As many operations as one look finds room for, at most; of windows that have fewer entries: as
  * many as there are. */
-static unsigned room_most(const struct ooo *ooo) {
+static int room_most(const struct ooo *ooo) {
     const struct ring *const rings[] = {&ooo->rob, &ooo->loads, &ooo->stores, &ooo->integers,
                                         &ooo->floats};
     unsigned most = ooo->issue_queue < 16 ? ooo->issue_queue : 16;
     for (unsigned i = 0; i < sizeof rings / sizeof *rings; i++)
         if (rings[i]->size < most)
             most = rings[i]->size;
-    return most;
+    return (int)most;
 }
 
-static void init_classes(struct ooo *ooo, const struct core_parameters *c) {
-    struct operation_timing timing[OP_CLASSES] = {0};
-    operation_timings(timing, c);
-    for (unsigned i = OP_NOTHING + 1; i < OP_CLASSES; i++)
-        ooo->class[i] = (struct operation_class){
-            .timing = timing[i],
-            .full = in_field(timing[i].unit, FIELD_FULL) | in_field(FIELD_ALL, FIELD_FULL),
-            .one = in_field(timing[i].unit, 1) | in_field(FIELD_ALL, 1),
-        };
+static void init_needs(struct ooo *ooo, const struct core_parameters *c) {
+    struct needs *needs = &ooo->needs;
+    for (unsigned i = OP_NOTHING + 1; i < OP_CLASSES; i++) {
+        const struct operation_parameters *operation = &c->operations[i];
+        unsigned unit = unit_kind_find(operation->unit);
+        needs->latency[i] = (uint32_t)operation->latency;
+        needs->interval[i] = (uint32_t)operation->interval;
+        needs->full[i] = in_field(unit, FIELD_FULL) | in_field(FIELD_ALL, FIELD_FULL);
+        needs->one[i] = in_field(unit, 1) | in_field(FIELD_ALL, 1);
+        needs->unit[i] = (uint8_t)unit;
+        needs->units[i] = (uint8_t)c->units[unit];
+    }
     ooo->calendar.empty = in_field(FIELD_ALL, FIELD_FULL - c->issue_width);
     for (unsigned unit = 0; unit < UNIT_KINDS; unit++)
         ooo->calendar.empty |= in_field(unit, FIELD_FULL - c->units[unit]);
@@ -164,10 +187,10 @@ static void init(struct core *core) {
     ring_init(&ooo->stores, c->store_buffer);
     ring_init(&ooo->integers, spare(c->integer_registers, ARCHITECTURAL_INTEGERS));
     ring_init(&ooo->floats, spare(c->float_registers, ARCHITECTURAL_FLOATS));
-    init_classes(ooo, c);
-    ooo->fetch_width = (unsigned)c->front_width;
-    ooo->rename.width = (unsigned)c->rename_width;
-    ooo->commit.width = (unsigned)c->commit_width;
+    init_needs(ooo, c);
+    ooo->fetch.width = ooo->fetch.left = (unsigned)c->front_width;
+    ooo->rename.width = ooo->rename.left = (unsigned)c->rename_width;
+    ooo->commit.width = ooo->commit.left = (unsigned)c->commit_width;
     ooo->issue_width = (unsigned)c->issue_width;
     ooo->issue_queue = (unsigned)c->issue_queue;
     ooo->room_most = room_most(ooo);
@@ -184,21 +207,14 @@ static void init(struct core *core) {
 
 /* Fetch goes on at this cycle, after a wait for `part`. */
 static void restart_fetch(struct ooo *ooo, uint64_t cycle, enum stack_part part) {
-    ooo->fetch_cycle = cycle;
-    ooo->fetched = 0;
+    stage_restart(&ooo->fetch, cycle);
     ooo->fetch_part = (uint8_t)part;
 }
 
 /* Nothing is renamed before this cycle: after a squash, or for a serialising operation. */
 static inline void restart_rename(struct ooo *ooo, uint64_t cycle) {
-    if (cycle > ooo->rename.cycle) {
-        ooo->rename.cycle = cycle;
-        ooo->rename.used = 0;
-    }
-}
-
-static void next_fetch_cycle(struct ooo *ooo) {
-    restart_fetch(ooo, ooo->fetch_cycle + 1, STACK_BASE);
+    if (cycle > ooo->rename.cycle)
+        stage_restart(&ooo->rename, cycle);
 }
 
 /* Bytes from another line are needed. The L1I is asked in the cycle that used up the last line, so
@@ -209,8 +225,8 @@ static void fetch_line(struct core *core, const struct segment *segment, uint64_
     if (ooo->line == line + 1)
         return;
     struct access_time time = core_fetch(core, segment->mode, line, segment->address + offset,
-                                         segment->translation, ooo->fetch_cycle);
-    uint64_t next = later(time.ready, ooo->fetch_cycle + 1);
+                                         segment->translation, ooo->fetch.cycle);
+    uint64_t next = later(time.ready, ooo->fetch.cycle + 1);
     ooo->line = line + 1;
     restart_fetch(ooo, next, time.part != STACK_BASE ? time.part : ooo->fetch_part);
 }
@@ -220,7 +236,7 @@ static void change_mode(struct ooo *ooo, enum model_mode mode) {
     ooo->mode = (uint8_t)mode;
     ooo->line = 0;
     restart_rename(ooo, ooo->commit.cycle + 1);
-    restart_fetch(ooo, later(ooo->fetch_cycle, ooo->commit.cycle + ooo->redirect),
+    restart_fetch(ooo, later(ooo->fetch.cycle, ooo->commit.cycle + ooo->redirect),
                   STACK_STRUCTURAL);
 }
 
@@ -237,23 +253,23 @@ static void fetch(struct core *core, const struct segment *segment, unsigned ind
 
 /* The cycle in which an operation is fetched. */
 static uint64_t fetch_operation(struct ooo *ooo) {
-    if (ooo->fetched == ooo->fetch_width)
-        next_fetch_cycle(ooo);
-    if (ring_free(&ooo->fetch_queue, 0) > ooo->fetch_cycle)
+    if (ooo->fetch.left == 0)
+        restart_fetch(ooo, ooo->fetch.cycle + 1, STACK_BASE);
+    if (ring_free(&ooo->fetch_queue, 0) > ooo->fetch.cycle)
         restart_fetch(ooo, ring_free(&ooo->fetch_queue, 0), ooo->fetch_part);
-    ooo->fetched++;
-    return ooo->fetch_cycle;
+    ooo->fetch.left--;
+    return ooo->fetch.cycle;
 }
 
-/* The counts of this cycle's slot. */
-static inline uint64_t *slot_of(struct calendar *calendar, uint64_t cycle) {
+/* The number of this cycle's slot. */
+static inline unsigned slot_of(struct calendar *calendar, uint64_t cycle) {
     unsigned slot = cycle % CALENDAR;
     if (calendar->cycle[slot] != cycle) {
         calendar->cycle[slot] = cycle;
         calendar->counts[slot] = calendar->empty;
         calendar->last = later(calendar->last, cycle);
     }
-    return &calendar->counts[slot];
+    return slot;
 }
 
 static unsigned issued_between(const struct calendar *calendar, uint64_t first, uint64_t end) {
@@ -307,12 +323,9 @@ static __attribute__((noinline)) bool find_room(struct ooo *ooo, uint64_t cycle)
     const struct ring *const rings[] = {&ooo->rob, &ooo->loads, &ooo->stores, &ooo->integers,
                                         &ooo->floats};
     for (unsigned i = 0; i < sizeof rings / sizeof *rings; i++)
-        if (ring_free(rings[i], ooo->room_most - 1) > cycle)
+        if (ring_free(rings[i], (unsigned)ooo->room_most - 1) > cycle)
             return false;
-    if (queue_full(ooo, cycle + ooo->rename_to_issue, ooo->room_most))
-        return false;
-    ooo->room = ooo->room_most;
-    return true;
+    return !queue_full(ooo, cycle + ooo->rename_to_issue, (unsigned)ooo->room_most);
 }
 
 /* The first cycle, not before `least`, in which everything it needs an entry of has one. */
@@ -330,9 +343,9 @@ static __attribute__((noinline)) uint64_t find_entries(const struct ooo *ooo,
 /* Where it may have to wait for something. */
 static __attribute__((noinline)) uint64_t rename_late(struct ooo *ooo, const struct micro_op *op,
                                                       uint64_t least) {
-    uint64_t renamed = port_take(&ooo->rename, find_entries(ooo, op, least));
+    uint64_t renamed = stage_take(&ooo->rename, find_entries(ooo, op, least));
     while (queue_full(ooo, renamed + ooo->rename_to_issue, 1))
-        renamed = port_take(&ooo->rename, renamed + 1);
+        renamed = stage_take(&ooo->rename, renamed + 1);
     return renamed;
 }
 
@@ -340,37 +353,42 @@ static __attribute__((noinline)) uint64_t rename_late(struct ooo *ooo, const str
 static inline uint64_t rename_operation(struct ooo *ooo, const struct micro_op *op,
                                         uint64_t least) {
     uint64_t renamed;
-    if (ooo->room || find_room(ooo, later(least, ooo->rename.cycle))) {
-        ooo->room--;
-        renamed = port_take(&ooo->rename, least);
-    } else {
-        renamed = rename_late(ooo, op, least);
-    }
+    if (--ooo->room < 0)
+        ooo->room = find_room(ooo, later(least, ooo->rename.cycle)) ? ooo->room_most - 1 : -1;
+    if (ooo->room >= 0)
+        renamed = stage_take(&ooo->rename, least);
+    else
+        renamed = rename_late(ooo, op, least), ooo->room = 0;
     ring_take(&ooo->fetch_queue, renamed - 1); /* decoded the cycle before */
     return renamed;
 }
 
+static uint64_t last_renamed(const struct ooo *ooo) {
+    return ring_last(&ooo->fetch_queue) + 1;
+}
+
 /* When a unit that does not take one a cycle takes it, not before `ready`. */
-static __attribute__((noinline)) uint64_t
-wait_for_unit(struct ooo *ooo, const struct operation_timing *timing, uint64_t ready) {
+static __attribute__((noinline)) uint64_t wait_for_unit(struct ooo *ooo, unsigned op_class,
+                                                        uint64_t ready) {
+    const struct needs *needs = &ooo->needs;
     unsigned first = 0;
-    uint64_t *free = ooo->unit_free[timing->unit];
-    for (unsigned i = 1; i < timing->units && i < BUSY_UNITS; i++)
+    uint64_t *free = ooo->unit_free[needs->unit[op_class]];
+    for (unsigned i = 1; i < needs->units[op_class] && i < BUSY_UNITS; i++)
         if (free[i] < free[first])
             first = i;
     ready = later(ready, free[first]);
-    free[first] = ready + timing->interval;
+    free[first] = ready + needs->interval[op_class];
     return ready;
 }
 
 /* The first cycle, not before `ready`, in which a unit takes it. */
-static inline uint64_t issue(struct ooo *ooo, const struct operation_class *class, uint64_t ready) {
-    if (class->timing.interval > 1)
-        ready = wait_for_unit(ooo, &class->timing, ready);
-    uint64_t *counts = slot_of(&ooo->calendar, ready);
-    while (*counts & class->full)
-        counts = slot_of(&ooo->calendar, ++ready);
-    *counts += class->one;
+static inline uint64_t issue(struct ooo *ooo, unsigned op_class, uint64_t ready) {
+    if (ooo->needs.interval[op_class] > 1)
+        ready = wait_for_unit(ooo, op_class, ready);
+    unsigned slot = slot_of(&ooo->calendar, ready);
+    while (ooo->calendar.counts[slot] & ooo->needs.full[op_class])
+        slot = slot_of(&ooo->calendar, ++ready);
+    ooo->calendar.counts[slot] += ooo->needs.one[op_class];
     ooo->in_queue++;
     return ready;
 }
@@ -411,47 +429,46 @@ static inline uint64_t read_sources(const struct ooo *ooo, const struct micro_op
     return ready;
 }
 
+/* `missed`: who had a load's data; STACK_BASE: no load, or a hit. */
 static inline void write_destinations(struct ooo *ooo, const struct micro_op *op, uint64_t ready,
-                                      enum stack_part part) {
+                                      enum stack_part missed) {
     for (unsigned i = 0; i < MICRO_DESTINATIONS && op->destination[i]; i++) {
         ooo->ready[op->destination[i]] = ready;
-        ooo->ready_part[op->destination[i]] = (uint8_t)part;
+        ooo->missed[op->destination[i]] = (uint8_t)missed;
     }
 }
 
-/* The cycles of an operation on its way. */
-struct passage {
-    uint64_t decoded; /* it can be renamed then */
-    uint64_t dispatched, ready, issued, completed;
-    enum stack_part missed; /* who had a load's data; STACK_BASE: no load, or a hit */
-};
-
-/* What it has waited for, the latest first. */
-static __attribute__((noinline)) enum stack_part
-waited_for(const struct ooo *ooo, const struct micro_op *op, const struct passage *passage) {
-    if (passage->missed != STACK_BASE)
-        return passage->missed;
-    if (passage->issued > passage->ready)
-        return STACK_STRUCTURAL;
-    if (passage->ready > passage->dispatched)
-        for (unsigned i = 0;; i++)
-            if (ooo->ready[op->source[i]] == passage->ready)
-                return ooo->ready_part[op->source[i]];
-    return passage->dispatched > passage->decoded + ooo->rename_to_issue ? STACK_STRUCTURAL
-                                                                         : ooo->fetch_part;
+/* The part of a wait for a value, a unit or a place. */
+static enum stack_part part_of(enum stack_part missed) {
+    return missed != STACK_BASE ? missed : STACK_STRUCTURAL;
 }
 
-/* It commits; if it is a store, goes to the L1D then. */
-static inline void commit(struct core *core, const struct operation *operation,
-                          const struct passage *passage) {
+/* What an operation that commits has waited for, the latest first. Seldom asked, so what execute()
+ * found on the way is found again. */
+static __attribute__((noinline)) enum stack_part waited_for(const struct ooo *ooo,
+                                                            const struct micro_op *op,
+                                                            uint64_t executed,
+                                                            enum stack_part missed) {
+    uint64_t renamed = last_renamed(ooo), dispatched = renamed + ooo->rename_to_issue;
+    uint64_t ready = read_sources(ooo, op, dispatched);
+    if (missed != STACK_BASE)
+        return missed;
+    if (op->op_class != OP_NOTHING && executed > ready + ooo->issue_to_execute)
+        return STACK_STRUCTURAL;
+    if (ready > dispatched)
+        for (unsigned i = 0;; i++)
+            if (ooo->ready[op->source[i]] == ready)
+                return part_of(ooo->missed[op->source[i]]);
+    return renamed > ooo->fetch.cycle + ooo->fetch_to_rename ? STACK_STRUCTURAL : ooo->fetch_part;
+}
+
+/* It has committed: what it took is free again. A store goes to the L1D and stays until it is in.
+ */
+static inline void leave(struct core *core, const struct operation *operation, uint64_t completed,
+                         uint64_t committed) {
     struct ooo *ooo = core->state;
     const struct micro_op *op = operation->op;
     unsigned result = op->destination[0];
-    uint64_t committed = port_take(&ooo->commit, passage->completed + ooo->complete_to_commit);
-    if (committed > core->now)
-        pipeline_commit(core, operation->mode,
-                        committed > core->now + 1 ? waited_for(ooo, op, passage) : STACK_BASE,
-                        committed);
     ring_take(&ooo->rob, committed + 1);
     if (is_integer(result))
         ring_take(&ooo->integers, committed + 1);
@@ -461,7 +478,7 @@ static inline void commit(struct core *core, const struct operation *operation,
         ring_take(&ooo->loads, committed + 1);
     } else if (op->op_class == OP_STORE) {
         if (operation->access)
-            store(core, operation, passage->completed, committed);
+            store(core, operation, completed, committed);
         ring_take(&ooo->stores, later(ooo->store_done, committed) + 1);
     }
     if (op->flags & MICRO_SERIALIZE_AFTER)
@@ -472,34 +489,37 @@ static inline __attribute__((always_inline)) uint64_t execute(struct core *core,
                                                               const struct operation *operation) {
     struct ooo *ooo = core->state;
     const struct micro_op *op = operation->op;
-    const struct operation_class *class = &ooo->class[op->op_class];
-    struct passage passage = {.missed = STACK_BASE};
+    unsigned op_class = op->op_class;
     if (op->flags & MICRO_SERIALIZE_BEFORE)
         restart_rename(ooo, ooo->commit.cycle + 1);
-    passage.decoded = fetch_operation(ooo) + ooo->fetch_to_rename;
-    passage.dispatched = rename_operation(ooo, op, passage.decoded) + ooo->rename_to_issue;
-    passage.ready = passage.issued = read_sources(ooo, op, passage.dispatched);
-    passage.completed = passage.dispatched;
-    uint64_t executed = passage.dispatched;
-    if (op->op_class != OP_NOTHING) {
-        passage.issued = issue(ooo, class, passage.ready);
-        passage.completed = passage.issued + class->timing.latency;
-        executed = passage.issued + ooo->issue_to_execute;
+    uint64_t fetched = fetch_operation(ooo);
+    uint64_t renamed = rename_operation(ooo, op, fetched + ooo->fetch_to_rename);
+    uint64_t executed = renamed + ooo->rename_to_issue, completed = executed;
+    enum stack_part missed = STACK_BASE;
+    if (op_class != OP_NOTHING) {
+        uint64_t issued = issue(ooo, op_class, read_sources(ooo, op, executed));
+        completed = issued + ooo->needs.latency[op_class];
+        executed = issued + ooo->issue_to_execute;
+        if (operation->access && op_class == OP_LOAD) {
+            struct access_time time = load(core, operation, completed);
+            completed = time.ready;
+            missed = time.part;
+        }
     }
-    if (operation->access && op->op_class == OP_LOAD) {
-        struct access_time time = load(core, operation, passage.completed);
-        passage.completed = time.ready;
-        passage.missed = time.part;
-    }
-    commit(core, operation, &passage);
-    write_destinations(ooo, op, passage.completed,
-                       passage.missed != STACK_BASE ? passage.missed : STACK_STRUCTURAL);
+    uint64_t committed = stage_take(&ooo->commit, completed + ooo->complete_to_commit);
+    if (committed > core->now)
+        pipeline_commit(core, operation->mode,
+                        committed > core->now + 1 ? waited_for(ooo, op, executed, missed)
+                                                  : STACK_BASE,
+                        committed);
+    write_destinations(ooo, op, completed, missed);
+    leave(core, operation, completed, committed);
     return executed;
 }
 
 /* Operations of the wrong path that are in the reorder buffer by now, at most. */
 static uint64_t wrong_path(const struct ooo *ooo, uint64_t executed) {
-    uint64_t renamed = ring_last(&ooo->fetch_queue) + 1; /* the branch */
+    uint64_t renamed = last_renamed(ooo); /* the branch */
     uint64_t cycles = executed + 1 > renamed ? executed + 1 - renamed : 0;
     uint64_t fetched = cycles * ooo->rename.width;
     return fetched < ooo->rob.size ? fetched : ooo->rob.size;
@@ -516,7 +536,7 @@ static void branch(struct core *core, const struct instruction *instruction, uin
         uint64_t squashed = executed + 1 + wrong_path(ooo, executed) / ooo->squash_width;
         restart_rename(ooo, squashed);
     } else if (taken) {
-        ooo->fetched = ooo->fetch_width; /* the rest of the line is not wanted */
+        ooo->fetch.left = 0; /* the rest of the line is not wanted */
     }
 }
 

@@ -26,7 +26,10 @@ enum {
     FIELD_FULL = 1 << (FIELD_BITS - 1),
     FIELD_ALL = UNIT_KINDS,
 };
-_Static_assert(FIELD_BITS *(UNIT_KINDS + 1) <= 64, "the counts do not fit into a slot");
+_Static_assert((UNIT_KINDS + 1) * FIELD_BITS < 64, "the counts do not fit into a slot");
+
+/* Set in every slot: what must not be full of operations whose units do not take one a cycle. */
+#define ALWAYS_FULL (UINT64_C(1) << 63)
 
 struct calendar {
     uint64_t cycle[CALENDAR]; /* whose slot it is; another cycle's is empty */
@@ -89,9 +92,9 @@ struct ring {
     uint64_t free[ENTRIES_MOST];
 };
 
-static void ring_init(struct ring *ring, uint64_t size) {
+static void ring_init(struct ring *ring, uint64_t size, uint64_t places) {
     ring->size = (unsigned)size;
-    while (ring->mask + 1 < ring->size)
+    while (ring->mask + 1 < places)
         ring->mask = ring->mask << 1 | 1;
 }
 
@@ -105,11 +108,6 @@ static inline void ring_take(struct ring *ring, uint64_t until) {
     ring->free[ring->next++ & ring->mask] = until;
 }
 
-/* When the one that was taken last is free. */
-static inline uint64_t ring_last(const struct ring *ring) {
-    return ring->free[(ring->next - 1) & ring->mask];
-}
-
 struct ooo {
     uint64_t ready[REGISTERS]; /* when their values are; 0 of REGISTER_NONE */
     uint8_t missed[REGISTERS]; /* what waiting for it is put under; STACK_BASE: no miss */
@@ -120,7 +118,7 @@ struct ooo {
     uint8_t fetch_part; /* what operations fetched in that cycle have waited for */
 
     int room, room_most; /* operations that need not look whether there is an entry */
-    unsigned issue_width, issue_queue, squash_width;
+    unsigned fetch_queue, issue_queue, squash_width;
     /* cycles from fetch to rename, rename to issue, issue to execution, completion to commit, a
      * mispredicted branch's execution to the next fetch */
     unsigned fetch_to_rename, rename_to_issue, issue_to_execute, complete_to_commit, redirect;
@@ -133,7 +131,10 @@ struct ooo {
     uint64_t unit_free[UNIT_KINDS][BUSY_UNITS];
     struct forward forward[FORWARDS];
     struct calendar calendar;
-    struct ring fetch_queue, rob, loads, stores, integers, floats;
+    struct ring rob, loads, stores, integers, floats;
+    /* When the operation whose place it is in `rob` leaves the fetch queue: decoded, the cycle
+     * before it is renamed. */
+    uint64_t decoded[ENTRIES_MOST];
 };
 
 /* Physical registers that hold the architectural state: gem5's x86 has 16 integer and 15 microcode
@@ -168,12 +169,13 @@ static void init_needs(struct ooo *ooo, const struct core_parameters *c) {
         unsigned unit = unit_kind_find(operation->unit);
         needs->latency[i] = (uint32_t)operation->latency;
         needs->interval[i] = (uint32_t)operation->interval;
-        needs->full[i] = in_field(unit, FIELD_FULL) | in_field(FIELD_ALL, FIELD_FULL);
+        needs->full[i] = in_field(unit, FIELD_FULL) | in_field(FIELD_ALL, FIELD_FULL) |
+                         (operation->interval > 1 ? ALWAYS_FULL : 0);
         needs->one[i] = in_field(unit, 1) | in_field(FIELD_ALL, 1);
         needs->unit[i] = (uint8_t)unit;
         needs->units[i] = (uint8_t)c->units[unit];
     }
-    ooo->calendar.empty = in_field(FIELD_ALL, FIELD_FULL - c->issue_width);
+    ooo->calendar.empty = ALWAYS_FULL | in_field(FIELD_ALL, FIELD_FULL - c->issue_width);
     for (unsigned unit = 0; unit < UNIT_KINDS; unit++)
         ooo->calendar.empty |= in_field(unit, FIELD_FULL - c->units[unit]);
 }
@@ -181,17 +183,18 @@ static void init_needs(struct ooo *ooo, const struct core_parameters *c) {
 static void init(struct core *core) {
     const struct core_parameters *c = &core->parameters->core;
     struct ooo *ooo = core->state;
-    ring_init(&ooo->fetch_queue, c->fetch_queue);
-    ring_init(&ooo->rob, c->window);
-    ring_init(&ooo->loads, c->load_queue);
-    ring_init(&ooo->stores, c->store_buffer);
-    ring_init(&ooo->integers, spare(c->integer_registers, ARCHITECTURAL_INTEGERS));
-    ring_init(&ooo->floats, spare(c->float_registers, ARCHITECTURAL_FLOATS));
+    uint64_t integers = spare(c->integer_registers, ARCHITECTURAL_INTEGERS),
+             floats = spare(c->float_registers, ARCHITECTURAL_FLOATS);
+    ring_init(&ooo->rob, c->window, later(c->window, c->fetch_queue));
+    ring_init(&ooo->loads, c->load_queue, c->load_queue);
+    ring_init(&ooo->stores, c->store_buffer, c->store_buffer);
+    ring_init(&ooo->integers, integers, integers);
+    ring_init(&ooo->floats, floats, floats);
+    ooo->fetch_queue = (unsigned)c->fetch_queue;
     init_needs(ooo, c);
     ooo->fetch.width = ooo->fetch.left = (unsigned)c->front_width;
     ooo->rename.width = ooo->rename.left = (unsigned)c->rename_width;
     ooo->commit.width = ooo->commit.left = (unsigned)c->commit_width;
-    ooo->issue_width = (unsigned)c->issue_width;
     ooo->issue_queue = (unsigned)c->issue_queue;
     ooo->room_most = room_most(ooo);
     ooo->squash_width = (unsigned)c->squash_width;
@@ -251,12 +254,18 @@ static void fetch(struct core *core, const struct segment *segment, unsigned ind
         fetch_line(core, segment, core->parameters->line_size);
 }
 
+/* When the operation so many before this one is decoded. */
+static inline uint64_t *decoded(struct ooo *ooo, unsigned before) {
+    return &ooo->decoded[(ooo->rob.next - before) & ooo->rob.mask];
+}
+
 /* The cycle in which an operation is fetched. */
 static uint64_t fetch_operation(struct ooo *ooo) {
     if (ooo->fetch.left == 0)
         restart_fetch(ooo, ooo->fetch.cycle + 1, STACK_BASE);
-    if (ring_free(&ooo->fetch_queue, 0) > ooo->fetch.cycle)
-        restart_fetch(ooo, ring_free(&ooo->fetch_queue, 0), ooo->fetch_part);
+    uint64_t place = *decoded(ooo, ooo->fetch_queue); /* of the operation that is so far ahead */
+    if (place > ooo->fetch.cycle)
+        restart_fetch(ooo, place, ooo->fetch_part);
     ooo->fetch.left--;
     return ooo->fetch.cycle;
 }
@@ -359,17 +368,12 @@ static inline uint64_t rename_operation(struct ooo *ooo, const struct micro_op *
         renamed = stage_take(&ooo->rename, least);
     else
         renamed = rename_late(ooo, op, least), ooo->room = 0;
-    ring_take(&ooo->fetch_queue, renamed - 1); /* decoded the cycle before */
+    *decoded(ooo, 0) = renamed - 1;
     return renamed;
 }
 
-static uint64_t last_renamed(const struct ooo *ooo) {
-    return ring_last(&ooo->fetch_queue) + 1;
-}
-
 /* When a unit that does not take one a cycle takes it, not before `ready`. */
-static __attribute__((noinline)) uint64_t wait_for_unit(struct ooo *ooo, unsigned op_class,
-                                                        uint64_t ready) {
+static uint64_t wait_for_unit(struct ooo *ooo, unsigned op_class, uint64_t ready) {
     const struct needs *needs = &ooo->needs;
     unsigned first = 0;
     uint64_t *free = ooo->unit_free[needs->unit[op_class]];
@@ -381,13 +385,24 @@ static __attribute__((noinline)) uint64_t wait_for_unit(struct ooo *ooo, unsigne
     return ready;
 }
 
+/* Not in the cycle in which it is ready, or not surely. */
+static __attribute__((noinline)) uint64_t find_issue_cycle(struct ooo *ooo, unsigned op_class,
+                                                           uint64_t ready) {
+    uint64_t full = ooo->needs.full[op_class];
+    if (full & ALWAYS_FULL)
+        ready = wait_for_unit(ooo, op_class, ready);
+    while (ooo->calendar.counts[slot_of(&ooo->calendar, ready)] & full & ~ALWAYS_FULL)
+        ready++;
+    return ready;
+}
+
 /* The first cycle, not before `ready`, in which a unit takes it. */
 static inline uint64_t issue(struct ooo *ooo, unsigned op_class, uint64_t ready) {
-    if (ooo->needs.interval[op_class] > 1)
-        ready = wait_for_unit(ooo, op_class, ready);
     unsigned slot = slot_of(&ooo->calendar, ready);
-    while (ooo->calendar.counts[slot] & ooo->needs.full[op_class])
-        slot = slot_of(&ooo->calendar, ++ready);
+    if (ooo->calendar.counts[slot] & ooo->needs.full[op_class]) {
+        ready = find_issue_cycle(ooo, op_class, ready);
+        slot = ready % CALENDAR;
+    }
     ooo->calendar.counts[slot] += ooo->needs.one[op_class];
     ooo->in_queue++;
     return ready;
@@ -445,11 +460,9 @@ static enum stack_part part_of(enum stack_part missed) {
 
 /* What an operation that commits has waited for, the latest first. Seldom asked, so what execute()
  * found on the way is found again. */
-static __attribute__((noinline)) enum stack_part waited_for(const struct ooo *ooo,
-                                                            const struct micro_op *op,
-                                                            uint64_t executed,
-                                                            enum stack_part missed) {
-    uint64_t renamed = last_renamed(ooo), dispatched = renamed + ooo->rename_to_issue;
+static __attribute__((noinline)) enum stack_part
+waited_for(struct ooo *ooo, const struct micro_op *op, uint64_t executed, enum stack_part missed) {
+    uint64_t renamed = *decoded(ooo, 0) + 1, dispatched = renamed + ooo->rename_to_issue;
     uint64_t ready = read_sources(ooo, op, dispatched);
     if (missed != STACK_BASE)
         return missed;
@@ -460,6 +473,18 @@ static __attribute__((noinline)) enum stack_part waited_for(const struct ooo *oo
             if (ooo->ready[op->source[i]] == ready)
                 return part_of(ooo->missed[op->source[i]]);
     return renamed > ooo->fetch.cycle + ooo->fetch_to_rename ? STACK_STRUCTURAL : ooo->fetch_part;
+}
+
+static inline void leave_queue(struct core *core, const struct operation *operation,
+                               uint64_t completed, uint64_t committed) {
+    struct ooo *ooo = core->state;
+    if (operation->op->op_class == OP_LOAD) {
+        ring_take(&ooo->loads, committed + 1);
+        return;
+    }
+    if (operation->access)
+        store(core, operation, completed, committed);
+    ring_take(&ooo->stores, later(ooo->store_done, committed) + 1);
 }
 
 /* It has committed: what it took is free again. A store goes to the L1D and stays until it is in.
@@ -474,13 +499,8 @@ static inline void leave(struct core *core, const struct operation *operation, u
         ring_take(&ooo->integers, committed + 1);
     else if (is_float(result))
         ring_take(&ooo->floats, committed + 1);
-    if (op->op_class == OP_LOAD) {
-        ring_take(&ooo->loads, committed + 1);
-    } else if (op->op_class == OP_STORE) {
-        if (operation->access)
-            store(core, operation, completed, committed);
-        ring_take(&ooo->stores, later(ooo->store_done, committed) + 1);
-    }
+    if (op->op_class == OP_LOAD || op->op_class == OP_STORE)
+        leave_queue(core, operation, completed, committed);
     if (op->flags & MICRO_SERIALIZE_AFTER)
         restart_rename(ooo, committed + 1);
 }
@@ -506,8 +526,9 @@ static inline __attribute__((always_inline)) uint64_t execute(struct core *core,
             missed = time.part;
         }
     }
+    uint64_t before = ooo->commit.cycle;
     uint64_t committed = stage_take(&ooo->commit, completed + ooo->complete_to_commit);
-    if (committed > core->now)
+    if (committed > before && committed > core->now)
         pipeline_commit(core, operation->mode,
                         committed > core->now + 1 ? waited_for(ooo, op, executed, missed)
                                                   : STACK_BASE,
@@ -518,8 +539,8 @@ static inline __attribute__((always_inline)) uint64_t execute(struct core *core,
 }
 
 /* Operations of the wrong path that are in the reorder buffer by now, at most. */
-static uint64_t wrong_path(const struct ooo *ooo, uint64_t executed) {
-    uint64_t renamed = last_renamed(ooo); /* the branch */
+static uint64_t wrong_path(struct ooo *ooo, uint64_t executed) {
+    uint64_t renamed = *decoded(ooo, 1) + 1; /* the branch */
     uint64_t cycles = executed + 1 > renamed ? executed + 1 - renamed : 0;
     uint64_t fetched = cycles * ooo->rename.width;
     return fetched < ooo->rob.size ? fetched : ooo->rob.size;

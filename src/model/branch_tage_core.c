@@ -1,7 +1,5 @@
 #include "model/branch_tage_core.h"
 
-#include <string.h>
-
 #include "model/branch_counter.h"
 
 /* Widths and periods of gem5 24.0's LTAGE_TAGE, where branch_tage_tables.c has not what depends on
@@ -38,7 +36,8 @@ static inline void hash(const struct tage_core *core, uint32_t address, tage_lan
 }
 
 /* The longest history below `table` whose entry has the right tag. */
-static inline int find_below(const struct tage_core *core, int table, struct tage_lookup *lookup) {
+static inline int find_below(const struct tage_core *core, int table,
+                             const struct tage_lookup *lookup) {
     while (--table > TAGE_BASE)
         if (entry_of(core, lookup, table)->tag == lookup->tag[table])
             break;
@@ -59,7 +58,8 @@ static unsigned confidence_of(const struct tage_core *core, const struct tage_lo
 }
 
 VECTORISED
-void tage_look_up(const struct tage_core *core, uint64_t address, struct tage_lookup *lookup) {
+void tage_look_up(const struct tage_core *core, uint64_t address,
+                  struct tage_lookup *restrict lookup) {
     uint32_t shifted = (uint32_t)(address >> BRANCH_ADDRESS_SHIFT);
     lookup->base = shifted & core->base_mask;
     hash(core, shifted, lookup->index, lookup->tag);
@@ -174,17 +174,31 @@ static inline void remember_path(struct tage_core *core, uint64_t address) {
     core->path = core->path << 1 | bit;
 }
 
-static inline void remember_direction(struct tage_core *core, bool taken) {
-    if (core->latest == 0) { /* the front of the buffer is reached: back to its end */
-        core->latest = TAGE_HISTORY_BUFFER - TAGE_HISTORY_MOST;
-        memcpy(&core->directions[core->latest], core->directions, core->longest);
+/* A piece is full, the directions that were looked up have left: look up the next. */
+static __attribute__((noinline)) void next_piece(struct tage_core *core) {
+    unsigned piece = core->remembered / TAGE_PIECE;
+    core->pieces[(piece - 1) % TAGE_PIECES] = core->recent;
+    for (unsigned i = 0; i < core->tables; i++) {
+        unsigned begin = piece - core->pieces_ago[i];
+        uint32_t two = (uint32_t)core->pieces[begin % TAGE_PIECES] << TAGE_PIECE |
+                       core->pieces[(begin + 1) % TAGE_PIECES];
+        if (core->history[i] >= TAGE_PIECE)
+            core->leaving_next[i] = (uint16_t)(two >> core->piece_shift[i]);
     }
-    uint8_t *directions = &core->directions[--core->latest];
-    *directions = taken;
-    tage_lanes oldest;
-    FOR_LANES(i)
-    oldest[i] = (uint16_t)-directions[core->history[i]];
+}
+
+static inline void remember_direction(struct tage_core *core, bool taken) {
+    if (core->remembered % TAGE_PIECE == 0)
+        next_piece(core);
+    core->remembered++;
+    core->recent = (uint16_t)(core->recent << 1 | taken);
     uint16_t newest = (uint16_t)-taken;
+    tage_lanes oldest;
+    FOR_LANES(i) {
+        uint16_t leaving = core->leaving_next[i];
+        oldest[i] = leaving >> (TAGE_PIECE - 1) ? UINT16_MAX : 0;
+        core->leaving_next[i] = (uint16_t)(leaving << 1) | (core->enters_at[i] & newest);
+    }
     fold_shift(&core->index_fold, newest, oldest);
     fold_shift(&core->tag_fold, newest, oldest);
     fold_shift(&core->tag_fold_shorter, newest, oldest);

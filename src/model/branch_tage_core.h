@@ -14,7 +14,8 @@ enum {
     TAGE_TABLES_MOST = 16,    /* tagged */
     TAGE_HISTORY_MOST = 4096, /* bits */
     TAGE_BASE = -1,           /* as a table's number: the base table */
-    TAGE_HISTORY_BUFFER = 4 * TAGE_HISTORY_MOST,
+    TAGE_PIECE = 16,          /* bits of history in a number */
+    TAGE_PIECES = 512,        /* more than the longest history has */
 };
 
 struct tage_entry {
@@ -56,8 +57,18 @@ struct tage_core {
     struct tage_fold path_fold;
     tage_lanes path_oldest; /* the bit that leaves next */
     uint32_t path;          /* a bit of each of the last branches' addresses */
-    unsigned latest;        /* the last branch's direction lies there, those before it behind it */
-    uint8_t directions[TAGE_HISTORY_BUFFER]; /* 0 or 1 */
+
+    /* The directions of all branches, piece by piece, the earliest in a piece's highest bit; the
+     * last ones, and how many there have been. */
+    uint16_t pieces[TAGE_PIECES];
+    uint16_t recent;
+    unsigned remembered;
+    /* The directions that leave each table's history with the next branches, the next one highest.
+     * They are looked up for a whole piece of branches: so many pieces ago they begin, in two
+     * pieces that are shifted together. Where the history is shorter than a piece, each direction
+     * is put in its place when it enters. */
+    tage_lanes leaving_next, enters_at;
+    tage_lanes pieces_ago, piece_shift;
 };
 
 /* What one look-up found; for its training, and for those who build on it. */

@@ -72,6 +72,11 @@ static void init_table(struct tage_core *core, unsigned i, unsigned bits) {
     core->index_mask[i] = (uint16_t)((1 << bits) - 1);
     core->tag_mask[i] = (uint16_t)((1 << tag_bits) - 1);
     core->address_shift[i] = (uint16_t)((bits > number ? bits - number : number - bits) + 1);
+    if (core->history[i] < TAGE_PIECE)
+        core->enters_at[i] = (uint16_t)(1 << (TAGE_PIECE - core->history[i]));
+    core->pieces_ago[i] = (uint16_t)((core->history[i] + TAGE_PIECE - 1) / TAGE_PIECE);
+    core->piece_shift[i] =
+        (uint16_t)(TAGE_PIECE - (core->pieces_ago[i] * TAGE_PIECE - core->history[i]));
     core->path_oldest[i] = (uint16_t)(1 << (path_bits - 1));
     init_fold(&core->path_fold, i, path_bits, bits, number);
     init_fold(&core->index_fold, i, core->history[i], bits, 0);
@@ -92,7 +97,6 @@ void tage_init(struct tage_core *core, const struct branch_parameters *parameter
     core->base_mask = (uint32_t)parameters->size - 1;
     core->until_ageing = AGEING_FIRST;
     core->random = 1;
-    core->latest = TAGE_HISTORY_BUFFER - TAGE_HISTORY_MOST - 1;
     init_histories(core);
     struct tage_entry *entries = tables;
     for (unsigned i = 0; i < core->tables; i++) {

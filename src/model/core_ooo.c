@@ -14,11 +14,40 @@
 
 #include "model/core_pipeline.h"
 
-/* The calendar: what is issued in each cycle, for as many cycles as operations may be apart. */
+/* The calendar: what is issued in each cycle, for twice as many cycles as operations may wait to be
+ * issued.
+ *
+ * A slot's counts lie side by side, one for each kind of unit and one for all. Each starts so far
+ * below FIELD_FULL that it reaches that bit when its units, or the issue width, are used up:
+ * whether an operation can be issued is one comparison, to issue it one addition. */
 #define CALENDAR 16384
-struct issue_slot {
-    uint64_t cycle; /* whose slot it is; another cycle's is empty */
-    uint8_t total, unit[UNIT_KINDS - 1];
+enum {
+    FIELD_BITS = 7, /* issue widths go up to 64 */
+    FIELD_FULL = 1 << (FIELD_BITS - 1),
+    FIELD_ALL = UNIT_KINDS,
+};
+_Static_assert((UNIT_KINDS + 1) * FIELD_BITS < 64, "the counts do not fit into a slot");
+
+/* Set in every slot: what must not be full of operations whose units do not take one a cycle. */
+#define ALWAYS_FULL (UINT64_C(1) << 63)
+
+struct calendar {
+    uint64_t cycle[CALENDAR]; /* whose slot it is; another cycle's is empty */
+    uint64_t counts[CALENDAR];
+    uint64_t empty; /* a slot's counts when nothing is issued */
+    uint64_t last;  /* cycle with anything in it */
+};
+
+static inline uint64_t in_field(unsigned field, uint64_t number) {
+    return number << field * FIELD_BITS;
+}
+
+/* What operations of each class need, a table for each thing. */
+struct needs {
+    uint32_t latency[OP_CLASSES], interval[OP_CLASSES]; /* cycles */
+    uint64_t full[OP_CLASSES];                          /* counts that must not be */
+    uint64_t one[OP_CLASSES];                           /* what is added to them */
+    uint8_t unit[OP_CLASSES], units[OP_CLASSES];        /* enum unit_kind; how many there are */
 };
 
 /* Units that do not take one a cycle, at most so many of a kind. */
@@ -33,38 +62,79 @@ struct forward {
     uint64_t done;     /* they are in the L1D */
 };
 
-/* Where a register's value comes from. */
-struct value {
-    uint64_t ready;
-    uint8_t part; /* enum stack_part: what waiting for it is put under */
+/* Takes `width` operations a cycle, in order; `left` more in this one. */
+struct stage {
+    uint64_t cycle;
+    unsigned left, width;
 };
 
-struct ooo {
-    struct value value[REGISTERS];
-    struct operation_timing timing[OP_CLASSES];
+/* It takes no more before this cycle. */
+static inline void stage_restart(struct stage *stage, uint64_t cycle) {
+    stage->cycle = cycle;
+    stage->left = stage->width;
+}
 
-    /* fetch */
-    uint64_t fetch_cycle, line; /* when, and from which physical line (plus one) */
-    unsigned fetched;           /* in that cycle */
-    unsigned fetch_width;
+/* The first cycle, not before `least`, in which it takes one more. */
+static inline uint64_t stage_take(struct stage *stage, uint64_t least) {
+    if (least > stage->cycle)
+        stage_restart(stage, least);
+    else if (stage->left == 0)
+        stage_restart(stage, stage->cycle + 1);
+    stage->left--;
+    return stage->cycle;
+}
+
+/* A queue or file whose entries are taken and given back in order: when each was, or will be, free.
+ * Of the places, a power of two, the last `size` are in use. */
+#define ENTRIES_MOST 4096 /* that a system may have */
+struct ring {
+    unsigned size, mask, next;
+    uint64_t free[ENTRIES_MOST];
+};
+
+static void ring_init(struct ring *ring, uint64_t size, uint64_t places) {
+    ring->size = (unsigned)size;
+    while (ring->mask + 1 < places)
+        ring->mask = ring->mask << 1 | 1;
+}
+
+/* When the entry is free that is taken `ahead` entries from now; less than there are. */
+static inline uint64_t ring_free(const struct ring *ring, unsigned ahead) {
+    return ring->free[(ring->next - ring->size + ahead) & ring->mask];
+}
+
+/* Take the next one; it is given back in this cycle. */
+static inline void ring_take(struct ring *ring, uint64_t until) {
+    ring->free[ring->next++ & ring->mask] = until;
+}
+
+struct ooo {
+    uint64_t ready[REGISTERS]; /* when their values are; 0 of REGISTER_NONE */
+    uint8_t missed[REGISTERS]; /* what waiting for it is put under; STACK_BASE: no miss */
+    struct needs needs;
+
+    struct stage fetch, rename, commit;
+    uint64_t line;      /* fetched from, physical (plus one) */
     uint8_t fetch_part; /* what operations fetched in that cycle have waited for */
 
-    struct window fetch_queue, rob, loads, stores, integers, floats;
-    struct port rename, commit;
-    unsigned issue_width, issue_queue, squash_width;
+    int room, room_most; /* operations that need not look whether there is an entry */
+    unsigned fetch_queue, issue_queue, squash_width;
     /* cycles from fetch to rename, rename to issue, issue to execution, completion to commit, a
      * mispredicted branch's execution to the next fetch */
     unsigned fetch_to_rename, rename_to_issue, issue_to_execute, complete_to_commit, redirect;
 
-    uint64_t rename_least; /* nothing is renamed before: a squash, or a serialising operation */
-    uint64_t in_queue, queue_cycle; /* operations dispatched and not issued before that cycle */
-    uint64_t store_done;            /* the last store has reached the L1D */
+    unsigned in_queue;    /* operations dispatched and not issued before queue_cycle */
+    uint64_t queue_cycle; /* when they were counted; there may be fewer by now */
+    uint64_t store_done;  /* the last store has reached the L1D */
     uint8_t mode;
 
     uint64_t unit_free[UNIT_KINDS][BUSY_UNITS];
     struct forward forward[FORWARDS];
-    struct issue_slot calendar[CALENDAR];
-    uint64_t entries[]; /* of the windows */
+    struct calendar calendar;
+    struct ring rob, loads, stores, integers, floats;
+    /* When the operation whose place it is in `rob` leaves the fetch queue: decoded, the cycle
+     * before it is renamed. */
+    uint64_t decoded[ENTRIES_MOST];
 };
 
 /* Physical registers that hold the architectural state: gem5's x86 has 16 integer and 15 microcode
@@ -77,29 +147,56 @@ static uint64_t spare(uint64_t physical, uint64_t architectural) {
 }
 
 static size_t size(const struct model_parameters *p) {
-    const struct core_parameters *c = &p->core;
-    return sizeof(struct ooo) +
-           sizeof(uint64_t) * (c->fetch_queue + c->window + c->load_queue + c->store_buffer +
-                               spare(c->integer_registers, ARCHITECTURAL_INTEGERS) +
-                               spare(c->float_registers, ARCHITECTURAL_FLOATS));
+    return sizeof(struct ooo);
+}
+
+/* As many operations as one look finds room for, at most; of windows that have fewer entries: as
+ * many as there are. */
+static int room_most(const struct ooo *ooo) {
+    const struct ring *const rings[] = {&ooo->rob, &ooo->loads, &ooo->stores, &ooo->integers,
+                                        &ooo->floats};
+    unsigned most = ooo->issue_queue < 16 ? ooo->issue_queue : 16;
+    for (unsigned i = 0; i < sizeof rings / sizeof *rings; i++)
+        if (rings[i]->size < most)
+            most = rings[i]->size;
+    return (int)most;
+}
+
+static void init_needs(struct ooo *ooo, const struct core_parameters *c) {
+    struct needs *needs = &ooo->needs;
+    for (unsigned i = OP_NOTHING + 1; i < OP_CLASSES; i++) {
+        const struct operation_parameters *operation = &c->operations[i];
+        unsigned unit = unit_kind_find(operation->unit);
+        needs->latency[i] = (uint32_t)operation->latency;
+        needs->interval[i] = (uint32_t)operation->interval;
+        needs->full[i] = in_field(unit, FIELD_FULL) | in_field(FIELD_ALL, FIELD_FULL) |
+                         (operation->interval > 1 ? ALWAYS_FULL : 0);
+        needs->one[i] = in_field(unit, 1) | in_field(FIELD_ALL, 1);
+        needs->unit[i] = (uint8_t)unit;
+        needs->units[i] = (uint8_t)c->units[unit];
+    }
+    ooo->calendar.empty = ALWAYS_FULL | in_field(FIELD_ALL, FIELD_FULL - c->issue_width);
+    for (unsigned unit = 0; unit < UNIT_KINDS; unit++)
+        ooo->calendar.empty |= in_field(unit, FIELD_FULL - c->units[unit]);
 }
 
 static void init(struct core *core) {
     const struct core_parameters *c = &core->parameters->core;
     struct ooo *ooo = core->state;
-    uint64_t *memory = ooo->entries;
-    window_init(&ooo->fetch_queue, &memory, c->fetch_queue);
-    window_init(&ooo->rob, &memory, c->window);
-    window_init(&ooo->loads, &memory, c->load_queue);
-    window_init(&ooo->stores, &memory, c->store_buffer);
-    window_init(&ooo->integers, &memory, spare(c->integer_registers, ARCHITECTURAL_INTEGERS));
-    window_init(&ooo->floats, &memory, spare(c->float_registers, ARCHITECTURAL_FLOATS));
-    operation_timings(ooo->timing, c);
-    ooo->fetch_width = (unsigned)c->front_width;
-    ooo->rename.width = (unsigned)c->rename_width;
-    ooo->commit.width = (unsigned)c->commit_width;
-    ooo->issue_width = (unsigned)c->issue_width;
+    uint64_t integers = spare(c->integer_registers, ARCHITECTURAL_INTEGERS),
+             floats = spare(c->float_registers, ARCHITECTURAL_FLOATS);
+    ring_init(&ooo->rob, c->window, later(c->window, c->fetch_queue));
+    ring_init(&ooo->loads, c->load_queue, c->load_queue);
+    ring_init(&ooo->stores, c->store_buffer, c->store_buffer);
+    ring_init(&ooo->integers, integers, integers);
+    ring_init(&ooo->floats, floats, floats);
+    ooo->fetch_queue = (unsigned)c->fetch_queue;
+    init_needs(ooo, c);
+    ooo->fetch.width = ooo->fetch.left = (unsigned)c->front_width;
+    ooo->rename.width = ooo->rename.left = (unsigned)c->rename_width;
+    ooo->commit.width = ooo->commit.left = (unsigned)c->commit_width;
     ooo->issue_queue = (unsigned)c->issue_queue;
+    ooo->room_most = room_most(ooo);
     ooo->squash_width = (unsigned)c->squash_width;
     ooo->fetch_to_rename = (unsigned)(c->fetch_to_decode + c->decode_to_rename);
     ooo->rename_to_issue = (unsigned)c->rename_to_issue;
@@ -113,13 +210,14 @@ static void init(struct core *core) {
 
 /* Fetch goes on at this cycle, after a wait for `part`. */
 static void restart_fetch(struct ooo *ooo, uint64_t cycle, enum stack_part part) {
-    ooo->fetch_cycle = cycle;
-    ooo->fetched = 0;
+    stage_restart(&ooo->fetch, cycle);
     ooo->fetch_part = (uint8_t)part;
 }
 
-static void next_fetch_cycle(struct ooo *ooo) {
-    restart_fetch(ooo, ooo->fetch_cycle + 1, STACK_BASE);
+/* Nothing is renamed before this cycle: after a squash, or for a serialising operation. */
+static inline void restart_rename(struct ooo *ooo, uint64_t cycle) {
+    if (cycle > ooo->rename.cycle)
+        stage_restart(&ooo->rename, cycle);
 }
 
 /* Bytes from another line are needed. The L1I is asked in the cycle that used up the last line, so
@@ -130,8 +228,8 @@ static void fetch_line(struct core *core, const struct segment *segment, uint64_
     if (ooo->line == line + 1)
         return;
     struct access_time time = core_fetch(core, segment->mode, line, segment->address + offset,
-                                         segment->translation, ooo->fetch_cycle);
-    uint64_t next = later(time.ready, ooo->fetch_cycle + 1);
+                                         segment->translation, ooo->fetch.cycle);
+    uint64_t next = later(time.ready, ooo->fetch.cycle + 1);
     ooo->line = line + 1;
     restart_fetch(ooo, next, time.part != STACK_BASE ? time.part : ooo->fetch_part);
 }
@@ -140,8 +238,8 @@ static void fetch_line(struct core *core, const struct segment *segment, uint64_
 static void change_mode(struct ooo *ooo, enum model_mode mode) {
     ooo->mode = (uint8_t)mode;
     ooo->line = 0;
-    ooo->rename_least = later(ooo->rename_least, ooo->commit.cycle + 1);
-    restart_fetch(ooo, later(ooo->fetch_cycle, ooo->commit.cycle + ooo->redirect),
+    restart_rename(ooo, ooo->commit.cycle + 1);
+    restart_fetch(ooo, later(ooo->fetch.cycle, ooo->commit.cycle + ooo->redirect),
                   STACK_STRUCTURAL);
 }
 
@@ -156,88 +254,158 @@ static void fetch(struct core *core, const struct segment *segment, unsigned ind
         fetch_line(core, segment, core->parameters->line_size);
 }
 
-/* The cycle in which an operation is fetched. */
-static uint64_t fetch_operation(struct ooo *ooo) {
-    if (ooo->fetched == ooo->fetch_width)
-        next_fetch_cycle(ooo);
-    if (window_free(&ooo->fetch_queue) > ooo->fetch_cycle)
-        restart_fetch(ooo, window_free(&ooo->fetch_queue), ooo->fetch_part);
-    ooo->fetched++;
-    return ooo->fetch_cycle;
+/* When the operation so many before this one is decoded. */
+static inline uint64_t *decoded(struct ooo *ooo, unsigned before) {
+    return &ooo->decoded[(ooo->rob.next - before) & ooo->rob.mask];
 }
 
-static struct issue_slot *slot_of(struct ooo *ooo, uint64_t cycle) {
-    struct issue_slot *slot = &ooo->calendar[cycle % CALENDAR];
-    if (slot->cycle != cycle)
-        *slot = (struct issue_slot){.cycle = cycle};
+/* The cycle in which an operation is fetched. */
+static uint64_t fetch_operation(struct ooo *ooo) {
+    if (ooo->fetch.left == 0)
+        restart_fetch(ooo, ooo->fetch.cycle + 1, STACK_BASE);
+    uint64_t place = *decoded(ooo, ooo->fetch_queue); /* of the operation that is so far ahead */
+    if (place > ooo->fetch.cycle)
+        restart_fetch(ooo, place, ooo->fetch_part);
+    ooo->fetch.left--;
+    return ooo->fetch.cycle;
+}
+
+/* The number of this cycle's slot. */
+static inline unsigned slot_of(struct calendar *calendar, uint64_t cycle) {
+    unsigned slot = cycle % CALENDAR;
+    if (calendar->cycle[slot] != cycle) {
+        calendar->cycle[slot] = cycle;
+        calendar->counts[slot] = calendar->empty;
+        calendar->last = later(calendar->last, cycle);
+    }
     return slot;
 }
 
-/* Operations that are issued before this cycle have left the issue queue. */
-static void drain_queue(struct ooo *ooo, uint64_t cycle) {
-    if (cycle > ooo->queue_cycle + CALENDAR)
-        ooo->in_queue = 0, ooo->queue_cycle = cycle;
-    for (; ooo->queue_cycle < cycle; ooo->queue_cycle++) {
-        const struct issue_slot *slot = &ooo->calendar[ooo->queue_cycle % CALENDAR];
-        if (slot->cycle == ooo->queue_cycle)
-            ooo->in_queue -= slot->total;
+static unsigned issued_between(const struct calendar *calendar, uint64_t first, uint64_t end) {
+    uint64_t issued = 0;
+    for (uint64_t cycle = first; cycle < end; cycle++) {
+        unsigned slot = cycle % CALENDAR;
+        if (calendar->cycle[slot] == cycle)
+            issued += (calendar->counts[slot] - calendar->empty) >> FIELD_ALL * FIELD_BITS;
     }
+    return (unsigned)issued;
+}
+
+/* Whether the issue queue has no place for this many at this cycle, or a later one. Operations that
+ * are issued before have left it: they are counted when there may be too many, and either those
+ * which have left since, or those which are still there. */
+static bool queue_full(struct ooo *ooo, uint64_t cycle, unsigned operations) {
+    if (ooo->in_queue + operations <= ooo->issue_queue)
+        return false;
+    if (cycle > ooo->calendar.last)
+        ooo->in_queue = 0;
+    else if (cycle - ooo->queue_cycle < ooo->calendar.last - cycle)
+        ooo->in_queue -= issued_between(&ooo->calendar, ooo->queue_cycle, cycle);
+    else
+        ooo->in_queue = issued_between(&ooo->calendar, cycle, ooo->calendar.last + 1);
+    ooo->queue_cycle = cycle;
+    return ooo->in_queue + operations > ooo->issue_queue;
 }
 
 /* The queue that an access waits in; NULL: it is none. */
-static struct window *queue_of(struct ooo *ooo, const struct micro_op *op) {
+static inline const struct ring *queue_of(const struct ooo *ooo, const struct micro_op *op) {
     return op->op_class == OP_LOAD ? &ooo->loads : op->op_class == OP_STORE ? &ooo->stores : NULL;
 }
 
-/* The file that its result takes a register of; NULL: it takes none. */
-static struct window *registers_of(struct ooo *ooo, const struct micro_op *op) {
-    unsigned result = op->destination[0];
-    return !result                    ? NULL
-           : result < REGISTER_FLAGS  ? &ooo->integers
-           : result < REGISTER_VECTOR ? NULL
-                                      : &ooo->floats;
+static inline bool is_integer(unsigned result) {
+    return result - 1 < REGISTER_FLAGS - 1;
 }
 
-/* The cycle of its dispatch: where everything it needs a place in has one. */
-static uint64_t dispatch(struct ooo *ooo, const struct micro_op *op, uint64_t fetched, bool *late) {
-    uint64_t least = fetched + ooo->fetch_to_rename,
-             free = later(ooo->rename_least, window_free(&ooo->rob));
-    struct window *queue = queue_of(ooo, op), *registers = registers_of(ooo, op);
+static inline bool is_float(unsigned result) {
+    return result >= REGISTER_VECTOR;
+}
+
+/* The file that its result takes a register of; NULL: it takes none. */
+static inline const struct ring *registers_of(const struct ooo *ooo, const struct micro_op *op) {
+    unsigned result = op->destination[0];
+    return is_integer(result) ? &ooo->integers : is_float(result) ? &ooo->floats : NULL;
+}
+
+/* Whether the next operations, whatever they are, find a place everywhere from this cycle on: that
+ * is looked up once for all of them. Entries are given back in the order they were taken. */
+static __attribute__((noinline)) bool find_room(struct ooo *ooo, uint64_t cycle) {
+    const struct ring *const rings[] = {&ooo->rob, &ooo->loads, &ooo->stores, &ooo->integers,
+                                        &ooo->floats};
+    for (unsigned i = 0; i < sizeof rings / sizeof *rings; i++)
+        if (ring_free(rings[i], (unsigned)ooo->room_most - 1) > cycle)
+            return false;
+    return !queue_full(ooo, cycle + ooo->rename_to_issue, (unsigned)ooo->room_most);
+}
+
+/* The first cycle, not before `least`, in which everything it needs an entry of has one. */
+static __attribute__((noinline)) uint64_t find_entries(const struct ooo *ooo,
+                                                       const struct micro_op *op, uint64_t least) {
+    const struct ring *queue = queue_of(ooo, op), *registers = registers_of(ooo, op);
+    uint64_t free = later(least, ring_free(&ooo->rob, 0));
     if (queue)
-        free = later(free, window_free(queue));
+        free = later(free, ring_free(queue, 0));
     if (registers)
-        free = later(free, window_free(registers));
-    uint64_t renamed = port_take(&ooo->rename, later(least, free));
-    drain_queue(ooo, renamed + ooo->rename_to_issue);
-    while (ooo->in_queue >= ooo->issue_queue) {
-        renamed = port_take(&ooo->rename, renamed + 1);
-        drain_queue(ooo, renamed + ooo->rename_to_issue);
-    }
-    *late = renamed > least;
-    window_take(&ooo->fetch_queue, renamed - 1); /* decoded the cycle before */
-    return renamed + ooo->rename_to_issue;
+        free = later(free, ring_free(registers, 0));
+    return free;
+}
+
+/* Where it may have to wait for something. */
+static __attribute__((noinline)) uint64_t rename_late(struct ooo *ooo, const struct micro_op *op,
+                                                      uint64_t least) {
+    uint64_t renamed = stage_take(&ooo->rename, find_entries(ooo, op, least));
+    while (queue_full(ooo, renamed + ooo->rename_to_issue, 1))
+        renamed = stage_take(&ooo->rename, renamed + 1);
+    return renamed;
+}
+
+/* The cycle of its renaming: where everything it needs a place in has one. */
+static inline uint64_t rename_operation(struct ooo *ooo, const struct micro_op *op,
+                                        uint64_t least) {
+    uint64_t renamed;
+    if (--ooo->room < 0)
+        ooo->room = find_room(ooo, later(least, ooo->rename.cycle)) ? ooo->room_most - 1 : -1;
+    if (ooo->room >= 0)
+        renamed = stage_take(&ooo->rename, least);
+    else
+        renamed = rename_late(ooo, op, least), ooo->room = 0;
+    *decoded(ooo, 0) = renamed - 1;
+    return renamed;
+}
+
+/* When a unit that does not take one a cycle takes it, not before `ready`. */
+static uint64_t wait_for_unit(struct ooo *ooo, unsigned op_class, uint64_t ready) {
+    const struct needs *needs = &ooo->needs;
+    unsigned first = 0;
+    uint64_t *free = ooo->unit_free[needs->unit[op_class]];
+    for (unsigned i = 1; i < needs->units[op_class] && i < BUSY_UNITS; i++)
+        if (free[i] < free[first])
+            first = i;
+    ready = later(ready, free[first]);
+    free[first] = ready + needs->interval[op_class];
+    return ready;
+}
+
+/* Not in the cycle in which it is ready, or not surely. */
+static __attribute__((noinline)) uint64_t find_issue_cycle(struct ooo *ooo, unsigned op_class,
+                                                           uint64_t ready) {
+    uint64_t full = ooo->needs.full[op_class];
+    if (full & ALWAYS_FULL)
+        ready = wait_for_unit(ooo, op_class, ready);
+    while (ooo->calendar.counts[slot_of(&ooo->calendar, ready)] & full & ~ALWAYS_FULL)
+        ready++;
+    return ready;
 }
 
 /* The first cycle, not before `ready`, in which a unit takes it. */
-static uint64_t issue(struct ooo *ooo, const struct operation_timing *timing, uint64_t ready) {
-    if (timing->interval > 1) {
-        unsigned first = 0;
-        uint64_t *free = ooo->unit_free[timing->unit];
-        for (unsigned i = 1; i < timing->units && i < BUSY_UNITS; i++)
-            if (free[i] < free[first])
-                first = i;
-        ready = later(ready, free[first]);
-        free[first] = ready + timing->interval;
+static inline uint64_t issue(struct ooo *ooo, unsigned op_class, uint64_t ready) {
+    unsigned slot = slot_of(&ooo->calendar, ready);
+    if (ooo->calendar.counts[slot] & ooo->needs.full[op_class]) {
+        ready = find_issue_cycle(ooo, op_class, ready);
+        slot = ready % CALENDAR;
     }
-    for (;; ready++) {
-        struct issue_slot *slot = slot_of(ooo, ready);
-        if (slot->total >= ooo->issue_width || slot->unit[timing->unit] >= timing->units)
-            continue;
-        slot->total++;
-        slot->unit[timing->unit]++;
-        ooo->in_queue++;
-        return ready;
-    }
+    ooo->calendar.counts[slot] += ooo->needs.one[op_class];
+    ooo->in_queue++;
+    return ready;
 }
 
 static struct forward *forward_of(struct ooo *ooo, const struct access *access) {
@@ -266,68 +434,114 @@ static void store(struct core *core, const struct operation *operation, uint64_t
         (struct forward){(access->address >> 3) + 1, executed, ooo->store_done};
 }
 
-/* It has committed: when what it took is free again. A store stays until it is in the L1D. */
-static void leave(struct ooo *ooo, const struct micro_op *op, uint64_t committed) {
-    struct window *queue = queue_of(ooo, op), *registers = registers_of(ooo, op);
-    window_take(&ooo->rob, committed + 1);
-    if (queue)
-        window_take(queue,
-                    (queue == &ooo->stores ? later(ooo->store_done, committed) : committed) + 1);
-    if (registers)
-        window_take(registers, committed + 1);
+/* When all that it reads is there, not before `ready`. */
+static inline uint64_t read_sources(const struct ooo *ooo, const struct micro_op *op,
+                                    uint64_t ready) {
+    ready = later(ready, ooo->ready[op->source[0]]);
+    ready = later(ready, ooo->ready[op->source[1]]);
+    for (unsigned i = 2; i < MICRO_SOURCES && op->source[i]; i++)
+        ready = later(ready, ooo->ready[op->source[i]]);
+    return ready;
 }
 
-static uint64_t execute(struct core *core, const struct operation *operation) {
+/* `missed`: who had a load's data; STACK_BASE: no load, or a hit. */
+static inline void write_destinations(struct ooo *ooo, const struct micro_op *op, uint64_t ready,
+                                      enum stack_part missed) {
+    for (unsigned i = 0; i < MICRO_DESTINATIONS && op->destination[i]; i++) {
+        ooo->ready[op->destination[i]] = ready;
+        ooo->missed[op->destination[i]] = (uint8_t)missed;
+    }
+}
+
+/* The part of a wait for a value, a unit or a place. */
+static enum stack_part part_of(enum stack_part missed) {
+    return missed != STACK_BASE ? missed : STACK_STRUCTURAL;
+}
+
+/* What an operation that commits has waited for, the latest first. Seldom asked, so what execute()
+ * found on the way is found again. */
+static __attribute__((noinline)) enum stack_part
+waited_for(struct ooo *ooo, const struct micro_op *op, uint64_t executed, enum stack_part missed) {
+    uint64_t renamed = *decoded(ooo, 0) + 1, dispatched = renamed + ooo->rename_to_issue;
+    uint64_t ready = read_sources(ooo, op, dispatched);
+    if (missed != STACK_BASE)
+        return missed;
+    if (op->op_class != OP_NOTHING && executed > ready + ooo->issue_to_execute)
+        return STACK_STRUCTURAL;
+    if (ready > dispatched)
+        for (unsigned i = 0;; i++)
+            if (ooo->ready[op->source[i]] == ready)
+                return part_of(ooo->missed[op->source[i]]);
+    return renamed > ooo->fetch.cycle + ooo->fetch_to_rename ? STACK_STRUCTURAL : ooo->fetch_part;
+}
+
+static inline void leave_queue(struct core *core, const struct operation *operation,
+                               uint64_t completed, uint64_t committed) {
+    struct ooo *ooo = core->state;
+    if (operation->op->op_class == OP_LOAD) {
+        ring_take(&ooo->loads, committed + 1);
+        return;
+    }
+    if (operation->access)
+        store(core, operation, completed, committed);
+    ring_take(&ooo->stores, later(ooo->store_done, committed) + 1);
+}
+
+/* It has committed: what it took is free again. A store goes to the L1D and stays until it is in.
+ */
+static inline void leave(struct core *core, const struct operation *operation, uint64_t completed,
+                         uint64_t committed) {
     struct ooo *ooo = core->state;
     const struct micro_op *op = operation->op;
-    const struct operation_timing *timing = &ooo->timing[op->op_class];
-    uint64_t fetched = fetch_operation(ooo);
-    enum stack_part part = ooo->fetch_part;
-    bool late;
-    if (op->flags & MICRO_SERIALIZE_BEFORE)
-        ooo->rename_least = later(ooo->rename_least, ooo->commit.cycle + 1);
-    uint64_t dispatched = dispatch(ooo, op, fetched, &late);
-    if (late)
-        part = STACK_STRUCTURAL;
+    unsigned result = op->destination[0];
+    ring_take(&ooo->rob, committed + 1);
+    if (is_integer(result))
+        ring_take(&ooo->integers, committed + 1);
+    else if (is_float(result))
+        ring_take(&ooo->floats, committed + 1);
+    if (op->op_class == OP_LOAD || op->op_class == OP_STORE)
+        leave_queue(core, operation, completed, committed);
+    if (op->flags & MICRO_SERIALIZE_AFTER)
+        restart_rename(ooo, committed + 1);
+}
 
-    uint64_t ready = dispatched, executed = dispatched, completed = dispatched;
-    for (unsigned i = 0; i < MICRO_SOURCES && op->source[i]; i++) {
-        const struct value *value = &ooo->value[op->source[i]];
-        if (value->ready > ready) {
-            ready = value->ready;
-            part = value->part;
-        }
-    }
-    uint8_t value_part = STACK_STRUCTURAL;
-    if (op->op_class != OP_NOTHING) {
-        uint64_t issued = issue(ooo, timing, ready);
-        if (issued > ready)
-            part = STACK_STRUCTURAL;
-        completed = issued + timing->latency;
+static inline __attribute__((always_inline)) uint64_t execute(struct core *core,
+                                                              const struct operation *operation) {
+    struct ooo *ooo = core->state;
+    const struct micro_op *op = operation->op;
+    unsigned op_class = op->op_class;
+    if (op->flags & MICRO_SERIALIZE_BEFORE)
+        restart_rename(ooo, ooo->commit.cycle + 1);
+    uint64_t fetched = fetch_operation(ooo);
+    uint64_t renamed = rename_operation(ooo, op, fetched + ooo->fetch_to_rename);
+    uint64_t executed = renamed + ooo->rename_to_issue, completed = executed;
+    enum stack_part missed = STACK_BASE;
+    if (op_class != OP_NOTHING) {
+        uint64_t issued = issue(ooo, op_class, read_sources(ooo, op, executed));
+        completed = issued + ooo->needs.latency[op_class];
         executed = issued + ooo->issue_to_execute;
-        if (op->op_class == OP_LOAD && operation->access) {
+        if (operation->access && op_class == OP_LOAD) {
             struct access_time time = load(core, operation, completed);
             completed = time.ready;
-            if (time.part != STACK_BASE)
-                part = value_part = time.part;
+            missed = time.part;
         }
     }
-    for (unsigned i = 0; i < MICRO_DESTINATIONS && op->destination[i]; i++)
-        ooo->value[op->destination[i]] = (struct value){completed, value_part};
-
-    uint64_t committed = port_take(&ooo->commit, completed + ooo->complete_to_commit);
-    pipeline_commit(core, operation->mode, part, committed);
-    if (op->op_class == OP_STORE && operation->access)
-        store(core, operation, completed, committed);
-    leave(ooo, op, committed);
-    if (op->flags & MICRO_SERIALIZE_AFTER)
-        ooo->rename_least = later(ooo->rename_least, committed + 1);
+    uint64_t before = ooo->commit.cycle;
+    uint64_t committed = stage_take(&ooo->commit, completed + ooo->complete_to_commit);
+    if (committed > before && committed > core->now)
+        pipeline_commit(core, operation->mode,
+                        committed > core->now + 1 ? waited_for(ooo, op, executed, missed)
+                                                  : STACK_BASE,
+                        committed);
+    write_destinations(ooo, op, completed, missed);
+    leave(core, operation, completed, committed);
     return executed;
 }
 
 /* Operations of the wrong path that are in the reorder buffer by now, at most. */
-static uint64_t wrong_path(const struct ooo *ooo, uint64_t executed) {
-    uint64_t cycles = executed + 1 > ooo->rename.cycle ? executed + 1 - ooo->rename.cycle : 0;
+static uint64_t wrong_path(struct ooo *ooo, uint64_t executed) {
+    uint64_t renamed = *decoded(ooo, 1) + 1; /* the branch */
+    uint64_t cycles = executed + 1 > renamed ? executed + 1 - renamed : 0;
     uint64_t fetched = cycles * ooo->rename.width;
     return fetched < ooo->rob.size ? fetched : ooo->rob.size;
 }
@@ -341,9 +555,9 @@ static void branch(struct core *core, const struct instruction *instruction, uin
         ooo->line = 0;
         restart_fetch(ooo, executed + ooo->redirect, STACK_BRANCH);
         uint64_t squashed = executed + 1 + wrong_path(ooo, executed) / ooo->squash_width;
-        ooo->rename_least = later(ooo->rename_least, squashed);
+        restart_rename(ooo, squashed);
     } else if (taken) {
-        ooo->fetched = ooo->fetch_width; /* the rest of the line is not wanted */
+        ooo->fetch.left = 0; /* the rest of the line is not wanted */
     }
 }
 

@@ -159,5 +159,6 @@ static inline uint64_t next_random(uint64_t *state) {
 #define CHASE_RAX "\x48\x8b\x00" /* mov rax, [rax] */
 #define STORE_RAX "\x48\x89\x03" /* mov [rbx], rax */
 #define NOP "\x90"
+#define RDTSC "\x0f\x31"
 
 #endif

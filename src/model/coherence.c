@@ -1,30 +1,6 @@
 /* Who else holds a line. */
 #include "model/hierarchy_units.h"
 
-/* How many copies of lines that fall into a slot each core's private caches hold: where there is
- * none, the core need not be asked. Several times as many slots as a core has lines, so that most
- * lines that it does not hold fall into an empty one. A count that has reached 255 stays: then the
- * core is always asked. */
-static uint8_t *holders(const struct hierarchy *hierarchy, unsigned core, uint64_t address) {
-    uint64_t line = address >> hierarchy->line_shift;
-    uint64_t slot = (line ^ line >> 14) & (hierarchy->holder_slots - 1);
-    return &hierarchy->holders[slot * hierarchy->cores + core];
-}
-
-void add_holder(struct hierarchy *hierarchy, const struct cache_unit *unit, uint64_t address) {
-    if (unit->shared || !hierarchy->holders)
-        return;
-    uint8_t *count = holders(hierarchy, unit->core, address);
-    *count += *count < UINT8_MAX;
-}
-
-void remove_holder(struct hierarchy *hierarchy, const struct cache_unit *unit, uint64_t address) {
-    if (unit->shared || !hierarchy->holders)
-        return;
-    uint8_t *count = holders(hierarchy, unit->core, address);
-    *count -= *count < UINT8_MAX;
-}
-
 void remove_line(struct hierarchy *hierarchy, struct cache_unit *unit, uint64_t *line) {
     unit->prefetch.useless += (*line & LINE_PREFETCHED) != 0;
     remove_holder(hierarchy, unit, *line & unit->tags.tag_mask);
@@ -47,23 +23,13 @@ static uint64_t snoop_unit(struct hierarchy *hierarchy, struct cache_unit *unit,
     return state;
 }
 
-bool snoop_others(struct hierarchy *hierarchy, unsigned core, struct cache_unit *unit,
-                  uint64_t address, enum snoop snoop, uint64_t time) {
-    bool found = false;
-    uint64_t dirty = 0;
-    if (!hierarchy->holders)
-        return false;
-    for (unsigned other = 0; other < hierarchy->cores; other++) {
-        if (other == core || !*holders(hierarchy, other, address))
-            continue;
-        for (unsigned level = 0; level < hierarchy->private_levels; level++)
-            dirty |= snoop_unit(hierarchy, unit_of_core(hierarchy, other, level), address, snoop,
-                                &found) &
-                     LINE_DIRTY;
-    }
-    if (dirty)
-        pass_down(hierarchy, core, unit, (address & unit->tags.tag_mask) | LINE_DIRTY, time);
-    return found && snoop == SHARE;
+uint64_t snoop_core(struct hierarchy *hierarchy, unsigned other, uint64_t address, enum snoop snoop,
+                    bool *found) {
+    uint64_t state = 0;
+    struct cache_unit *unit = unit_of_core(hierarchy, other, 0);
+    for (struct cache_unit *end = unit + hierarchy->private_levels; unit < end; unit++)
+        state |= snoop_unit(hierarchy, unit, address, snoop, found);
+    return state & LINE_DIRTY;
 }
 
 bool snoop_sibling(struct hierarchy *hierarchy, struct cache_unit *l1, uint64_t address,
@@ -95,7 +61,7 @@ uint64_t back_invalidate(struct hierarchy *hierarchy, const struct cache_unit *u
     for (struct cache_unit *above = shared_unit(hierarchy, 0); above < unit; above++)
         dirty |= invalidate(hierarchy, above, address);
     for (unsigned core = 0; core < hierarchy->cores; core++)
-        if (!hierarchy->holders || *holders(hierarchy, core, address))
+        if (holders_of(hierarchy, address)[core])
             for (unsigned level = 0; level < hierarchy->private_levels; level++)
                 dirty |= invalidate(hierarchy, unit_of_core(hierarchy, core, level), address);
     return dirty;

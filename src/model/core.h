@@ -39,7 +39,9 @@ struct core {
     const struct core_model *model;
     const struct model_parameters *parameters;
     unsigned number;
+    uint64_t line_mask; /* line size - 1 */
     struct hierarchy *hierarchy;
+    struct front *front;        /* of the hierarchy: this core's */
     struct mmu *mmu;            /* NULL: translation is free */
     struct branch_unit *branch; /* NULL: the model does not predict */
     uint64_t now;               /* the clock: cycles that the core was busy */

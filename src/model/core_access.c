@@ -15,40 +15,31 @@ static const uint8_t data_part[SUPPLIERS] = {
     [UPGRADE_BY_BUS] = STACK_DATA_UPGRADE,
 };
 
-/* The cycle when the address is known. *walked (NULL: not wanted): a page walk was waited for. */
-static uint64_t translate(struct core *core, enum model_mode mode, enum access_kind kind,
-                          const struct translation *translation, uint64_t now, bool *walked) {
-    if (!core->mmu || !translation || !translation->levels ||
-        mmu_hit(core->mmu, mode, kind, translation))
-        return now;
-    return mmu_translate(core->mmu, mode, kind, translation, now, walked);
-}
+#define NOT_INLINE __attribute__((noinline)) /* lest the fast paths pay for the registers */
 
-struct access_time core_fetch(struct core *core, enum model_mode mode, uint64_t line,
-                              uint64_t address, const struct translation *translation,
-                              uint64_t now) {
-    bool walked = false;
-    uint64_t begun = translate(core, mode, FETCH, translation, now, &walked);
+/* The page was not known at once. */
+NOT_INLINE static struct access_time fetch_translated(struct core *core, enum model_mode mode,
+                                                      uint64_t line, uint64_t address,
+                                                      const struct translation *translation,
+                                                      uint64_t now) {
+    bool walked;
+    uint64_t begun = mmu_translate(core->mmu, mode, FETCH, translation, now, &walked);
     if (hierarchy_hit(core->hierarchy, core->number, mode, FETCH, line))
         return (struct access_time){begun + core->hierarchy->hit_latency[FETCH],
                                     walked ? STACK_ITLB : STACK_BASE};
-    struct answer answer =
-        hierarchy_access(core->hierarchy, core->number, mode, FETCH, line, address, begun);
-    enum stack_part part = fetch_part[answer.origin];
-    if (begun - now > answer.ready - begun)
-        part = STACK_ITLB;
-    return (struct access_time){answer.ready, part};
+    struct answer answer = front_access(core->front, mode, FETCH, line, address, begun);
+    bool for_page = begun - now > answer.ready - begun;
+    return (struct access_time){answer.ready, for_page ? STACK_ITLB : fetch_part[answer.origin]};
 }
 
-static inline struct access_time data_line(struct core *core, enum model_mode mode,
-                                           uint64_t address, bool store, uint64_t pc,
-                                           uint64_t now) {
-    enum access_kind kind = store ? STORE : LOAD;
-    if (hierarchy_hit(core->hierarchy, core->number, mode, kind, address))
-        return (struct access_time){now + core->hierarchy->hit_latency[kind], STACK_BASE};
-    struct answer answer =
-        hierarchy_access(core->hierarchy, core->number, mode, kind, address, pc, now);
-    return (struct access_time){answer.ready, data_part[answer.origin]};
+NOT_INLINE struct access_time core_fetch_slowly(struct core *core, enum model_mode mode,
+                                                uint64_t line, uint64_t address,
+                                                const struct translation *translation,
+                                                uint64_t now) {
+    if (core->mmu && !mmu_hit(core->mmu, mode, FETCH, translation))
+        return fetch_translated(core, mode, line, address, translation, now);
+    struct answer answer = front_access(core->front, mode, FETCH, line, address, now);
+    return (struct access_time){answer.ready, fetch_part[answer.origin]};
 }
 
 static struct access_time uncached(struct core *core, enum model_mode mode, uint64_t now) {
@@ -56,21 +47,36 @@ static struct access_time uncached(struct core *core, enum model_mode mode, uint
     return (struct access_time){now + core->hierarchy->uncached_latency, STACK_UNCACHED};
 }
 
-struct access_time core_data(struct core *core, enum model_mode mode, const struct access *access,
-                             uint64_t pc, uint64_t now) {
+/* All of it: the page was not known at once, or the access crosses into another line. */
+NOT_INLINE static struct access_time data_at_length(struct core *core, enum model_mode mode,
+                                                    const struct access *access, uint64_t pc,
+                                                    uint64_t now) {
+    enum access_kind kind = access->store ? STORE : LOAD;
+    uint64_t begun = now;
+    if (core->mmu && !mmu_hit(core->mmu, mode, kind, access->translation))
+        begun = mmu_translate(core->mmu, mode, kind, access->translation, now, NULL);
+    struct answer answer = front_access(core->front, mode, kind, access->address, pc, begun);
+    uint64_t second = (access->address | core->line_mask) + 1;
+    if (second < access->address + access->size) {
+        struct answer rest = front_access(core->front, mode, kind, second, pc, begun + 1);
+        if (rest.ready > answer.ready)
+            answer = rest;
+    }
+    bool for_page = begun - now > answer.ready - begun;
+    return (struct access_time){answer.ready, for_page ? STACK_DTLB : data_part[answer.origin]};
+}
+
+NOT_INLINE struct access_time core_data_slowly(struct core *core, enum model_mode mode,
+                                               const struct access *access, uint64_t pc,
+                                               uint64_t now) {
+    enum access_kind kind = access->store ? STORE : LOAD;
     if (access->uncached)
         return uncached(core, mode, now);
-    uint64_t begun =
-        translate(core, mode, access->store ? STORE : LOAD, access->translation, now, NULL);
-    uint64_t line_mask = core->parameters->line_size - 1;
-    struct access_time time = data_line(core, mode, access->address, access->store, pc, begun);
-    uint64_t second = (access->address | line_mask) + 1;
-    if (second < access->address + access->size) {
-        struct access_time rest = data_line(core, mode, second, access->store, pc, begun + 1);
-        if (rest.ready > time.ready)
-            time = rest;
-    }
-    if (begun - now > time.ready - begun)
-        time.part = STACK_DTLB;
-    return time;
+    if (access_crosses(access, core->line_mask) ||
+        (core->mmu && !mmu_knows(core->mmu, kind, access->translation)))
+        return data_at_length(core, mode, access, pc, now);
+    if (core->mmu)
+        mmu_count_hit(core->mmu, mode, kind, access->translation);
+    struct answer answer = front_access(core->front, mode, kind, access->address, pc, now);
+    return (struct access_time){answer.ready, data_part[answer.origin]};
 }

@@ -13,55 +13,88 @@ static void init(struct core *core) {
     (void)core;
 }
 
+#define INLINE __attribute__((always_inline)) static inline
+
+/* The clock while a step runs: the core's is set at the end of it. */
+struct clock {
+    uint64_t now, waited; /* waited: cycles put under another part than STACK_BASE */
+    struct core_counts *counts;
+};
+
 /* Waits for what is not a hit; a hit's own time is the caller's. */
-static void stall(struct core *core, enum model_mode mode, struct access_time time, uint64_t hit) {
-    if (time.part != STACK_BASE)
-        core_advance(core, mode, time.part, time.ready - hit);
-}
-
-/* A hit takes its time with each chunk that is fetched from the line: run() adds it up. */
-static void fetch_line(struct core *core, enum model_mode mode, const struct segment *segment,
-                       uint64_t offset) {
-    stall(core, mode,
-          core_fetch(core, mode, segment->line + offset, segment->address + offset,
-                     segment->translation, core->now),
-          core->hierarchy->hit_latency[FETCH]);
-}
-
-/* What is behind the first eight bytes of a wide access, from the line that is there by now. */
-static void more_pieces(struct core *core, enum model_mode mode, enum access_kind kind,
-                        const struct access *access) {
-    uint64_t pieces = (access->size - 1) / 8;
-    if (access->uncached)
+INLINE void stall(struct clock *clock, struct access_time time, uint64_t hit) {
+    uint64_t until = time.ready - hit;
+    if (time.part == STACK_BASE || until <= clock->now)
         return;
-    hierarchy_count_hits(core->hierarchy, core->number, mode, kind, pieces);
-    core_advance(core, mode, STACK_BASE, core->now + pieces * core->hierarchy->hit_latency[kind]);
+    clock->counts->stack[time.part] += until - clock->now;
+    clock->waited += until - clock->now;
+    clock->now = until;
 }
 
-static void run(struct core *core, const struct step *step) {
+/* A hit takes its time with each chunk that is fetched from the line: take_step() adds it up. */
+INLINE void fetch_line(struct core *core, const struct look *look, struct clock *clock,
+                       const struct segment *segment, uint64_t offset) {
+    if (look_hits(look, FETCH, segment->line + offset, segment->translation))
+        return;
+    stall(clock,
+          core_fetch_slowly(core, look->mode, segment->line + offset, segment->address + offset,
+                            segment->translation, clock->now),
+          look->hit_latency[FETCH]);
+}
+
+INLINE void access_data(struct core *core, const struct look *look, struct clock *clock,
+                        const struct segment *segment, const struct access *access) {
+    enum access_kind kind = access->store ? STORE : LOAD;
+    uint64_t hit = look->hit_latency[kind];
+    if (look_hits_data(look, access)) {
+        clock->now += hit;
+    } else {
+        uint64_t pc = segment->address + segment->instruction[access->instruction].offset;
+        struct access_time time = core_data_slowly(core, look->mode, access, pc, clock->now);
+        stall(clock, time, hit);
+        clock->now = time.ready;
+    }
+    /* Eight bytes at a time, as in gem5: the rest of a wide access, from the line that is there. */
+    if (__builtin_expect(access->size > 8, 0) && !access->uncached) {
+        uint64_t pieces = (access->size - 1) / 8;
+        look->counts->accesses[kind] += pieces;
+        clock->now += pieces * hit;
+    }
+}
+
+INLINE void take_step(struct core *core, const struct look *look, const struct step *step) {
     const struct segment *segment = step->segment;
-    enum model_mode mode = segment->mode;
-    const uint64_t *hit = core->hierarchy->hit_latency;
+    struct core_counts *counts = &core->counts[look->mode];
+    AT_HAND(counts);
+    struct clock clock = {.now = core->now, .counts = counts};
     uint64_t fetches = 0;
-    fetch_line(core, mode, segment, 0);
+    fetch_line(core, look, &clock, segment, 0);
     if (segment->spills)
-        fetch_line(core, mode, segment, core->parameters->line_size);
+        fetch_line(core, look, &clock, segment, look->line_mask + 1);
     if (step->end > step->first)
         fetches = segment->instruction[step->end - 1].fetches -
                   (step->first ? segment->instruction[step->first - 1].fetches : 0u);
-    core->counts[mode].instructions += step->end - step->first;
-    /* the look-ups above are among them */
-    hierarchy_count_hits(core->hierarchy, core->number, mode, FETCH, fetches - 1 - segment->spills);
-    core_advance(core, mode, STACK_BASE, core->now + fetches * hit[FETCH]);
+    look->counts->accesses[FETCH] += fetches - 1 - segment->spills; /* but the look-ups above */
+    clock.now += fetches * look->hit_latency[FETCH];
     for (const struct access *access = step->accesses, *end = access + step->access_count;
-         access < end; access++) {
-        uint64_t pc = segment->address + segment->instruction[access->instruction].offset;
-        struct access_time time = core_data(core, mode, access, pc, core->now);
-        enum access_kind kind = access->store ? STORE : LOAD;
-        stall(core, mode, time, hit[kind]);
-        core_advance(core, mode, STACK_BASE, time.ready);
-        if (__builtin_expect(access->size > 8, 0)) /* eight bytes at a time, as in gem5 */
-            more_pieces(core, mode, kind, access);
+         access < end; access++)
+        access_data(core, look, &clock, segment, access);
+    uint64_t cycles = clock.now - core->now;
+    counts->instructions += step->end - step->first;
+    counts->cycles += cycles;
+    counts->stack[STACK_BASE] += cycles - clock.waited;
+    core->now = clock.now;
+}
+
+/* Compiled twice, so that free translation costs no question at each access. */
+static void run(struct core *core, const struct step *step) {
+    struct look look = core_look(core, step->segment->mode);
+    AT_HAND(look.counts);
+    if (look.mmu) {
+        take_step(core, &look, step);
+    } else {
+        look.mmu = NULL;
+        take_step(core, &look, step);
     }
 }
 

@@ -110,12 +110,15 @@ static bool init_core(struct hierarchy *hierarchy, unsigned core, const struct p
         else if (hierarchy->shared_levels)
             unit->below = shared_unit(hierarchy, 0);
     }
+    struct front *front = &hierarchy->front[core];
+    front->hierarchy = hierarchy;
+    front->core = core;
     for (unsigned level = 0; level < L1S; level++)
-        hierarchy->front[core].l1[level] = &unit_of_core(hierarchy, core, level)->tags;
+        front->l1[level] = &unit_of_core(hierarchy, core, level)->tags;
     return true;
 }
 
-/* The table behind `holders` in coherence.c. False when memory is out. */
+/* The table behind holders_of(). False when memory is out. */
 static bool init_holders(struct hierarchy *hierarchy) {
     uint64_t lines = 0;
     for (unsigned level = 0; level < hierarchy->private_levels; level++) {
@@ -125,8 +128,6 @@ static bool init_holders(struct hierarchy *hierarchy) {
     hierarchy->holder_slots = 1024;
     while (hierarchy->holder_slots < 4 * lines)
         hierarchy->holder_slots *= 2;
-    if (hierarchy->cores == 1)
-        return true;
     hierarchy->holders = calloc(hierarchy->holder_slots, hierarchy->cores);
     return hierarchy->holders != NULL;
 }
@@ -168,6 +169,10 @@ static bool init(struct hierarchy *hierarchy, const struct model_parameters *par
             return false;
         unit->below = level + 1 < hierarchy->shared_levels ? unit + 1 : NULL;
     }
+    for (struct cache_unit *unit = hierarchy->units;
+         unit < hierarchy->units + unit_count(hierarchy); unit++)
+        unit->tells_of_clean =
+            unit->inclusion == INCLUSIVE || (unit->below && unit->below->inclusion == EXCLUSIVE);
     hierarchy->hit_latency[FETCH] = unit_of_core(hierarchy, 0, CACHE_L1I)->hit_latency;
     hierarchy->hit_latency[LOAD] = unit_of_core(hierarchy, 0, CACHE_L1D)->hit_latency;
     hierarchy->hit_latency[STORE] = unit_of_core(hierarchy, 0, CACHE_L1D)->tag_latency;

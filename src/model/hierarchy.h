@@ -53,12 +53,13 @@ enum supplier {
 };
 
 struct answer {
-    uint64_t ready;   /* the cycle when the core has the data, or may write */
-    uint8_t supplier; /* enum supplier: the first cache that had the line, or memory */
-    uint8_t origin; /* enum supplier: the same, unless the line was still arriving there: then where
-                       it comes from, and what is waited for */
-    bool delayed;   /* supplier is FROM_L1, but the line was still arriving: a miss that shares
-                       another's fill */
+    uint64_t ready; /* the cycle when the core has the data, or may write */
+    /* (Bit fields that fill a word, so that compilers put them together in a register.) */
+    uint64_t origin : 8;   /* enum supplier: as below, unless the line was still arriving there:
+                              then where it comes from, and what is waited for */
+    uint64_t supplier : 8; /* enum supplier: the first cache that had the line, or memory */
+    uint64_t delayed : 48; /* supplier is FROM_L1, but the line was still arriving: a miss that
+                              shares another's fill */
 };
 
 /* What a core asked its L1s for, in one mode. The L1I's are FETCH, the L1D's the other three. */
@@ -82,9 +83,11 @@ struct prefetch_counts {
     uint64_t dropped; /* for want of a free MSHR */
 };
 
-/* For hierarchy_hit(). */
+/* What a core has before it: its L1s and their counters. */
 struct front {
-    struct cache *l1[L1S];
+    struct cache *l1[L1S]; /* tags of the units */
+    struct hierarchy *hierarchy;
+    unsigned core;
     struct access_counts counts[MODEL_MODES];
 };
 
@@ -98,7 +101,7 @@ struct hierarchy {
     unsigned private_levels;  /* units of a core: L1I, L1D and levels of its own */
     struct cache_unit *units; /* cores × private_levels, then the shared ones */
     unsigned shared_levels;   /* from the cores to memory */
-    uint8_t *holders;         /* see coherence.c; NULL: one core, nobody to snoop */
+    uint8_t *holders;         /* see hierarchy_units.h */
     uint64_t holder_slots;    /* a power of two */
     struct dram dram;
 };
@@ -111,31 +114,35 @@ void hierarchy_flush(struct hierarchy *hierarchy); /* forget all lines; counters
 /* One line: address .. address + size - 1 lie in it. `pc` is the virtual address of the
  * instruction, for prefetchers. Counts it under `mode`. WALK goes through the L1D as a load, but is
  * counted by itself. PREFETCH is for the hierarchy's own use. */
-__attribute__((noinline)) struct answer hierarchy_access(struct hierarchy *hierarchy, unsigned core,
-                                                         enum model_mode mode,
-                                                         enum access_kind kind, uint64_t address,
-                                                         uint64_t pc, uint64_t now);
+struct answer front_access(struct front *front, enum model_mode mode, enum access_kind kind,
+                           uint64_t address, uint64_t pc, uint64_t now);
 
-/* The fast path: the same for an access that hits in the first way of its L1, finds nothing to wait
- * for and nobody to tell. Then its answer is ready at now + hit_latency[kind]. Inline for the
- * reason given at cache_first(). False: nothing was done or counted, hierarchy_access() is due. */
-static inline bool hierarchy_hit(struct hierarchy *hierarchy, unsigned core, enum model_mode mode,
-                                 enum access_kind kind, uint64_t address) {
-    struct front *front = &hierarchy->front[core];
-    uint64_t *line = cache_first(front->l1[kind == FETCH ? INSTRUCTION : DATA], address);
+static inline struct answer hierarchy_access(struct hierarchy *hierarchy, unsigned core,
+                                             enum model_mode mode, enum access_kind kind,
+                                             uint64_t address, uint64_t pc, uint64_t now) {
+    return front_access(&hierarchy->front[core], mode, kind, address, pc, now);
+}
+
+/* The fast path: the same for an access to the line last used in its set of the L1, if it finds
+ * nothing to wait for and nobody to tell. Then its answer is ready at now + hit_latency[kind].
+ * Inline for the reason given at cache_first(). `l1` and `counts`: of the front. False: nothing was
+ * done or counted, front_access() is due. */
+static inline bool front_hit(struct cache *l1, struct access_counts *counts, enum access_kind kind,
+                             uint64_t address) {
+    uint64_t *line = cache_first(l1, address);
     if (!line || (kind == STORE && !(*line & LINE_WRITABLE)))
         return false;
     if (kind == STORE)
         *line |= LINE_DIRTY;
-    front->counts[mode].accesses[kind]++;
+    counts->accesses[kind]++;
     return true;
 }
 
-/* As many more accesses to a line that was just accessed: hits. */
-static inline void hierarchy_count_hits(struct hierarchy *hierarchy, unsigned core,
-                                        enum model_mode mode, enum access_kind kind,
-                                        uint64_t hits) {
-    hierarchy->front[core].counts[mode].accesses[kind] += hits;
+static inline bool hierarchy_hit(struct hierarchy *hierarchy, unsigned core, enum model_mode mode,
+                                 enum access_kind kind, uint64_t address) {
+    struct front *front = &hierarchy->front[core];
+    return front_hit(front->l1[kind == FETCH ? INSTRUCTION : DATA], &front->counts[mode], kind,
+                     address);
 }
 
 /* The counters. gem5's names: fills are its overallMshrMisses, misses its overallMisses; both

@@ -16,13 +16,14 @@ struct asker {
     struct level_counts counts[ACCESS_KINDS];
 };
 
-/* A cache with all that belongs to it. */
+/* A cache with all that belongs to it; its tags first: see unit_of_tags(). */
 struct cache_unit {
     struct cache tags;
     uint8_t name;      /* enum cache_name */
     uint8_t supplier;  /* enum supplier: what answers call it */
     uint8_t inclusion; /* enum inclusion; of L1s: MOSTLY_INCLUSIVE */
     bool shared;
+    bool tells_of_clean;      /* others must hear of a line it loses, even if that is clean */
     unsigned core;            /* whose it is, if private */
     struct cache_unit *below; /* NULL: memory */
     struct asker *askers;     /* private: one; shared: one a core */
@@ -44,32 +45,52 @@ static inline struct cache_unit *shared_unit(const struct hierarchy *hierarchy, 
     return &hierarchy->units[hierarchy->cores * hierarchy->private_levels + level];
 }
 
+static inline struct cache_unit *unit_of_tags(struct cache *tags) {
+    return (struct cache_unit *)tags;
+}
+
 static inline struct asker *asker_of(struct cache_unit *unit, unsigned core) {
     return &unit->askers[unit->shared ? core : 0];
 }
-
-/* request.c: the line that this unit lost leaves it at `time`, on behalf of `core`. Returns when it
- * is gone: later if it must be written and all write buffers are taken. */
-uint64_t give_up(struct hierarchy *hierarchy, unsigned core, struct cache_unit *unit, uint64_t line,
-                 uint64_t time);
 
 /* request.c: what is below this unit (a cache, or memory) takes a line from it. Returns when. */
 uint64_t pass_down(struct hierarchy *hierarchy, unsigned core, struct cache_unit *unit,
                    uint64_t line, uint64_t time);
 
-/* coherence.c: a private unit got, or lost, a copy of the line. */
-void add_holder(struct hierarchy *hierarchy, const struct cache_unit *unit, uint64_t address);
-void remove_holder(struct hierarchy *hierarchy, const struct cache_unit *unit, uint64_t address);
+/* How many copies of lines that fall into a slot each core's private caches hold, a count a core:
+ * where there is none, the core need not be asked. Several times as many slots as a core has lines,
+ * so that most lines that it does not hold fall into an empty one. A count that has reached 255
+ * stays: then the core is always asked. */
+static inline uint8_t *holders_of(const struct hierarchy *hierarchy, uint64_t address) {
+    uint64_t line = address >> hierarchy->line_shift;
+    uint64_t slot = (line ^ line >> 14) & (hierarchy->holder_slots - 1);
+    return &hierarchy->holders[slot * hierarchy->cores];
+}
+
+/* The unit, if it is private, got, or lost, a copy of the line with these holders. */
+static inline void add_holder(const struct cache_unit *unit, uint8_t *holders) {
+    if (!unit->shared)
+        holders[unit->core] += holders[unit->core] < UINT8_MAX;
+}
+
+static inline void remove_holder(const struct hierarchy *hierarchy, const struct cache_unit *unit,
+                                 uint64_t address) {
+    if (unit->shared)
+        return;
+    uint8_t *count = holders_of(hierarchy, address) + unit->core;
+    *count -= *count < UINT8_MAX;
+}
 
 /* coherence.c: take out a line that the unit holds. */
 void remove_line(struct hierarchy *hierarchy, struct cache_unit *unit, uint64_t *line);
 
 enum snoop { SHARE, TAKE };
 
-/* coherence.c: tell all other cores' private caches that this core wants the line, to share or to
- * own. `unit` is the core's last private one. Returns whether another keeps a copy. */
-bool snoop_others(struct hierarchy *hierarchy, unsigned core, struct cache_unit *unit,
-                  uint64_t address, enum snoop snoop, uint64_t time);
+/* coherence.c: the private caches of another core that holds the line, perhaps, are told that this
+ * core wants it, to share or to own. Returns LINE_DIRTY if one of their copies was; *found: there
+ * was a copy. */
+uint64_t snoop_core(struct hierarchy *hierarchy, unsigned other, uint64_t address, enum snoop snoop,
+                    bool *found);
 
 /* coherence.c: the core's other L1 is told, too. Returns whether it keeps a copy. */
 bool snoop_sibling(struct hierarchy *hierarchy, struct cache_unit *l1, uint64_t address,

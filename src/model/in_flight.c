@@ -18,6 +18,7 @@ void in_flight_free(struct in_flight *in_flight) {
 
 void in_flight_clear(struct in_flight *in_flight) {
     memset(in_flight->places, 0, in_flight->count * sizeof *in_flight->places);
+    in_flight->until = 0;
 }
 
 /* Whether a place taken until `a` is a better choice than one taken until `b`. */
@@ -27,11 +28,9 @@ static bool is_better(uint64_t a, uint64_t b, uint64_t time) {
     return b > time && a < b;
 }
 
-unsigned in_flight_find_free(const struct in_flight *in_flight, uint64_t *time) {
+unsigned in_flight_choose(const struct in_flight *in_flight, uint64_t *time) {
     const struct in_flight_place *places = in_flight->places;
     unsigned best = in_flight->latest;
-    if (places[best].until <= *time) /* nothing is under way */
-        return best;
     for (unsigned place = 0; place < in_flight->count; place++)
         if (is_better(places[place].until, places[best].until, *time))
             best = place;
@@ -40,28 +39,19 @@ unsigned in_flight_find_free(const struct in_flight *in_flight, uint64_t *time) 
     return best;
 }
 
-void in_flight_take(struct in_flight *in_flight, unsigned place, struct in_flight_place taken) {
-    struct in_flight_place *places = in_flight->places;
-    places[place] = taken;
-    if (place != in_flight->latest && taken.until >= places[in_flight->latest].until)
-        in_flight->latest = place;
-}
-
 unsigned in_flight_count_free(const struct in_flight *in_flight, uint64_t time) {
     const struct in_flight_place *places = in_flight->places;
-    if (places[in_flight->latest].until <= time)
-        return in_flight->count;
     unsigned count = 0;
+    if (in_flight->until <= time)
+        return in_flight->count;
     for (unsigned place = 0; place < in_flight->count; place++)
         count += places[place].until <= time;
     return count;
 }
 
-const struct in_flight_place *in_flight_of(const struct in_flight *in_flight, uint64_t line,
-                                           uint64_t time) {
+const struct in_flight_place *in_flight_search(const struct in_flight *in_flight, uint64_t line,
+                                               uint64_t time) {
     const struct in_flight_place *last = NULL;
-    if (in_flight->places[in_flight->latest].until <= time)
-        return NULL;
     for (unsigned place = 0; place < in_flight->count; place++) {
         const struct in_flight_place *other = &in_flight->places[place];
         if (other->line == line && other->until > time && (!last || other->until > last->until))

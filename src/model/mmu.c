@@ -8,7 +8,7 @@ enum { KEY_SHIFT = 6, KEY_SIZE = 1 << KEY_SHIFT };
 #define KEY_GLOBAL UINT64_C(1) /* in a key's low bits: survives a change of the address space */
 
 struct mmu {
-    struct mmu_front front; /* first: see mmu_hit() */
+    struct mmu_front front; /* first: see mmu_knows() */
     struct hierarchy *hierarchy;
     struct cache l1[L1S], stlb, walk_cache;
     bool has_stlb, has_walk_cache;
@@ -141,10 +141,12 @@ static void flush_tlb(struct cache *tlb, bool global_too) {
         cache_flush(tlb);
         return;
     }
-    uint64_t entries = (tlb->set_mask + 1) * tlb->ways;
-    for (uint64_t *entry = tlb->lines; entry < tlb->lines + entries; entry++)
-        if (*entry != LINE_NONE && !(*entry & KEY_GLOBAL))
-            cache_drop(tlb, entry);
+    for (uint64_t set = 0; set <= tlb->set_mask; set++)
+        for (unsigned way = tlb->ways; way-- > 0;) { /* from the last: see cache_drop() */
+            uint64_t *entry = &cache_lines(tlb, set)[way];
+            if (*entry != LINE_NONE && !(*entry & KEY_GLOBAL))
+                cache_drop(tlb, entry);
+        }
 }
 
 void mmu_flush(struct mmu *mmu, bool global_too) {

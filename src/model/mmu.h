@@ -44,7 +44,7 @@ void mmu_flush(struct mmu *mmu, bool global_too);
 
 const struct mmu_counts *mmu_counts(const struct mmu *mmu, enum model_mode mode);
 
-/* For mmu_hit() only: the translation that was used last in each set of an L1 TLB; sets share a
+/* For what is below only: the translation that was used last in each set of an L1 TLB; sets share a
  * slot if there are more of them than slots. */
 enum { MMU_SLOTS = 16 };
 struct mmu_front {
@@ -53,19 +53,31 @@ struct mmu_front {
     struct mmu_counts counts[MODEL_MODES];
 };
 
-/* The fast path: whether the page is the one that was used last in its set of the L1 TLB, or needs
- * no translation; then it is counted, and the address is known at once. Else nothing was done. */
-static inline bool mmu_hit(struct mmu *mmu, enum model_mode mode, enum access_kind kind,
-                           const struct translation *translation) {
-    struct mmu_front *front = (struct mmu_front *)mmu;
+/* Whether the page is the one that was used last in its set of the L1 TLB, or needs no translation:
+ * then the address is known at once, and mmu_count_hit() is due. */
+static inline bool mmu_knows(const struct mmu *mmu, enum access_kind kind,
+                             const struct translation *translation) {
+    const struct mmu_front *front = (const struct mmu_front *)mmu;
     unsigned which = kind == FETCH ? INSTRUCTION : DATA;
-    if (!translation)
+    if (!translation || !translation->levels)
         return true;
     uint64_t number = translation->page >> translation->page_shift;
-    if (front->last[which][number & front->slot_mask[which]] != translation)
+    return front->last[which][number & front->slot_mask[which]] == translation;
+}
+
+static inline void mmu_count_hit(struct mmu *mmu, enum model_mode mode, enum access_kind kind,
+                                 const struct translation *translation) {
+    struct mmu_counts *counts = &((struct mmu_front *)mmu)->counts[mode];
+    if (translation && translation->levels)
+        (kind == FETCH ? &counts->itlb : &counts->dtlb)->accesses++;
+}
+
+/* Both. False: nothing was done. */
+static inline bool mmu_hit(struct mmu *mmu, enum model_mode mode, enum access_kind kind,
+                           const struct translation *translation) {
+    if (!mmu_knows(mmu, kind, translation))
         return false;
-    struct mmu_counts *counts = &front->counts[mode];
-    (kind == FETCH ? &counts->itlb : &counts->dtlb)->accesses++;
+    mmu_count_hit(mmu, mode, kind, translation);
     return true;
 }
 

@@ -12,7 +12,9 @@ static bool core_init(struct core *core, struct model *model, unsigned number) {
         .model = model->core,
         .parameters = p,
         .number = number,
+        .line_mask = p->line_size - 1,
         .hierarchy = model->hierarchy,
+        .front = &model->hierarchy->front[number],
         .mmu = mmu_new(p, number, model->hierarchy, &ideal),
         .branch = model->core->decodes ? branch_unit_new(&p->branch) : NULL,
         /* at least a byte: NULL would mean that memory is out */

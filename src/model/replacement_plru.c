@@ -26,14 +26,13 @@ static struct node child(struct node node, bool right) {
                          right ? node.high : middle(node)};
 }
 
-static unsigned use(struct cache_set set, unsigned way) {
+static void use(struct cache_set set, unsigned way) {
     for (struct node node = {1, 0, set.ways}; !is_leaf(node);) {
         bool right = way >= middle(node);
         uint64_t bit = UINT64_C(1) << node.number;
         *set.bits = right ? *set.bits & ~bit : *set.bits | bit; /* 1: the right half is older */
         node = child(node, right);
     }
-    return way;
 }
 
 static unsigned victim(struct cache_set set) {

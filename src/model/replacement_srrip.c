@@ -8,14 +8,12 @@
 
 enum { SOON = 0, LATE = 2, LATEST = 3 };
 
-static unsigned hit(struct cache_set set, unsigned way) {
+static void hit(struct cache_set set, unsigned way) {
     set.notes[way] = SOON;
-    return way;
 }
 
-static unsigned fill(struct cache_set set, unsigned way) {
+static void fill(struct cache_set set, unsigned way) {
     set.notes[way] = LATE;
-    return way;
 }
 
 static unsigned victim(struct cache_set set) {

@@ -18,6 +18,8 @@
 #include "model/hierarchy_units.h"
 #include "model/later.h"
 
+#define NOT_INLINE __attribute__((noinline)) /* lest the usual way pay for the registers */
+
 /* Who is to be told of a request once it is done: not before, lest what is prefetched push out what
  * is under way. */
 struct notice {
@@ -28,19 +30,23 @@ struct notice {
 
 struct request {
     uint64_t address, pc;
+    uint8_t *holders;                 /* of the line: see holders_of() */
+    struct cache_unit *prefetched_by; /* of PREFETCH */
+    struct notice *notices;           /* room for CACHE_LEVELS */
+    unsigned notice_count;
     unsigned core;
     enum access_kind kind; /* as counted: STORE is a LOAD */
     bool owns;             /* asks for the right to write */
     bool needs_data;       /* false: holds the line */
     bool may_own;          /* would take the right to write if no other core holds the line */
-    struct cache_unit *prefetched_by; /* of PREFETCH */
     /* What is found out on the way: */
     bool sole;  /* no other core holds the line */
     bool dirty; /* it was dirty below and now is where it is wanted */
-    uint8_t supplier, origin;
-    struct notice *notices; /* room for CACHE_LEVELS */
-    unsigned notice_count;
+    enum supplier supplier, origin;
 };
+
+static uint64_t give_up(struct hierarchy *hierarchy, unsigned core, struct cache_unit *unit,
+                        uint64_t line, uint64_t time);
 
 uint64_t pass_down(struct hierarchy *hierarchy, unsigned core, struct cache_unit *unit,
                    uint64_t line, uint64_t time) {
@@ -57,17 +63,15 @@ uint64_t pass_down(struct hierarchy *hierarchy, unsigned core, struct cache_unit
         return time;
     }
     uint64_t victim = cache_fill(&below->tags, address, state);
-    add_holder(hierarchy, below, address);
+    add_holder(below, holders_of(hierarchy, address));
     return give_up(hierarchy, core, below, victim, time);
 }
 
-uint64_t give_up(struct hierarchy *hierarchy, unsigned core, struct cache_unit *unit, uint64_t line,
-                 uint64_t time) {
-    if (line == LINE_NONE)
-        return time;
+/* What the unit lost concerns others: it is dirty, or they must lose or may have it, too. */
+__attribute__((noinline)) static uint64_t hand_down(struct hierarchy *hierarchy, unsigned core,
+                                                    struct cache_unit *unit, uint64_t line,
+                                                    uint64_t time) {
     uint64_t address = line & unit->tags.tag_mask;
-    unit->prefetch.useless += (line & LINE_PREFETCHED) != 0;
-    remove_holder(hierarchy, unit, address);
     if (unit->inclusion == INCLUSIVE)
         line |= back_invalidate(hierarchy, unit, address);
     if (line & LINE_DIRTY)
@@ -81,9 +85,21 @@ uint64_t give_up(struct hierarchy *hierarchy, unsigned core, struct cache_unit *
     return time;
 }
 
+/* The line that this unit lost (or LINE_NONE) leaves it at `time`, on behalf of `core`. Returns
+ * when it is gone: later if it must be written and all write buffers are taken. */
+static inline uint64_t give_up(struct hierarchy *hierarchy, unsigned core, struct cache_unit *unit,
+                               uint64_t line, uint64_t time) {
+    if (line == LINE_NONE)
+        return time;
+    unit->prefetch.useless += (line & LINE_PREFETCHED) != 0;
+    remove_holder(hierarchy, unit, line & unit->tags.tag_mask);
+    return line & LINE_DIRTY || unit->tells_of_clean ? hand_down(hierarchy, core, unit, line, time)
+                                                     : time;
+}
+
 /* The line is used and bears a mark. Returns when it is there: `time`, or later. */
 static uint64_t settle(struct cache_unit *unit, unsigned core, uint64_t *line, uint64_t time,
-                       uint8_t *origin) {
+                       enum supplier *origin) {
     uint64_t marks = *line & (LINE_ARRIVING | LINE_PREFETCHED);
     *line &= ~marks;
     unit->prefetch.useful += (marks & LINE_PREFETCHED) != 0;
@@ -138,13 +154,14 @@ static uint64_t miss(struct hierarchy *hierarchy, struct request *request, struc
         gain_right(hierarchy, request, unit);
     } else if (needed_data && (unit->inclusion != EXCLUSIVE || unit == request->prefetched_by)) {
         uint64_t victim = cache_fill(&unit->tags, request->address, fill_state(request, unit));
-        add_holder(hierarchy, unit, request->address);
+        add_holder(unit, request->holders);
         arrival = give_up(hierarchy, request->core, unit, victim, arrival);
     }
     request->needs_data = needed_data;
     if (needed_data || held)
-        in_flight_take(fills, place,
-                       (struct in_flight_place){request->address, arrival, request->origin});
+        in_flight_take(
+            fills, place,
+            (struct in_flight_place){request->address, arrival, (uint8_t)request->origin});
     return arrival + unit->response_latency;
 }
 
@@ -159,8 +176,9 @@ static void hand_up(struct hierarchy *hierarchy, struct request *request, struct
         remove_line(hierarchy, unit, line);
 }
 
-static uint64_t hit(struct hierarchy *hierarchy, struct request *request, struct cache_unit *unit,
-                    uint64_t *line, struct level_counts *counts, uint64_t time) {
+static inline uint64_t hit(struct hierarchy *hierarchy, struct request *request,
+                           struct cache_unit *unit, uint64_t *line, struct level_counts *counts,
+                           uint64_t time) {
     request->supplier = request->origin = unit->supplier;
     if (!unit->shared)
         request->sole = (*line & LINE_WRITABLE) != 0;
@@ -192,13 +210,27 @@ static uint64_t look_up(struct hierarchy *hierarchy, struct request *request,
                 : miss(hierarchy, request, unit, line != NULL, time);
 }
 
+/* All other cores' private caches are told that this core wants the line. */
+static inline void snoop_others(struct hierarchy *hierarchy, struct request *request,
+                                struct cache_unit *unit, uint64_t time) {
+    bool found = false;
+    uint64_t dirty = 0;
+    for (unsigned other = 0; other < hierarchy->cores; other++)
+        if (__builtin_expect(request->holders[other] && other != request->core, 0))
+            dirty |= snoop_core(hierarchy, other, request->address, request->owns ? TAKE : SHARE,
+                                &found);
+    if (dirty)
+        pass_down(hierarchy, request->core, unit,
+                  (request->address & unit->tags.tag_mask) | LINE_DIRTY, time);
+    request->sole = !found || request->owns;
+}
+
 /* This unit asks what is below it. Returns when the answer has come back. */
 static uint64_t ask_below(struct hierarchy *hierarchy, struct request *request,
                           struct cache_unit *unit, uint64_t time) {
     struct cache_unit *below = unit->below;
     if (!unit->shared && (!below || below->shared))
-        request->sole = !snoop_others(hierarchy, request->core, unit, request->address,
-                                      request->owns ? TAKE : SHARE, time);
+        snoop_others(hierarchy, request, unit, time);
     time += unit->request_latency;
     if (below)
         return look_up(hierarchy, request, below, time) + unit->reply_latency;
@@ -222,6 +254,7 @@ static void prefetch(struct hierarchy *hierarchy, unsigned core, struct cache_un
         .notices = notices,
         .address = address,
         .pc = pc,
+        .holders = holders_of(hierarchy, address),
         .core = core,
         .kind = PREFETCH,
         .needs_data = true,
@@ -233,7 +266,7 @@ static void prefetch(struct hierarchy *hierarchy, unsigned core, struct cache_un
     }
     unit->prefetch.issued++;
     if (unit->supplier == FROM_L1) {
-        bool shared = snoop_sibling(hierarchy, unit, address, SHARE, time);
+        bool shared = request.holders[core] && snoop_sibling(hierarchy, unit, address, SHARE, time);
         request.may_own = unit->name == CACHE_L1D && !shared;
     }
     miss(hierarchy, &request, unit, false, time);
@@ -259,47 +292,103 @@ static void tell_prefetchers(struct hierarchy *hierarchy, const struct request *
 }
 
 /* The access misses in its L1: the line is not there, or not to be written. */
-static struct answer miss_l1(struct hierarchy *hierarchy, struct cache_unit *l1,
-                             enum access_kind kind, uint64_t address, uint64_t pc, bool held,
-                             uint64_t now) {
+static inline struct answer miss_l1(struct hierarchy *hierarchy, struct cache_unit *l1,
+                                    enum access_kind kind, uint64_t address, uint64_t pc, bool held,
+                                    uint64_t now) {
     struct notice notices[CACHE_LEVELS];
+    address &= l1->tags.tag_mask;
     struct request request = {
-        .notices = notices,
-        .address = address & l1->tags.tag_mask,
+        .address = address,
         .pc = pc,
+        .holders = holders_of(hierarchy, address),
+        .notices = notices,
         .core = l1->core,
         .kind = kind == STORE ? LOAD : kind,
         .owns = kind == STORE,
         .needs_data = true,
     };
-    bool shared = snoop_sibling(hierarchy, l1, request.address, request.owns ? TAKE : SHARE, now);
+    bool shared = request.holders[l1->core] &&
+                  snoop_sibling(hierarchy, l1, request.address, request.owns ? TAKE : SHARE, now);
     request.may_own = kind != FETCH && !shared;
     uint64_t ready = miss(hierarchy, &request, l1, held, now);
     tell_prefetchers(hierarchy, &request);
-    return (struct answer){ready, request.supplier, request.origin, false};
+    return (struct answer){.ready = ready, .supplier = request.supplier, .origin = request.origin};
 }
 
-struct answer hierarchy_access(struct hierarchy *hierarchy, unsigned core, enum model_mode mode,
-                               enum access_kind kind, uint64_t address, uint64_t pc, uint64_t now) {
-    struct cache_unit *l1 = unit_of_core(hierarchy, core, kind == FETCH ? CACHE_L1I : CACHE_L1D);
-    struct access_counts *counts = &hierarchy->front[core].counts[mode];
-    uint64_t *line = cache_use(&l1->tags, address), there = now;
+/* An access that misses, has to wait, or that somebody is to be told of. */
+static inline struct answer access_slowly(struct front *front, enum model_mode mode,
+                                          enum access_kind kind, uint64_t address, uint64_t pc,
+                                          uint64_t now, uint64_t *line) {
+    struct hierarchy *hierarchy = front->hierarchy;
+    struct cache_unit *l1 = unit_of_tags(front->l1[kind == FETCH ? INSTRUCTION : DATA]);
+    struct access_counts *counts = &front->counts[mode];
     struct prefetch_hint hint = {address, pc, line != NULL, line && *line & LINE_PREFETCHED};
-    struct answer answer = {.supplier = FROM_L1, .origin = FROM_L1};
-    counts->accesses[kind]++;
+    struct answer answer;
+    uint64_t there = now;
+    enum supplier origin = FROM_L1;
     if (line && *line & (LINE_ARRIVING | LINE_PREFETCHED))
-        there = settle(l1, core, line, now, &answer.origin);
+        there = settle(l1, l1->core, line, now, &origin);
     if (line && (kind != STORE || *line & LINE_WRITABLE)) {
         if (kind == STORE)
             *line |= LINE_DIRTY;
-        answer.delayed = there > now;
-        answer.ready = later(there, now + hierarchy->hit_latency[kind]);
-        counts->delayed[kind] += answer.delayed;
+        uint64_t ready = later(there, now + hierarchy->hit_latency[kind]);
+        answer = (struct answer){.ready = ready, .origin = origin, .delayed = there > now};
+        counts->delayed[kind] += there > now;
     } else {
         answer = miss_l1(hierarchy, l1, kind, address, pc, line != NULL, there);
         counts->supplied[kind][answer.supplier]++;
     }
     if (l1->prefetcher && kind != WALK)
-        tell_prefetcher(hierarchy, core, l1, &hint, now);
+        tell_prefetcher(hierarchy, l1->core, l1, &hint, now);
     return answer;
+}
+
+/* … of a line that is not there, */
+NOT_INLINE static struct answer access_absent(struct front *front, enum model_mode mode,
+                                              enum access_kind kind, uint64_t address, uint64_t pc,
+                                              uint64_t now) {
+    return access_slowly(front, mode, kind, address, pc, now, NULL);
+}
+
+/* … and of one that is. */
+NOT_INLINE static struct answer access_present(struct front *front, enum model_mode mode,
+                                               enum access_kind kind, uint64_t address, uint64_t pc,
+                                               uint64_t now) {
+    struct cache *tags = front->l1[kind == FETCH ? INSTRUCTION : DATA];
+    return access_slowly(front, mode, kind, address, pc, now, cache_peek(tags, address));
+}
+
+/* The same for each kind of L1. */
+__attribute__((always_inline)) static inline struct answer
+access_l1(struct front *front, struct cache *tags, enum model_mode mode, enum access_kind kind,
+          uint64_t address, uint64_t pc, uint64_t now, bool plain) {
+    struct cache_unit *l1 = unit_of_tags(tags);
+    uint64_t *line = cache_last_used(cache_lines(tags, cache_set_of(tags, address)));
+    uint64_t differs = *line ^ address;
+    if (differs & tags->tag_mask || (!plain && !tags->in_order_of_use))
+        line = cache_use_as(tags, address, plain);
+    front->counts[mode].accesses[kind]++;
+    if (!line)
+        return access_absent(front, mode, kind, address, pc, now);
+    if ((kind == STORE && !(*line & LINE_WRITABLE)) || *line & LINE_PREFETCHED ||
+        (*line & LINE_ARRIVING && l1->askers->fills.until > now) ||
+        (l1->prefetcher && differs >= tags->first_span)) /* else as front_hit() */
+        return access_present(front, mode, kind, address, pc, now);
+    *line = (*line & ~LINE_ARRIVING) | (kind == STORE ? LINE_DIRTY : 0);
+    return (struct answer){.ready = now + front->hierarchy->hit_latency[kind]};
+}
+
+NOT_INLINE static struct answer access_any_l1(struct front *front, enum model_mode mode,
+                                              enum access_kind kind, uint64_t address, uint64_t pc,
+                                              uint64_t now) {
+    return access_l1(front, front->l1[kind == FETCH ? INSTRUCTION : DATA], mode, kind, address, pc,
+                     now, false);
+}
+
+struct answer front_access(struct front *front, enum model_mode mode, enum access_kind kind,
+                           uint64_t address, uint64_t pc, uint64_t now) {
+    struct cache *tags = front->l1[kind == FETCH ? INSTRUCTION : DATA];
+    if (!cache_is_plain(tags))
+        return access_any_l1(front, mode, kind, address, pc, now);
+    return access_l1(front, tags, mode, kind, address, pc, now, true);
 }

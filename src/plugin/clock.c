@@ -37,7 +37,7 @@ bool clock_init(struct model *model, bool translates, struct profile *profile) {
     now.model = model;
     now.profile = profile;
     now.core = &now.cores[0];
-    now.access_capacity = 1024;
+    now.access_capacity = STREAM_CHUNK;
     now.step.accesses = now.accesses = malloc(now.access_capacity * sizeof *now.accesses);
     for (unsigned i = 0; translates && i < MAX_CORES; i++)
         if (!(now.cores[i].translations.pool = translation_pool_new()))
@@ -160,91 +160,116 @@ static void mark(unsigned index, uint16_t operation, const uint64_t arguments[2]
     change_measures();
 }
 
-__attribute__((noinline, cold)) static void grow_accesses(void) {
-    now.access_capacity *= 2;
-    now.accesses = realloc(now.accesses, now.access_capacity * sizeof *now.accesses);
-    if (!now.accesses)
-        abort();
-    now.step.accesses = now.accesses;
+/* Room for as many more accesses. */
+static void make_room(size_t count) {
+    while (__builtin_expect(now.access_capacity - now.step.access_count < count, 0)) {
+        now.access_capacity *= 2;
+        now.accesses = realloc(now.accesses, now.access_capacity * sizeof *now.accesses);
+        if (!now.accesses)
+            abort();
+        now.step.accesses = now.accesses;
+    }
 }
 
 /* For an instruction that is not in the segment under way: its index in the one that is then.
  *
  * An instruction that QEMU executes in a block of its own, because it reaches I/O in the middle of
  * one, is not announced: then the index in the block is too low. */
-__attribute__((noinline)) static unsigned reach_for_access(unsigned index) {
+static unsigned reach_for_access(unsigned index) {
     reach(index);
     return index > now.begins ? index - now.begins : 0;
 }
 
-/* An access by this instruction of the block. */
-static inline struct access *add_access(unsigned index) {
-    unsigned instruction = index - now.begins;
-    if (__builtin_expect(instruction >= now.length, 0))
-        instruction = reach_for_access(index);
-    if (__builtin_expect(now.step.access_count == now.access_capacity, 0))
-        grow_accesses();
-    struct access *access = &now.accesses[now.step.access_count++];
-    access->instruction = (uint8_t)instruction;
-    return access;
-}
-
-static inline void access_memory(uint64_t event, bool store) {
-    const struct translations *translations = &now.core->translations;
+/* By this instruction of the segment under way. (Member by member: a whole struct would be put
+ * together elsewhere and copied.) */
+static inline void set_access(struct access *access, const struct translations *translations,
+                              uint64_t event, unsigned instruction) {
     uint64_t address = access_address(event);
-    struct access *access = add_access(access_index(event));
     access->address = translations_physical(translations, address);
     access->virtual_address = address;
     access->translation = translations->entry[address_index(address)].translation;
     access->size = (uint8_t)access_size(event);
-    access->store = store;
+    access->instruction = (uint8_t)instruction;
+    access->store = (event & EVENT_KIND) == EVENT_STORE;
     access->uncached = false;
 }
 
-static void access_io(uint64_t event, bool store) {
-    struct access *access = add_access(now.started - 1 - access_index(event));
-    access->address = 0;
-    access->virtual_address = access_address(event);
-    access->translation = NULL;
-    access->size = (uint8_t)access_size(event);
-    access->store = store;
-    access->uncached = true;
+/* Accesses to memory come many behind each other: those of the segment under way are taken without
+ * a look at the clock's own state. Returns the first event that is none of these. */
+static inline const uint64_t *accesses_memory(const uint64_t *events, const uint64_t *end) {
+    const struct translations *translations = &now.core->translations;
+    const unsigned begins = now.begins, length = now.length;
+    struct access *access = &now.accesses[now.step.access_count];
+    for (; events < end; events++) {
+        uint64_t event = *events;
+        unsigned instruction = access_index(event) - begins;
+        if (!is_memory_access(event) || instruction >= length)
+            break;
+        set_access(access++, translations, event, instruction);
+    }
+    now.step.access_count = (unsigned)(access - now.accesses);
+    return events;
+}
+
+/* One by an instruction that is not in the segment under way. */
+__attribute__((noinline)) static void access_behind(uint64_t event) {
+    unsigned instruction = reach_for_access(access_index(event));
+    set_access(&now.accesses[now.step.access_count++], &now.core->translations, event, instruction);
+}
+
+__attribute__((noinline)) static void access_io(uint64_t event, bool store) {
+    unsigned index = now.started - 1 - access_index(event), instruction = index - now.begins;
+    if (instruction >= now.length)
+        instruction = reach_for_access(index);
+    now.accesses[now.step.access_count++] = (struct access){
+        .virtual_address = access_address(event),
+        .size = (uint8_t)access_size(event),
+        .instruction = (uint8_t)instruction,
+        .store = store,
+        .uncached = true,
+    };
+}
+
+/* All that is neither a block nor an access to memory. Returns the next event. */
+__attribute__((noinline)) static const uint64_t *take_other(uint64_t event,
+                                                            const uint64_t *events) {
+    enum event kind = event & EVENT_KIND;
+    switch (kind) {
+    case EVENT_BLOCK:
+    case EVENT_LOAD:
+    case EVENT_STORE:
+        break;
+    case EVENT_UNCACHED_LOAD:
+    case EVENT_UNCACHED_STORE:
+        access_io(event, kind == EVENT_UNCACHED_STORE);
+        break;
+    case EVENT_PARTIAL:
+        now.started -= (unsigned)(event >> 4);
+        break;
+    case EVENT_CORE:
+        change_core((unsigned)(event >> 4));
+        break;
+    case EVENT_TRANSLATION:
+        return events + translations_read(&now.core->translations, events);
+    case EVENT_CHANGE:
+        change_translations((unsigned)(event >> 4));
+        break;
+    case EVENT_MARK:
+        mark((unsigned)(event >> 4 & 0xfff), (uint16_t)(event >> 16), events);
+        return events + 2;
+    }
+    return events;
 }
 
 void clock_consume(const uint64_t *events, const uint64_t *end) {
-    while (events < end) {
+    make_room((size_t)(end - events));
+    while ((events = accesses_memory(events, end)) < end) {
         uint64_t event = *events++;
-        enum event kind = event & EVENT_KIND;
-        switch (kind) {
-        case EVENT_BLOCK:
+        if (__builtin_expect((event & EVENT_KIND) == EVENT_BLOCK, 1))
             begin(block_of(event));
-            break;
-        case EVENT_LOAD:
-            access_memory(event, false);
-            break;
-        case EVENT_STORE:
-            access_memory(event, true);
-            break;
-        case EVENT_UNCACHED_LOAD:
-        case EVENT_UNCACHED_STORE:
-            access_io(event, kind == EVENT_UNCACHED_STORE);
-            break;
-        case EVENT_PARTIAL:
-            now.started -= (unsigned)(event >> 4);
-            break;
-        case EVENT_CORE:
-            change_core((unsigned)(event >> 4));
-            break;
-        case EVENT_TRANSLATION:
-            events += translations_read(&now.core->translations, events);
-            break;
-        case EVENT_CHANGE:
-            change_translations((unsigned)(event >> 4));
-            break;
-        case EVENT_MARK:
-            mark((unsigned)(event >> 4 & 0xfff), (uint16_t)(event >> 16), events);
-            events += 2;
-            break;
-        }
+        else if (is_memory_access(event))
+            access_behind(event);
+        else
+            events = take_other(event, events);
     }
 }

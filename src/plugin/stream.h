@@ -81,6 +81,9 @@ static inline uint64_t access_constant(enum event kind, unsigned index) {
 static inline uint64_t access_word(uint64_t constant, uint64_t address, uint64_t size_bits) {
     return address << 16 | size_bits | constant;
 }
+static inline bool is_memory_access(uint64_t event) {
+    return (event & EVENT_KIND) - EVENT_LOAD <= EVENT_STORE - EVENT_LOAD;
+}
 static inline uint64_t access_address(uint64_t event) {
     return (uint64_t)((int64_t)event >> 16); /* canonical: bit 47 is repeated above */
 }

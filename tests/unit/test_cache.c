@@ -136,17 +136,16 @@ static void test_policies(void **state) {
 
 /* A policy that keeps its state in the notes and leaves lines where they are. It ages all others at
  * every use, so it must hear of every one: LRU by age, for as long as ages fit. */
-static unsigned age_all_but(struct cache_set set, unsigned used) {
+static void age_all_but(struct cache_set set, unsigned used) {
     for (unsigned way = 0; way < set.ways; way++)
         if (set.notes[way] <= set.notes[used] && way != used)
             set.notes[way]++;
     set.notes[used] = 0;
-    return used;
 }
 
-static unsigned age_new(struct cache_set set, unsigned way) {
+static void age_new(struct cache_set set, unsigned way) {
     set.notes[way] = (uint8_t)set.ways;
-    return age_all_but(set, way);
+    age_all_but(set, way);
 }
 
 static unsigned oldest(struct cache_set set) {
@@ -175,7 +174,8 @@ static void test_random(void **state) {
             for (unsigned i = 0; i < WAYS + ROUNDS; i++) {
                 uint64_t number = (uint64_t)i * SETS + set;
                 uint64_t victim = cache_fill(&cache, number * 64, 0);
-                unsigned way = (unsigned)(cache_peek(&cache, number * 64) - cache.lines) % WAYS;
+                unsigned way =
+                    (unsigned)(cache_peek(&cache, number * 64) - cache_lines(&cache, set));
                 if (i >= WAYS) {
                     assert_int_equal(place[victim / 64], way);
                     victims[round][set][way]++;

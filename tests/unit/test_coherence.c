@@ -98,9 +98,12 @@ static void check_inclusion(const struct hierarchy *h) {
     unsigned units = h->cores * h->private_levels + h->shared_levels;
     for (struct cache_unit *unit = h->units; unit < h->units + units; unit++)
         for (struct cache_unit *below = unit->below; below; below = below->below)
-            for (uint64_t i = 0; i < (unit->tags.set_mask + 1) * unit->tags.ways; i++)
-                if (below->inclusion == INCLUSIVE && unit->tags.lines[i] != LINE_NONE)
-                    assert_non_null(cache_peek(&below->tags, unit->tags.lines[i]));
+            for (uint64_t i = 0; i < (unit->tags.set_mask + 1) * unit->tags.ways; i++) {
+                const uint64_t *lines = cache_lines(&unit->tags, i / unit->tags.ways);
+                uint64_t line = lines[i % unit->tags.ways];
+                if (below->inclusion == INCLUSIVE && line != LINE_NONE)
+                    assert_non_null(cache_peek(&below->tags, line));
+            }
 }
 
 /* After a core's store nobody else holds the line, in whatever state. Its own L1D does, unless what

@@ -11,95 +11,22 @@
  *
  * Not modelled: data accesses of wrong paths; fetches of wrong paths beyond the page; what happens
  * on a wrong path after another predicted branch. */
-#include <string.h>
+#include "model/core_inorder_memo.h"
 
-#include "model/core_pipeline.h"
-
-/* Units of a kind that are looked at; waits that are remembered; accesses under way in memory
- * (executeMaxAccessesInMemory of gem5's BaseMinorCPU.py). */
-enum { MOST_UNITS = 8, WAITS = 4, MEMORY_ACCESSES = 2 };
-
-/* A unit: its last operation. It stalls from that one's end to its commit. */
-struct unit {
-    uint64_t issued, ended, committed, next; /* next: the first cycle that takes another */
-};
-
-/* How long an operation of a class takes, and its units: first … last. */
-struct timing {
-    unsigned latency, interval, slack;
-    struct unit *first, *last;
-};
-
-/* What may be issued in a cycle: all, and accesses; none when one of the two is 0. */
-struct slots {
-    int all, accesses;
-};
-
-struct line {
-    uint64_t address;     /* physical, of its first byte */
-    uint64_t answered;    /* when the L1I gave it; it reaches the decoder's side a cycle later */
-    enum stack_part part; /* what was waited for */
-};
-
-/* What changes with each micro-operation comes first, where the host's short instructions reach.
- * Nothing is a char: a store to one would make the compiler read everything else again. */
-struct inorder {
-    struct port fetch, decode, commit; /* commit.cycle: the core's clock */
-    uint64_t decode_least; /* nothing is decoded before: its instruction is being fetched, or the
-                              decoder still has a wrong path to pass */
-    uint64_t last_issue, next_issue; /* of the last micro-operation; of the next, at least */
-    struct slots slots_left, slots;  /* of last_issue; of each cycle */
-    enum stack_part fetch_part;      /* what the next instruction has waited for */
-    enum model_mode mode;
-
-    struct line current, ahead; /* ahead.answered == 0: not asked for yet */
-    uint64_t virtual_address;   /* of current's first byte */
-    const struct translation *translation;
-    uint64_t popped;  /* when the line before `current` was used up */
-    uint64_t restart; /* fetch starts anew in this cycle; 0: it goes on */
-
-    struct window decode_buffer, issue_buffer; /* groups: what a stage passes on in one cycle */
-
-    /* the queue of loads and stores */
-    uint64_t request;       /* when the last one was passed on: the queue of requests holds one */
-    uint64_t last_store;    /* commit of the last store */
-    uint64_t memory_commit; /* of the last access */
-    struct { /* the last loads that were waited for as the oldest operation: from, to */
-        uint64_t begun, ended;
-    } wait[WAITS];
-    unsigned wait_first, wait_end;    /* those that may still matter, modulo WAITS */
-    struct window stores;             /* the store buffer: until each is in the L1D */
-    uint64_t store_begun;             /* of the last one that left it */
-    uint64_t memory[MEMORY_ACCESSES]; /* accesses under way: until when */
-
-    /* What wrong paths are estimated from: so far; on average, of an instruction and of sixteen.
-     * Sums and averages in turn, or the compiler adds to two at once, which is slower. */
-    uint64_t instructions, average_length, bytes, average_ops, micro_ops;
-
-    unsigned branch_delay;
-    uint64_t line_size;
-
-    /* Of each register's value; of REGISTER_NONE: 0 when it is read. */
-    uint64_t ready[REGISTERS];     /* the scoreboard's promise */
-    uint64_t committed[REGISTERS]; /* when it is kept */
-    struct timing timing[OP_CLASSES];
-    const struct timing *timing_of[OP_CLASSES]; /* for one load where a product would be */
-    struct unit unit[UNIT_KINDS][MOST_UNITS];
-    uint64_t entries[]; /* of the windows */
-};
-
-/* Groups that fit between Fetch2 and Decode; cycles that Execute assumes a load takes beyond its
- * unit (BaseMinorCPU.py of gem5: decodeInputBufferSize, MinorDefaultMemFU.extraAssumedLat). */
-enum { DECODE_GROUPS = 3, ASSUMED_LOAD = 2 };
+/* Groups that fit between Fetch2 and Decode (decodeInputBufferSize of gem5's BaseMinorCPU.py). */
+enum { DECODE_GROUPS = 3 };
 
 /* Between Decode and Execute. */
 static uint64_t issue_groups(const struct core_parameters *c) {
     return later(c->window / c->front_width, 1);
 }
 
+static size_t entries(const struct core_parameters *c) {
+    return DECODE_GROUPS + issue_groups(c) + c->store_buffer;
+}
+
 static size_t size(const struct model_parameters *p) {
-    return sizeof(struct inorder) +
-           sizeof(uint64_t) * (DECODE_GROUPS + issue_groups(&p->core) + p->core.store_buffer);
+    return sizeof(struct inorder) + sizeof(uint64_t) * entries(&p->core) + inorder_memo_size;
 }
 
 static void init_timing(struct inorder *inorder, const struct core_parameters *c) {
@@ -129,6 +56,9 @@ static void init(struct core *core) {
     inorder->branch_delay = (unsigned)c->branch_delay;
     inorder->line_size = core->parameters->line_size;
     inorder->current.address = UINT64_MAX;
+    inorder->entry_count = (unsigned)entries(c);
+    inorder->memo = (struct inorder_memo *)(inorder->entries + inorder->entry_count);
+    inorder_memo_init(core);
 }
 
 /* Fetch1: asks for a line at this cycle. */
@@ -144,23 +74,11 @@ static uint64_t ahead_begins(const struct inorder *inorder) {
     return later(inorder->current.answered + 1, inorder->popped);
 }
 
-static bool in_page(uint64_t virtual_address) {
-    return virtual_address & 4095;
-}
-
-static void ask_ahead(struct core *core, enum model_mode mode) {
+void inorder_ask_ahead(struct core *core, enum model_mode mode) {
     struct inorder *inorder = core->state;
     ask_for(core, mode, &inorder->ahead, inorder->current.address + inorder->line_size,
             inorder->virtual_address + inorder->line_size, inorder->translation,
             ahead_begins(inorder));
-}
-
-/* The current line is used up in this cycle. */
-static void pop_line(struct inorder *inorder, uint64_t cycle) {
-    inorder->current = inorder->ahead;
-    inorder->ahead.answered = 0;
-    inorder->virtual_address += inorder->line_size;
-    inorder->popped = cycle;
 }
 
 /* Fetch starts anew from this line at `cycle`, or when the fetch under way has ended: it cannot be
@@ -180,11 +98,6 @@ static void start_line(struct core *core, const struct segment *segment, uint64_
             inorder->virtual_address, segment->translation, cycle);
 }
 
-/* The earliest cycle in which Fetch2 has the line. */
-static uint64_t arrival(const struct inorder *inorder) {
-    return inorder->current.answered + 1;
-}
-
 /* A stage passes something on, in the group of this cycle or in a new one: that begins when the
  * buffer behind the stage has room. `left` is when the group before has left it. Returns the cycle.
  */
@@ -197,8 +110,7 @@ static inline uint64_t pass_on(struct port *stage, struct window *buffer, uint64
     return port_moves(stage, later(least, window_free(buffer)));
 }
 
-/* The line at this offset from the segment's is needed. */
-static void need_line(struct core *core, const struct segment *segment, uint64_t offset) {
+void inorder_need_line(struct core *core, const struct segment *segment, uint64_t offset) {
     struct inorder *inorder = core->state;
     uint64_t address = (segment->line & -inorder->line_size) + offset;
     if (inorder->restart) {
@@ -209,12 +121,12 @@ static void need_line(struct core *core, const struct segment *segment, uint64_t
     } else if (inorder->current.address + inorder->line_size == address &&
                in_page(inorder->virtual_address + inorder->line_size)) {
         if (!inorder->ahead.answered)
-            ask_ahead(core, segment->mode);
+            inorder_ask_ahead(core, segment->mode);
         pop_line(inorder, inorder->fetch.cycle);
     } else {
         start_line(core, segment, offset, inorder->fetch.cycle + 1);
     }
-    if (inorder->current.part != STACK_BASE && arrival(inorder) > inorder->fetch.cycle + 1)
+    if (inorder->current.part != STACK_BASE && line_arrival(inorder) > inorder->fetch.cycle + 1)
         inorder->fetch_part = inorder->current.part;
 }
 
@@ -244,12 +156,12 @@ static void fetch_wrong_path(struct core *core, enum model_mode mode, uint64_t a
         if (!inorder->ahead.answered) {
             if (ahead_begins(inorder) >= cycle)
                 return;
-            ask_ahead(core, mode);
+            inorder_ask_ahead(core, mode);
         }
         if (address + used < end)
             return;
         now = later(begun + (end > address ? quotient((end - address) * cycles, used + 1) : 0),
-                    later(now, arrival(inorder)));
+                    later(now, line_arrival(inorder)));
         if (now >= cycle)
             return;
         pop_line(inorder, now);
@@ -285,11 +197,10 @@ static void drop_lines(struct core *core, enum model_mode mode, uint64_t cycle) 
             return;
     }
     if (!inorder->ahead.answered && ahead_begins(inorder) <= cycle)
-        ask_ahead(core, mode);
+        inorder_ask_ahead(core, mode);
 }
 
-/* The first instruction of a segment is in this mode. */
-static void change_mode(struct inorder *inorder, enum model_mode mode) {
+void inorder_change_mode(struct inorder *inorder, enum model_mode mode) {
     inorder->mode = mode;
     /* an interrupt, a system call or a return from one: all before it has committed */
     inorder->restart = later(inorder->fetch.cycle, inorder->commit.cycle) + inorder->branch_delay;
@@ -300,14 +211,14 @@ static inline void fetch(struct core *core, const struct segment *segment, unsig
     struct inorder *inorder = core->state;
     if (index == 0) {
         if (inorder->mode != segment->mode)
-            change_mode(inorder, segment->mode);
-        need_line(core, segment, 0);
+            inorder_change_mode(inorder, segment->mode);
+        inorder_need_line(core, segment, 0);
     }
     if (segment->spills && index + 1u == segment->count)
-        need_line(core, segment, inorder->line_size);
+        inorder_need_line(core, segment, inorder->line_size);
     /* Fetch2 */
     uint64_t fetched =
-        pass_on(&inorder->fetch, &inorder->decode_buffer, arrival(inorder), inorder->decode.cycle);
+        pass_on(&inorder->fetch, &inorder->decode_buffer, line_arrival(inorder), inorder->decode.cycle);
     inorder->decode_least = later(inorder->decode_least, fetched + 1);
     inorder->instructions++;
     inorder->bytes += segment->code[index].length;
@@ -402,6 +313,18 @@ static inline uint64_t *memory_slot(struct inorder *inorder) {
     return first;
 }
 
+/* The L1D is asked for the operation's access. */
+static inline struct access_time look_up(struct core *core, const struct operation *operation,
+                                         uint64_t cycle) {
+    struct inorder *inorder = core->state;
+    if (__builtin_expect(inorder->known, 0)) {
+        inorder->known--;
+        enum access_kind kind = operation->access->store ? STORE : LOAD;
+        return (struct access_time){cycle + core->hierarchy->hit_latency[kind], STACK_BASE};
+    }
+    return core_data(core, operation->mode, operation->access, operation->pc, cycle);
+}
+
 /* A load that leaves its unit at `cycle`: when its data are there. */
 static inline struct access_time load(struct core *core, const struct operation *operation,
                                       uint64_t cycle) {
@@ -414,8 +337,7 @@ static inline struct access_time load(struct core *core, const struct operation 
     uint64_t *slot = memory_slot(inorder);
     begun = later(begun, *slot);
     inorder->request = begun;
-    struct access_time time =
-        core_data(core, operation->mode, operation->access, operation->pc, begun);
+    struct access_time time = look_up(core, operation, begun);
     *slot = time.ready;
     return time;
 }
@@ -427,7 +349,7 @@ static inline void store(struct core *core, const struct operation *operation, u
     uint64_t begun = later(later(cycle + 1, inorder->store_begun), *slot);
     inorder->store_begun = begun;
     inorder->last_store = cycle;
-    uint64_t done = core_data(core, operation->mode, operation->access, operation->pc, begun).ready;
+    uint64_t done = look_up(core, operation, begun).ready;
     *slot = done;
     window_take(&inorder->stores, done);
 }
@@ -513,6 +435,8 @@ execute_as(struct core *core, const struct operation *operation, const bool plai
         committed = unit->committed = commit(core, operation->mode, ended, part);
     }
     write_destinations(inorder, op, ready, committed);
+    if (!plain && op->flags & MICRO_BRANCH)
+        inorder->executed = committed;
     if (!plain && op->flags & MICRO_SERIALIZE_AFTER)
         inorder->decode_least = later(inorder->decode_least, committed + 1);
     return committed;
@@ -523,9 +447,9 @@ static inline uint64_t execute(struct core *core, const struct operation *operat
                                                : execute_as(core, operation, false);
 }
 
-static void branch(struct core *core, const struct instruction *instruction, uint64_t pc,
-                   enum model_mode mode, uint64_t executed, bool taken,
-                   enum branch_outcome outcome) {
+void inorder_branch(struct core *core, const struct instruction *instruction, uint64_t pc,
+                    enum model_mode mode, uint64_t executed, bool taken,
+                    enum branch_outcome outcome) {
     struct inorder *inorder = core->state;
     uint64_t fetched = inorder->fetch.cycle;
     if (outcome != BRANCH_PREDICTED) {
@@ -538,9 +462,20 @@ static void branch(struct core *core, const struct instruction *instruction, uin
     }
 }
 
+/* A step's last instruction is a branch. */
+static void branch(struct core *core, const struct instruction *instruction, uint64_t pc,
+                   enum model_mode mode, uint64_t executed, bool taken,
+                   enum branch_outcome outcome) {
+    inorder_memo_learn(core);
+    inorder_branch(core, instruction, pc, mode, executed, taken, outcome);
+}
+
 static void run(struct core *core, const struct step *step) {
-    struct inorder *inorder = core->state;
+    const struct inorder *inorder = core->state;
+    if (inorder_memo_run(core, step))
+        return;
     pipeline_run(core, step, (struct pipeline_stages){fetch, execute, branch});
+    inorder_memo_learn(core);
     core_advance(core, step->segment->mode, STACK_BASE, inorder->commit.cycle);
 }
 
@@ -550,4 +485,5 @@ const struct core_model core_inorder = {
     .size = size,
     .init = init,
     .run = run,
+    .forget = inorder_memo_forget,
 };

@@ -132,6 +132,12 @@ void model_run(struct model *model, unsigned core, const struct step *step) {
     model->cores[core].model->run(&model->cores[core], step);
 }
 
+void model_forget_code(struct model *model) {
+    for (unsigned i = 0; i < model->parameters.cores; i++)
+        if (model->cores[i].model->forget)
+            model->cores[i].model->forget(&model->cores[i]);
+}
+
 bool model_set_regions(struct model *model, const char *const *names, unsigned count) {
     free(model->regions);
     free(model->visits);

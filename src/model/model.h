@@ -20,9 +20,13 @@ void model_free(struct model *model);
 /* Whether segments must come with decoded instructions (struct segment.code). */
 bool model_decodes(const struct model *model);
 
-/* A core executed these instructions. What the step points to is not kept, except translations,
- * which must stay valid until model_translations_change() of that core. */
+/* A core executed these instructions. What the step points to is not kept, except segments, which
+ * must stay what they are until model_forget_code(), and translations, which must stay valid until
+ * model_translations_change() of that core. */
 void model_run(struct model *model, unsigned core, const struct step *step);
+
+/* All segments are about to go. */
+void model_forget_code(struct model *model);
 
 /* The core changed its address space or a translation. */
 void model_translations_change(struct model *model, unsigned core);

@@ -276,7 +276,8 @@ static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb) {
         instrument_instruction(qemu_plugin_tb_get_insn(tb, i), views, count, i);
 }
 
-/* The consumer forgets its block, and has read all others, before they go. */
+/* The consumer forgets its block, and has read all others, before they go; the model, which then is
+ * nobody else's, forgets them all. */
 static void on_flush(qemu_plugin_id_t id) {
     (void)id;
     if (*plugin.left)
@@ -284,6 +285,7 @@ static void on_flush(qemu_plugin_id_t id) {
     plugin.running = NULL;
     stream_push((uint64_t)(plugin.core - plugin.cores) << 4 | EVENT_CORE);
     stream_drain();
+    model_forget_code(plugin.model);
     blocks_clear();
 }
 

@@ -47,6 +47,7 @@ static void test_system_unit(void **state) {
 static void drain(struct model *model) {
     autofree struct code *idle = REPEAT(CODE, SEVEN_ADDS, 2);
     run_often(model, idle, 400);
+    model_forget_code(model);
 }
 
 /* Cycles of this code, each of whose stride-th instructions accesses another missing line. */

@@ -316,13 +316,15 @@ static inline uint64_t *memory_slot(struct inorder *inorder) {
 /* The L1D is asked for the operation's access. */
 static inline struct access_time look_up(struct core *core, const struct operation *operation,
                                          uint64_t cycle) {
-    struct inorder *inorder = core->state;
-    if (__builtin_expect(inorder->known, 0)) {
-        inorder->known--;
-        enum access_kind kind = operation->access->store ? STORE : LOAD;
-        return (struct access_time){cycle + core->hierarchy->hit_latency[kind], STACK_BASE};
-    }
-    return core_data(core, operation->mode, operation->access, operation->pc, cycle);
+    struct asked *asked = &((struct inorder *)core->state)->asked;
+    if (asked->next < asked->count)
+        return asked->answer[asked->next++].time;
+    struct access_time time =
+        core_data(core, operation->mode, operation->access, operation->pc, cycle);
+    if (asked->next++ < MOST_ASKED)
+        asked->answer[asked->count++] = (struct answered){
+            cycle, operation->access->address, operation->access->size, time};
+    return time;
 }
 
 /* A load that leaves its unit at `cycle`: when its data are there. */

@@ -31,6 +31,17 @@ struct line {
     enum stack_part part; /* what was waited for */
 };
 
+/* The step's look-ups of data, in their order: those that have been made, perhaps before the
+ * pipeline came to them. */
+enum { MOST_ASKED = 64 };
+struct asked {
+    unsigned next, count; /* next: the one that the pipeline comes to */
+    struct answered {
+        uint64_t begun, address, size;
+        struct access_time time;
+    } answer[MOST_ASKED];
+};
+
 /* What changes with each micro-operation comes first, where the host's short instructions reach.
  * Nothing is a char: a store to one would make the compiler read everything else again. */
 struct inorder {
@@ -58,12 +69,12 @@ struct inorder {
     uint64_t instructions, average_length, bytes, average_ops, micro_ops;
 
     unsigned branch_delay, entry_count;
-    unsigned known; /* so many look-ups of data that come next have been made already: they hit */
     uint64_t line_size;
     uint64_t executed; /* the last branch */
     struct timing timing[OP_CLASSES];
     const struct timing *timing_of[OP_CLASSES]; /* for one load where a product would be */
     struct inorder_memo *memo;
+    struct asked asked;
 
     /* From here to the end, and nowhere but at the start: cycles that are forgotten when they are
      * far enough in the past. The memo reads them as an array. */

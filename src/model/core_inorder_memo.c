@@ -4,28 +4,28 @@
  *
  * - at the root nothing that came before matters (is_at_rest());
  * - from there on, timing is a function of the segments and the ends of the steps, of when their
- *   lines of code arrive, and of when data do. Segments, ends and the lines' delays are what nodes
- *   are told apart by. Data arrive when a hit does: that is looked up.
+ *   lines of code arrive, and of when data do. That is what nodes are told apart by.
  *
- * Look-ups of code, the wrong paths behind branches among them, and of data, the predictor and the
- * counters are not in the tree: they are the real ones, at the real cycles and in the real order.
+ * Caches, the wrong paths behind branches, the predictor and the counters of all these are not in
+ * the tree: they are the real ones, asked at the cycles and in the order in which the pipeline would
+ * ask them. A node says when the next look-up is due; if its answer is another than it was, there
+ * may be another node, which is alike so far.
  *
- * Where a step has no node, or something is not as it was, the pipeline gets the state back that the
- * node above has kept (make_real()), and goes on by itself, as far as the next rest. Look-ups that
- * have been made are not made again: struct inorder's `known`.
+ * Where there is none, the pipeline gets the state back that the node above has kept (make_real())
+ * and does the step, but for look-ups that have been made: struct asked has their answers. So a new
+ * node comes to be.
  *
  * After a mispredicted branch the pipeline is at rest, but for stores that miss. With no prediction
- * every branch that is taken is one.
- *
- * Not remembered: steps with misses, accesses past the caches, across lines or by way of a TLB. */
+ * every branch that is taken is one. */
 #include "model/core_inorder_memo.h"
 
 #include <string.h>
 
 enum {
-    NODES = 1 << 15, /* when they are used up, or the words, all is forgotten: some 8 MB in all */
+    NODES = 1 << 15, /* when they are used up, or the words, all is forgotten: 11 MB in all */
     BUCKETS = 1 << 14,
-    WORDS = 1 << 20,
+    WORDS = 1 << 21,
+    MOST_ALIKE = 16, /* nodes that are alike but for answers; more are not looked at */
     ROOT = 0,
     NOWHERE = NODES, /* the pipeline computes; no node stands for its state */
     FAR = UINT16_MAX /* cycles from the base that are not remembered any more */
@@ -50,14 +50,15 @@ struct node {
     uint32_t next;      /* of its bucket; ROOT: none */
     uint32_t last_used; /* of its children */
     /* what the step does */
-    uint32_t accesses; /* the place in `words` of their shapes */
-    uint32_t stamps;   /* … and of the stamps that are not long ago: place << 16 | relative */
-    uint16_t access_count, stamp_count;
+    uint32_t look_ups; /* the place in `words` of what they are, and of begun << 16 | ready */
+    uint32_t stack;    /* … of cycles that are not STACK_BASE: part << 24 | cycles */
+    uint32_t stamps;   /* … of the stamps that are not long ago: place << 16 | relative */
+    uint16_t stamp_count;
+    uint8_t look_up_count, stack_count;
     relative fetch, commit, decode_least, next_issue, executed, memory[MEMORY_ACCESSES];
     relative spilt;       /* when the line after the first one is needed */
-    uint16_t spilt_delay; /* … until it arrives; only compared */
+    uint32_t spilt_late;  /* late(): … until it arrives, and from where; only compared */
     uint16_t instructions, bytes, micro_ops;
-    uint32_t waited, structural; /* cycles put under the part at the start, STACK_STRUCTURAL */
     enum stack_part part;        /* at the end: struct inorder's fetch_part */
     struct rest rest;
 };
@@ -71,7 +72,7 @@ struct inorder_memo {
     uint32_t how;    /* of the step under way */
     uint32_t node_count, word_count;
     struct { /* before a step that is to be learnt */
-        uint64_t stack[STACK_PARTS], looked_up, missed, instructions, bytes, micro_ops, gap;
+        uint64_t stack[STACK_PARTS], instructions, bytes, micro_ops, gap;
     } before;
     uint32_t bucket[BUCKETS];
     struct node node[NODES];
@@ -94,7 +95,7 @@ static unsigned stamp_count_of(const struct inorder *inorder) {
 void inorder_memo_init(struct core *core) {
     struct inorder *inorder = core->state;
     struct inorder_memo *memo = inorder->memo;
-    memo->on = !core->mmu && stamp_count_of(inorder) <= UINT16_MAX;
+    memo->on = stamp_count_of(inorder) <= UINT16_MAX;
     memo->real = true;
     memo->at = NOWHERE;
     memo->node_count = 1;
@@ -145,6 +146,7 @@ void inorder_memo_forget(struct core *core) {
     memo->at = NOWHERE;
     memo->node_count = 1;
     memo->word_count = 0;
+    memo->node[ROOT].last_used = ROOT;
     memset(memo->bucket, 0, sizeof memo->bucket);
 }
 
@@ -171,6 +173,12 @@ static inline bool is_at_rest(const struct inorder *inorder, uint64_t base) {
 /* The cycles that `b` is after `a`. */
 static inline uint64_t after(uint64_t b, uint64_t a) {
     return b > a ? b - a : 0;
+}
+
+/* How long after this cycle a line arrives, and what is waited for, if anything is. */
+static inline uint32_t late(const struct line *line, uint64_t cycle) {
+    uint64_t delay = after(line->answered + 1, cycle);
+    return (uint32_t)delay << 8 | (delay > 1 ? line->part : STACK_BASE);
 }
 
 /* What, beside its segment and the step before it, a step is told apart by: how many instructions,
@@ -221,45 +229,42 @@ static inline bool is_node(const struct node *node, uint32_t parent, const struc
     return node->segment == segment && node->how == how && node->parent == parent;
 }
 
-/* The node of the step; ROOT: none. */
-static inline uint32_t find(struct inorder_memo *memo, const struct segment *segment) {
-    uint32_t *last_used = &memo->node[memo->at].last_used;
-    uint32_t i = *last_used;
-    if (i < memo->node_count && is_node(&memo->node[i], memo->at, segment, memo->how))
-        return i;
-    for (i = *bucket_of(memo, segment); i; i = memo->node[i].next)
-        if (is_node(&memo->node[i], memo->at, segment, memo->how))
-            return *last_used = i;
-    return ROOT;
+/* The first node of the step from this one on; ROOT: none. */
+static inline uint32_t find(const struct inorder_memo *memo, uint32_t i,
+                            const struct segment *segment) {
+    while (i != ROOT && !is_node(&memo->node[i], memo->at, segment, memo->how))
+        i = memo->node[i].next;
+    return i;
 }
 
-/* Size, instruction, kind. */
+/* A look-up: size, instruction, kind of its access, and what its answer was put under. */
 static inline uint32_t shape_of(const struct access *access) {
-    return access->size | (uint32_t)access->instruction << 8 | (uint32_t)access->store << 16;
+    return access->size | (uint32_t)access->instruction << 8 | (uint32_t)access->store << 16 |
+           (uint32_t)access->uncached << 17;
 }
+enum { SHAPE_PART = 24 };
 
-/* So many times the L1D is asked. */
+/* So many look-ups does it take. */
 static inline unsigned pieces_of(const struct access *access) {
     return (access->size + 7u) / 8;
 }
 
-/* In the L1D it is in one line, each of its pieces. */
-static inline bool is_simple(const struct access *access, uint64_t line_mask) {
-    unsigned size = access->size <= 8 ? access->size : 8 * pieces_of(access);
-    return !access->uncached && (access->address & line_mask) + size - 1 <= line_mask;
-}
-
-/* The access, if it is of this shape, hits. Else *known is how many look-ups did, in all. */
-static inline bool hits(struct core *core, const struct step *step, const struct access *access,
-                        uint32_t shape, unsigned *known) {
+/* A piece of the access is looked up when the node says. */
+static inline void ask(struct core *core, const struct segment *segment,
+                       const struct access *access, unsigned piece, uint32_t times) {
     struct inorder *inorder = core->state;
-    if (shape_of(access) != shape || !is_simple(access, core->line_mask))
-        return false;
-    for (unsigned i = 0; i < pieces_of(access); i++, ++*known)
-        if (!front_finds(core->front, step->segment->mode, access->store ? STORE : LOAD,
-                         access->address + 8 * i, inorder->memo->base))
-            return false;
-    return true;
+    struct answered *answered = &inorder->asked.answer[inorder->asked.count++];
+    answered->begun = inorder->memo->base + (times >> 16);
+    uint64_t pc = segment->address + segment->instruction[access->instruction].offset;
+    if (access->size <= 8) {
+        answered->time = core_data(core, segment->mode, access, pc, answered->begun);
+        return;
+    }
+    struct access part = *access;
+    part.address += 8 * piece;
+    part.virtual_address += 8 * piece;
+    part.size = 8;
+    answered->time = core_data(core, segment->mode, &part, pc, answered->begun);
 }
 
 /* Whether the line that the last instruction reaches into arrives when it did. */
@@ -268,28 +273,38 @@ static inline bool spills_alike(struct core *core, const struct segment *segment
     struct inorder *inorder = core->state;
     if (!inorder->ahead.answered)
         inorder_ask_ahead(core, segment->mode);
-    uint64_t delay = after(inorder->ahead.answered + 1, absolute(inorder->memo, node->spilt));
-    return delay == node->spilt_delay && (inorder->ahead.part == STACK_BASE || delay <= 1);
+    return late(&inorder->ahead, absolute(inorder->memo, node->spilt)) == node->spilt_late;
 }
 
-/* The step's look-ups, in the order in which the pipeline makes them: all hit, as they did. False:
- * the pipeline must go on behind the first so many of the data's. */
+/* The step's look-ups that have not been made, in the order in which the pipeline makes them, until
+ * one is not as it was: then false. */
 static inline bool look_up(struct core *core, const struct step *step, const struct node *node,
-                           bool spills, unsigned *known) {
+                           bool spills) {
     struct inorder *inorder = core->state;
-    const uint32_t *shapes = &inorder->memo->words[node->accesses];
-    unsigned i = 0, last = step->segment->count - 1u;
-    if (step->access_count != node->access_count)
-        return false;
-    for (; i < step->access_count && !(spills && step->accesses[i].instruction >= last); i++)
-        if (!hits(core, step, &step->accesses[i], shapes[i], known))
+    const struct asked *asked = &inorder->asked;
+    const uint32_t *words = &inorder->memo->words[node->look_ups];
+    const struct access *access = step->accesses, *end = access + step->access_count;
+    unsigned last = step->segment->count - 1u, piece = 0;
+    for (unsigned i = 0; i < node->look_up_count; i++, words += 2) {
+        if (access == end)
             return false;
-    if (spills && !spills_alike(core, step->segment, node))
-        return false;
-    for (; i < step->access_count; i++)
-        if (!hits(core, step, &step->accesses[i], shapes[i], known))
+        if (spills && access->instruction >= last) {
+            if (!spills_alike(core, step->segment, node))
+                return false;
+            spills = false;
+        }
+        if (((words[0] ^ shape_of(access)) & ((1u << SHAPE_PART) - 1)) != 0)
             return false;
-    return true;
+        if (i == asked->count)
+            ask(core, step->segment, access, piece, words[1]);
+        const struct answered *answered = &asked->answer[i];
+        if (answered->time.ready - inorder->memo->base != (words[1] & 0xffff) ||
+            words[0] >> SHAPE_PART != answered->time.part)
+            return false;
+        if (++piece == pieces_of(access))
+            access++, piece = 0;
+    }
+    return access == end && (!spills || spills_alike(core, step->segment, node));
 }
 
 /* Time and counts, as the pipeline would have left them. */
@@ -297,12 +312,17 @@ static inline void advance(struct core *core, const struct step *step, const str
     struct inorder *inorder = core->state;
     const struct inorder_memo *memo = inorder->memo;
     struct core_counts *counts = &core->counts[step->segment->mode];
-    uint64_t waited = node->waited;
-    if (node->parent == ROOT) /* from the last commit to the base */
+    uint64_t waited = 0;
+    for (unsigned i = 0; i < node->stack_count; i++) {
+        uint32_t word = memo->words[node->stack + i], cycles = word & 0xffffff;
+        counts->stack[word >> 24] += cycles;
+        waited += cycles;
+    }
+    if (node->parent == ROOT) { /* from the last commit to the base */
+        counts->stack[inorder->fetch_part] += memo->base - inorder->commit.cycle;
         waited += memo->base - inorder->commit.cycle;
-    counts->stack[inorder->fetch_part] += waited;
-    counts->stack[STACK_STRUCTURAL] += node->structural;
-    counts->stack[STACK_BASE] -= waited + node->structural;
+    }
+    counts->stack[STACK_BASE] -= waited;
     counts->instructions += step->end - step->first;
     counts->micro_ops += node->micro_ops;
     inorder->instructions += node->instructions;
@@ -327,19 +347,12 @@ static inline void take_branch(struct core *core, const struct step *step, unsig
                         (struct pipeline_stages){.branch = inorder_branch});
 }
 
-static uint64_t looked_up(const struct access_counts *counts) {
-    return counts->accesses[LOAD] + counts->accesses[STORE];
-}
-
 /* A step without a node comes. */
 static void expect(struct core *core, const struct step *step) {
     struct inorder *inorder = core->state;
     struct inorder_memo *memo = inorder->memo;
-    const struct access_counts *counts = &core->front->counts[step->segment->mode];
     memo->learns = step;
     memcpy(memo->before.stack, core->counts[step->segment->mode].stack, sizeof memo->before.stack);
-    memo->before.looked_up = looked_up(counts);
-    memo->before.missed = data_misses(counts);
     memo->before.instructions = inorder->instructions;
     memo->before.bytes = inorder->bytes;
     memo->before.micro_ops = inorder->micro_ops;
@@ -353,28 +366,35 @@ static relative keep(const struct inorder_memo *memo, uint64_t cycle, bool *fits
     return (relative)from_base;
 }
 
-/* Whether the accesses are of the kind that look_up() does, and all have hit. */
-static bool has_hit(const struct core *core, const struct step *step) {
-    const struct inorder_memo *memo = ((const struct inorder *)core->state)->memo;
-    const struct access_counts *counts = &core->front->counts[step->segment->mode];
-    uint64_t pieces = 0;
-    for (unsigned i = 0; i < step->access_count; i++) {
-        if (!is_simple(&step->accesses[i], core->line_mask))
-            return false;
-        pieces += pieces_of(&step->accesses[i]);
-    }
-    return step->access_count < FAR && looked_up(counts) - memo->before.looked_up == pieces &&
-           data_misses(counts) == memo->before.missed;
+static bool keep_word(struct inorder_memo *memo, uint32_t word) {
+    if (memo->word_count == WORDS)
+        return false;
+    memo->words[memo->word_count++] = word;
+    return true;
 }
 
-static bool keep_accesses(struct inorder_memo *memo, struct node *node, const struct step *step) {
-    if (memo->word_count + step->access_count > WORDS)
-        return false;
-    node->accesses = memo->word_count;
-    node->access_count = (uint16_t)step->access_count;
-    for (unsigned i = 0; i < step->access_count; i++)
-        memo->words[memo->word_count++] = shape_of(&step->accesses[i]);
-    return true;
+/* False: they were not all asked for, piece by piece; or there is no room. */
+static bool keep_look_ups(struct inorder_memo *memo, struct node *node, const struct step *step,
+                          const struct asked *asked) {
+    unsigned count = 0;
+    bool fits = asked->next == asked->count;
+    node->look_ups = memo->word_count;
+    for (unsigned i = 0; i < step->access_count; i++) {
+        const struct access *access = &step->accesses[i];
+        for (unsigned piece = 0; piece < pieces_of(access); piece++, count++) {
+            const struct answered *answered = &asked->answer[count];
+            if (count == asked->count || answered->address != access->address + 8 * piece ||
+                answered->size != (access->size <= 8 ? access->size : 8))
+                return false;
+            uint32_t begun = keep(memo, answered->begun, &fits);
+            uint32_t ready = keep(memo, answered->time.ready, &fits);
+            uint32_t part = answered->time.part;
+            fits = fits && keep_word(memo, shape_of(access) | part << SHAPE_PART) &&
+                   keep_word(memo, begun << 16 | ready);
+        }
+    }
+    node->look_up_count = (uint8_t)count;
+    return fits && count == asked->count;
 }
 
 /* What make_real() makes of it. */
@@ -385,9 +405,7 @@ static bool keep_state(struct inorder_memo *memo, struct node *node, struct inor
     for (unsigned i = 0; i < stamp_count_of(inorder); i++) {
         if (stamps[i] <= memo->base)
             continue;
-        if (memo->word_count == WORDS)
-            return false;
-        memo->words[memo->word_count++] = i << 16 | keep(memo, stamps[i], &fits);
+        fits = keep_word(memo, i << 16 | keep(memo, stamps[i], &fits)) && fits;
     }
     node->stamp_count = (uint16_t)(memo->word_count - node->stamps);
     node->rest = (struct rest){
@@ -407,20 +425,29 @@ static bool keep_state(struct inorder_memo *memo, struct node *node, struct inor
     return fits;
 }
 
-/* Cycles by what they were put under: all but what advance() adds to is as it was. */
-static bool keep_stack(const struct inorder_memo *memo, struct node *node, const uint64_t *stack) {
+/* Whether the first to commit may have waited for something else than its line: a load for data. */
+static bool begins_with_miss(const struct step *step, const struct asked *asked) {
+    const struct micro_op *op = step->segment->micro_ops;
+    while (op->op_class == OP_NOTHING)
+        op++;
+    return op->op_class == OP_LOAD && asked->count && asked->answer[0].time.part != STACK_BASE;
+}
+
+/* Cycles by what they were put under. At the root, but for those from the last commit to the base,
+ * which are the first line's. */
+static bool keep_stack(struct inorder_memo *memo, struct node *node, const struct step *step,
+                       const uint64_t *stack, const struct asked *asked) {
+    uint64_t gap = memo->before.gap;
     enum stack_part part = memo->how >> 8 & 0xff;
+    if (node->parent == ROOT && (part == STACK_BASE || begins_with_miss(step, asked)))
+        return false;
+    node->stack = memo->word_count;
     for (unsigned i = STACK_BASE + 1; i < STACK_PARTS; i++) {
-        uint64_t cycles = stack[i] - memo->before.stack[i];
-        if (cycles > UINT32_MAX)
-            return false;
-        if (i == part)
-            node->waited = (uint32_t)(cycles - memo->before.gap);
-        else if (i == STACK_STRUCTURAL)
-            node->structural = (uint32_t)cycles;
-        else if (cycles)
+        uint64_t cycles = stack[i] - memo->before.stack[i] - (i == part ? gap : 0);
+        if (cycles >> 24 || (cycles && !keep_word(memo, i << 24 | (uint32_t)cycles)))
             return false;
     }
+    node->stack_count = (uint8_t)(memo->word_count - node->stack);
     return true;
 }
 
@@ -438,11 +465,9 @@ static bool keep_timing(const struct core *core, struct node *node, const struct
     for (unsigned i = 0; i < MEMORY_ACCESSES; i++)
         node->memory[i] = keep(memo, inorder->memory[i], &fits);
     if (segment->spills && end == segment->count) {
-        uint64_t delay = after(line_arrival(inorder), inorder->popped);
         node->spilt = keep(memo, inorder->popped, &fits);
-        node->spilt_delay = (uint16_t)delay;
-        fits &= inorder->current.part == STACK_BASE || delay <= 1;
-        fits &= delay < FAR;
+        node->spilt_late = late(&inorder->current, inorder->popped);
+        keep(memo, line_arrival(inorder), &fits);
     }
     node->part = inorder->fetch_part;
     node->instructions = (uint16_t)(inorder->instructions - memo->before.instructions);
@@ -461,16 +486,18 @@ void inorder_memo_learn(struct core *core) {
         return;
     memo->learns = NULL;
     struct node node = {.segment = step->segment, .parent = memo->at, .how = memo->how};
-    bool room = memo->node_count < NODES, alike = has_hit(core, step);
-    alike = alike && keep_stack(memo, &node, core->counts[step->segment->mode].stack) &&
-            keep_timing(core, &node, step);
-    room = room && (!alike || keep_accesses(memo, &node, step));
-    alike = alike && room && keep_state(memo, &node, inorder);
-    room = room && memo->word_count < WORDS;
-    if (!room)
-        inorder_memo_forget(core);
-    if (!alike || !room) {
+    uint32_t words = memo->word_count;
+    bool alike = memo->node_count < NODES && keep_timing(core, &node, step) &&
+                 keep_stack(memo, &node, step, core->counts[step->segment->mode].stack,
+                            &inorder->asked) &&
+                 keep_look_ups(memo, &node, step, &inorder->asked) &&
+                 keep_state(memo, &node, inorder);
+    if (!alike) {
         memo->at = NOWHERE;
+        if (memo->node_count == NODES || memo->word_count == WORDS)
+            inorder_memo_forget(core);
+        else
+            memo->word_count = words;
         return;
     }
     uint32_t *bucket = bucket_of(memo, step->segment);
@@ -480,33 +507,53 @@ void inorder_memo_learn(struct core *core) {
     memo->node[memo->node_count++] = node;
 }
 
+/* The node of the step, after its look-ups, or NULL. */
+static inline const struct node *take_node(struct core *core, const struct step *step,
+                                           bool spills) {
+    struct inorder *inorder = core->state;
+    struct inorder_memo *memo = inorder->memo;
+    uint32_t *last_used = &memo->node[memo->at].last_used, i = *last_used;
+    unsigned alike = 0;
+    if (is_node(&memo->node[i], memo->at, step->segment, memo->how) &&
+        look_up(core, step, &memo->node[i], spills))
+        return &memo->node[i];
+    i = *bucket_of(memo, step->segment);
+    while ((i = find(memo, i, step->segment)) != ROOT) {
+        if (look_up(core, step, &memo->node[i], spills)) {
+            *last_used = i;
+            return &memo->node[i];
+        }
+        if (++alike == MOST_ALIKE) {
+            make_real(inorder);
+            memo->at = NOWHERE;
+            return NULL;
+        }
+        i = memo->node[i].next;
+    }
+    expect(core, step);
+    return NULL;
+}
+
 bool inorder_memo_run(struct core *core, const struct step *step) {
     struct inorder *inorder = core->state;
     struct inorder_memo *memo = inorder->memo;
-    unsigned end = end_of(step), known = 0;
+    unsigned end = end_of(step);
+    inorder->asked.next = inorder->asked.count = 0;
     if (!memo->on || !end)
         return false;
     start(core, step, end);
     if (memo->at == NOWHERE)
         return false;
-    uint32_t found = find(memo, step->segment);
-    if (!found) {
-        make_real(inorder);
-        expect(core, step);
-        return false;
-    }
-    const struct node *node = &memo->node[found];
     bool spills = step->segment->spills && end == step->segment->count;
-    if (!look_up(core, step, node, spills, &known)) {
+    const struct node *node = take_node(core, step, spills);
+    if (!node) {
         make_real(inorder);
-        memo->at = NOWHERE;
-        inorder->known = known;
         return false;
     }
     if (spills)
         pop_line(inorder, absolute(memo, node->spilt));
     advance(core, step, node);
-    memo->at = found;
+    memo->at = (uint32_t)(node - memo->node);
     memo->real = false;
     take_branch(core, step, end, absolute(memo, node->executed));
     core_advance(core, step->segment->mode, STACK_BASE, inorder->commit.cycle);

@@ -145,18 +145,6 @@ static inline bool hierarchy_hit(struct hierarchy *hierarchy, unsigned core, enu
                      address);
 }
 
-/* The same for any line of the L1 that has arrived by `now`, or before: the access is made then, or
- * later. False: nothing was done that front_access(), which is due, would not do again. */
-bool front_finds_line(struct front *front, enum model_mode mode, enum access_kind kind,
-                      uint64_t address, uint64_t now);
-
-static inline bool front_finds(struct front *front, enum model_mode mode, enum access_kind kind,
-                               uint64_t address, uint64_t now) {
-    return front_hit(front->l1[kind == FETCH ? INSTRUCTION : DATA], &front->counts[mode], kind,
-                     address) ||
-           front_finds_line(front, mode, kind, address, now);
-}
-
 /* The counters. gem5's names: fills are its overallMshrMisses, misses its overallMisses; both
  * include upgrades (stores to a line that was there, but not writable). */
 static inline uint64_t access_fills(const struct access_counts *counts, enum access_kind kind) {

@@ -392,20 +392,3 @@ struct answer front_access(struct front *front, enum model_mode mode, enum acces
         return access_any_l1(front, mode, kind, address, pc, now);
     return access_l1(front, tags, mode, kind, address, pc, now, true);
 }
-
-bool front_finds_line(struct front *front, enum model_mode mode, enum access_kind kind,
-                      uint64_t address, uint64_t now) {
-    struct cache *tags = front->l1[kind == FETCH ? INSTRUCTION : DATA];
-    struct cache_unit *l1 = unit_of_tags(tags);
-    /* In order of use, a use that is found out to be one too many does no harm. */
-    if (l1->prefetcher || !tags->in_order_of_use)
-        return false;
-    uint64_t *line = cache_is_plain(tags) ? cache_use_as(tags, address, true)
-                                          : cache_use(tags, address);
-    if (!line || (kind == STORE && !(*line & LINE_WRITABLE)) || *line & LINE_PREFETCHED ||
-        (*line & LINE_ARRIVING && l1->askers->fills.until > now))
-        return false;
-    *line = (*line & ~LINE_ARRIVING) | (kind == STORE ? LINE_DIRTY : 0);
-    front->counts[mode].accesses[kind]++;
-    return true;
-}

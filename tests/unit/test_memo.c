@@ -220,7 +220,7 @@ static void test_caches(void **state) {
     strcpy(parameters.level[LEVEL_LLC].inclusion, "inclusive");
     check(&parameters, 31);
     parameters.l1d.prefetcher = parameters.l1i.prefetcher =
-        (struct prefetcher_parameters){.name = "next_line", .degree = 1};
+        (struct prefetcher_parameters){.name = "next_line", .degree = 1, .distance = 1};
     check(&parameters, 32);
     parameters = shipped("inorder");
     strcpy(parameters.l1d.replacement, "plru");

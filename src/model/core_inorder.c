@@ -21,22 +21,33 @@ static uint64_t issue_groups(const struct core_parameters *c) {
     return later(c->window / c->front_width, 1);
 }
 
+/* Units of a kind: at least one, for what the parameters forgot. */
+static unsigned units(const struct core_parameters *c, enum unit_kind kind) {
+    return (unsigned)(c->units[kind] < MOST_UNITS ? later(c->units[kind], 1) : MOST_UNITS);
+}
+
 static size_t entries(const struct core_parameters *c) {
-    return DECODE_GROUPS + issue_groups(c) + c->store_buffer;
+    size_t count = DECODE_GROUPS + issue_groups(c) + c->store_buffer;
+    for (unsigned kind = 0; kind < UNIT_KINDS; kind++)
+        count += units(c, kind) * sizeof(struct unit) / sizeof(uint64_t);
+    return count;
 }
 
 static size_t size(const struct model_parameters *p) {
     return sizeof(struct inorder) + sizeof(uint64_t) * entries(&p->core) + inorder_memo_size;
 }
 
-static void init_timing(struct inorder *inorder, const struct core_parameters *c) {
+static void init_timing(struct inorder *inorder, const struct core_parameters *c,
+                        uint64_t *memory) {
     struct operation_timing table[OP_CLASSES] = {0};
+    struct unit *first[UNIT_KINDS], *unit = (struct unit *)memory;
+    for (unsigned kind = 0; kind < UNIT_KINDS; unit += units(c, kind++))
+        first[kind] = unit;
     operation_timings(table, c);
     for (unsigned i = 0; i < OP_CLASSES; i++) {
-        struct unit *units = inorder->unit[table[i].unit];
-        unsigned count = table[i].units < MOST_UNITS ? table[i].units : MOST_UNITS;
+        unsigned kind = table[i].unit;
         inorder->timing[i] = (struct timing){table[i].latency, table[i].interval, table[i].slack,
-                                             units, units + later(count, 1) - 1};
+                                             first[kind], first[kind] + units(c, kind) - 1};
         inorder->timing_of[i] = &inorder->timing[i];
     }
 }
@@ -48,7 +59,7 @@ static void init(struct core *core) {
     window_init(&inorder->decode_buffer, &memory, DECODE_GROUPS);
     window_init(&inorder->issue_buffer, &memory, issue_groups(c));
     window_init(&inorder->stores, &memory, c->store_buffer);
-    init_timing(inorder, c);
+    init_timing(inorder, c, memory);
     inorder->fetch.width = (int)c->front_width;
     inorder->decode.width = (int)c->front_width;
     inorder->commit.width = (int)c->commit_width;

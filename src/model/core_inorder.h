@@ -5,7 +5,7 @@
 
 #include "model/core_pipeline.h"
 
-/* Units of a kind that are looked at; waits that are remembered; accesses under way in memory
+/* Units of a kind that are looked at, at most; waits that are remembered; accesses under way in memory
  * (executeMaxAccessesInMemory of gem5's BaseMinorCPU.py). */
 enum { MOST_UNITS = 8, WAITS = 4, MEMORY_ACCESSES = 2 };
 
@@ -91,9 +91,8 @@ struct inorder {
         /* Of each register's value; of REGISTER_NONE: 0 when it is read. */
         uint64_t ready[REGISTERS];     /* the scoreboard's promise */
         uint64_t committed[REGISTERS]; /* when it is kept */
-        struct unit unit[UNIT_KINDS][MOST_UNITS];
     };
-    uint64_t entries[]; /* of the windows */
+    uint64_t entries[]; /* of the windows; then the units, which are stamps all through */
 };
 
 

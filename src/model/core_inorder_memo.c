@@ -255,8 +255,10 @@ static inline void ask(struct core *core, const struct segment *segment,
     struct inorder *inorder = core->state;
     struct answered *answered = &inorder->asked.answer[inorder->asked.count++];
     answered->begun = inorder->memo->base + (times >> 16);
+    answered->address = access->address + 8 * piece;
+    answered->size = access->size <= 8 ? access->size : 8;
     uint64_t pc = segment->address + segment->instruction[access->instruction].offset;
-    if (access->size <= 8) {
+    if (__builtin_expect(access->size <= 8, 1)) {
         answered->time = core_data(core, segment->mode, access, pc, answered->begun);
         return;
     }

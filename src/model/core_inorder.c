@@ -228,8 +228,8 @@ static inline void fetch(struct core *core, const struct segment *segment, unsig
     if (segment->spills && index + 1u == segment->count)
         inorder_need_line(core, segment, inorder->line_size);
     /* Fetch2 */
-    uint64_t fetched =
-        pass_on(&inorder->fetch, &inorder->decode_buffer, line_arrival(inorder), inorder->decode.cycle);
+    uint64_t fetched = pass_on(&inorder->fetch, &inorder->decode_buffer, line_arrival(inorder),
+                               inorder->decode.cycle);
     inorder->decode_least = later(inorder->decode_least, fetched + 1);
     inorder->instructions++;
     inorder->bytes += segment->code[index].length;
@@ -333,8 +333,8 @@ static inline struct access_time look_up(struct core *core, const struct operati
     struct access_time time =
         core_data(core, operation->mode, operation->access, operation->pc, cycle);
     if (asked->next++ < MOST_ASKED)
-        asked->answer[asked->count++] = (struct answered){
-            cycle, operation->access->address, operation->access->size, time};
+        asked->answer[asked->count++] =
+            (struct answered){cycle, operation->access->address, operation->access->size, time};
     return time;
 }
 

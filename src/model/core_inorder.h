@@ -5,8 +5,8 @@
 
 #include "model/core_pipeline.h"
 
-/* Units of a kind that are looked at, at most; waits that are remembered; accesses under way in memory
- * (executeMaxAccessesInMemory of gem5's BaseMinorCPU.py). */
+/* Units of a kind that are looked at, at most; waits that are remembered; accesses under way in
+ * memory (executeMaxAccessesInMemory of gem5's BaseMinorCPU.py). */
 enum { MOST_UNITS = 8, WAITS = 4, MEMORY_ACCESSES = 2 };
 
 /* A unit: its last operation. It stalls from that one's end to its commit. */
@@ -94,7 +94,6 @@ struct inorder {
     };
     uint64_t entries[]; /* of the windows; then the units, which are stamps all through */
 };
-
 
 /* Cycles that Execute assumes a load takes beyond its unit (extraAssumedLat of gem5's
  * MinorDefaultMemFU). */

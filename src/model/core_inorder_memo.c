@@ -7,9 +7,9 @@
  *   lines of code arrive, and of when data do. That is what nodes are told apart by.
  *
  * Caches, the wrong paths behind branches, the predictor and the counters of all these are not in
- * the tree: they are the real ones, asked at the cycles and in the order in which the pipeline would
- * ask them. A node says when the next look-up is due; if its answer is another than it was, there
- * may be another node, which is alike so far.
+ * the tree: they are the real ones, asked at the cycles and in the order in which the pipeline
+ * would ask them. A node says when the next look-up is due; if its answer is another than it was,
+ * there may be another node, which is alike so far.
  *
  * Where there is none, the pipeline gets the state back that the node above has kept (make_real())
  * and does the step, but for look-ups that have been made: struct asked has their answers. So a new
@@ -56,20 +56,20 @@ struct node {
     uint16_t stamp_count;
     uint8_t look_up_count, stack_count;
     relative fetch, commit, decode_least, next_issue, executed, memory[MEMORY_ACCESSES];
-    relative spilt;       /* when the line after the first one is needed */
-    uint32_t spilt_late;  /* late(): … until it arrives, and from where; only compared */
+    relative spilt;      /* when the line after the first one is needed */
+    uint32_t spilt_late; /* late(): … until it arrives, and from where; only compared */
     uint16_t instructions, bytes, micro_ops;
-    enum stack_part part;        /* at the end: struct inorder's fetch_part */
+    enum stack_part part; /* at the end: struct inorder's fetch_part */
     struct rest rest;
 };
 
 struct inorder_memo {
     uint64_t base;
-    uint32_t at; /* node; NOWHERE */
+    uint32_t at;   /* node; NOWHERE */
     bool on, real; /* real: struct inorder has the state of `at`; else only what advance() sets */
-    const struct step *learns;   /* the step under way, if it is to be learnt */
-    uint64_t margin; /* how long after its last commit a unit may still be taken */
-    uint32_t how;    /* of the step under way */
+    const struct step *learns; /* the step under way, if it is to be learnt */
+    uint64_t margin;           /* how long after its last commit a unit may still be taken */
+    uint32_t how;              /* of the step under way */
     uint32_t node_count, word_count;
     struct { /* before a step that is to be learnt */
         uint64_t stack[STACK_PARTS], instructions, bytes, micro_ops, gap;
@@ -193,8 +193,8 @@ static inline unsigned end_of(const struct step *step) {
     return (unsigned)later(step->end, step->access_count || step->segment->code[0].repeats);
 }
 
-/* The line of the step's first instruction is fetched, as the pipeline would. Says where in the tree
- * that is. */
+/* The line of the step's first instruction is fetched, as the pipeline would. Says where in the
+ * tree that is. */
 static inline void start(struct core *core, const struct step *step, unsigned end) {
     struct inorder *inorder = core->state;
     struct inorder_memo *memo = inorder->memo;
@@ -237,12 +237,13 @@ static inline uint32_t find(const struct inorder_memo *memo, uint32_t i,
     return i;
 }
 
-/* A look-up: size, instruction, kind of its access, and what its answer was put under. */
+/* A look-up: its access, and what its answer was put under. */
 static inline uint32_t shape_of(const struct access *access) {
     return access->size | (uint32_t)access->instruction << 8 | (uint32_t)access->store << 16 |
-           (uint32_t)access->uncached << 17;
+           (uint32_t)access->uncached << 24;
 }
-enum { SHAPE_PART = 24 };
+enum { SHAPE_PART = 28 };
+_Static_assert(STACK_PARTS <= 16, "a part must fit behind a shape");
 
 /* So many look-ups does it take. */
 static inline unsigned pieces_of(const struct access *access) {
@@ -489,11 +490,10 @@ void inorder_memo_learn(struct core *core) {
     memo->learns = NULL;
     struct node node = {.segment = step->segment, .parent = memo->at, .how = memo->how};
     uint32_t words = memo->word_count;
-    bool alike = memo->node_count < NODES && keep_timing(core, &node, step) &&
-                 keep_stack(memo, &node, step, core->counts[step->segment->mode].stack,
-                            &inorder->asked) &&
-                 keep_look_ups(memo, &node, step, &inorder->asked) &&
-                 keep_state(memo, &node, inorder);
+    bool alike =
+        memo->node_count < NODES && keep_timing(core, &node, step) &&
+        keep_stack(memo, &node, step, core->counts[step->segment->mode].stack, &inorder->asked) &&
+        keep_look_ups(memo, &node, step, &inorder->asked) && keep_state(memo, &node, inorder);
     if (!alike) {
         memo->at = NOWHERE;
         if (memo->node_count == NODES || memo->word_count == WORDS)

@@ -25,16 +25,16 @@ templates[] = {
     {"\x48\x01\x07", 3, 8, 8},     /* add [rdi], rax */
     {"\x50", 1, 0, 8},             /* push rax */
     {"\x50", 1, 0, 8},
-    {"\x0f\x10\x06", 3, 16, 0},     /* movups xmm0, [rsi] */
-    {"\x0f\x11\x07", 3, 0, 16},     /* movups [rdi], xmm0 */
-    {"\xdb\x2e", 2, 10, 0},         /* fld tbyte [rsi] */
-    {"\xf2\x0f\x59\xc1", 4, 0, 0},  /* mulsd xmm0, xmm1 */
-    {"\x90", 1, 0, 0},              /* nop */
-    {"\xf0\x48\x01\x07", 4, 8, 8},  /* lock add [rdi], rax: the rare ones */
-    {"\x0f\xae\xf0", 3, 0, 0},      /* mfence */
-    {"\x0f\x31", 2, 0, 0},          /* rdtsc */
-    {"\x0f\x18\x0e", 3, 0, 0},      /* prefetcht0 [rsi] */
-    {"\x48\x8b\x06", 3, 24, 0},     /* more is accessed than its micro-operations do */
+    {"\x0f\x10\x06", 3, 16, 0},    /* movups xmm0, [rsi] */
+    {"\x0f\x11\x07", 3, 0, 16},    /* movups [rdi], xmm0 */
+    {"\xdb\x2e", 2, 10, 0},        /* fld tbyte [rsi] */
+    {"\xf2\x0f\x59\xc1", 4, 0, 0}, /* mulsd xmm0, xmm1 */
+    {"\x90", 1, 0, 0},             /* nop */
+    {"\xf0\x48\x01\x07", 4, 8, 8}, /* lock add [rdi], rax: the rare ones */
+    {"\x0f\xae\xf0", 3, 0, 0},     /* mfence */
+    {"\x0f\x31", 2, 0, 0},         /* rdtsc */
+    {"\x0f\x18\x0e", 3, 0, 0},     /* prefetcht0 [rsi] */
+    {"\x48\x8b\x06", 3, 24, 0},    /* more is accessed than its micro-operations do */
 };
 enum { TEMPLATES = sizeof templates / sizeof *templates, USUAL = 16 };
 
@@ -70,7 +70,8 @@ static void make_block(struct block *block, unsigned index, uint64_t *random) {
         block->access_count = (unsigned)(access - block->accesses);
         count++;
     }
-    unsigned target = (unsigned)(next_random(random) % 4 ? index / 8 * 8 : next_random(random) % BLOCKS);
+    unsigned target =
+        (unsigned)(next_random(random) % 4 ? index / 8 * 8 : next_random(random) % BLOCKS);
     int32_t distance = (int32_t)(address_of(target) - address_of(index) - end);
     memcpy(bytes + size, "\x0f\x84", 2); /* je */
     memcpy(bytes + size + 2, &distance, 4);
@@ -88,8 +89,8 @@ static void make_block(struct block *block, unsigned index, uint64_t *random) {
 
 /* One hot line of a few as a rule: those hit. */
 static uint64_t data_address(uint64_t *random) {
-    uint64_t line = next_random(random) % 64 ? next_random(random) % HOT_LINES
-                                             : next_random(random) % 100000;
+    uint64_t line =
+        next_random(random) % 64 ? next_random(random) % HOT_LINES : next_random(random) % 100000;
     uint64_t offset = next_random(random) % 64 ? next_random(random) % (LINE / 16) * 16
                                                : next_random(random) % LINE;
     return DATA_PLACE + line * LINE + offset;

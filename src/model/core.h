@@ -57,6 +57,8 @@ struct core_model {
     void (*init)(struct core *core);
     /* These instructions were executed. Advances core->now, counts. */
     void (*run)(struct core *core, const struct step *step);
+    /* The core has changed its address space, or a translation. NULL: does not matter to it. */
+    void (*translations_change)(struct core *core);
 };
 extern const char *const core_names[]; /* NULL-terminated */
 const struct core_model *core_find(const char *name);

@@ -523,12 +523,13 @@ static inline uint64_t execute(struct core *core, const struct operation *operat
                                                : execute_as(core, operation, false);
 }
 
-static void branch(struct core *core, const struct instruction *instruction, uint64_t pc,
+static bool branch(struct core *core, const struct instruction *instruction, uint64_t pc,
                    enum model_mode mode, uint64_t executed, bool taken,
-                   enum branch_outcome outcome) {
+                   struct branch_prediction prediction) {
     struct inorder *inorder = core->state;
     uint64_t fetched = inorder->fetch.cycle;
-    if (outcome != BRANCH_PREDICTED) {
+    bool mispredicted = prediction.outcome != BRANCH_PREDICTED;
+    if (mispredicted) {
         inorder->restart = executed + inorder->branch_delay;
         abandon_path(core, mode, fetched, inorder->restart, pc + instruction->length);
         inorder->fetch_part = STACK_BRANCH;
@@ -536,6 +537,7 @@ static void branch(struct core *core, const struct instruction *instruction, uin
         inorder->restart = fetched + 1;
         drop_lines(core, mode, fetched);
     }
+    return mispredicted;
 }
 
 static void run(struct core *core, const struct step *step) {

@@ -5,22 +5,30 @@
 #include "cli/command.h"
 #include "image/function.h"
 
+static int list_one(const char *name, struct error *err);
+static int build_one(const char *name, struct error *err);
+
+static const struct action {
+    const char *name;
+    int (*of_one)(const char *function, struct error *err);
+} actions[] = {{"list", list_one}, {"build", build_one}};
+
 struct request {
-    const char *action, *name;
+    const struct action *action;
+    json_t *names; /* none: all functions */
 };
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
     struct request *request = state->input;
-    if (key == ARGP_KEY_ARG && !request->action &&
-        (strcmp(argument, "list") == 0 || strcmp(argument, "build") == 0))
-        request->action = argument;
-    else if (key == ARGP_KEY_ARG && request->action && !request->name)
-        request->name = argument;
-    else if (key == ARGP_KEY_ARG || key == ARGP_KEY_NO_ARGS)
+    if (key == ARGP_KEY_ARG && request->action)
+        json_array_append_new(request->names, json_string(argument));
+    for (size_t i = 0;
+         key == ARGP_KEY_ARG && !request->action && i < sizeof actions / sizeof *actions; i++)
+        if (strcmp(argument, actions[i].name) == 0)
+            request->action = &actions[i];
+    if (key == ARGP_KEY_NO_ARGS || (key == ARGP_KEY_ARG && !request->action))
         return EINVAL;
-    else
-        return ARGP_ERR_UNKNOWN;
-    return 0;
+    return key == ARGP_KEY_ARG ? 0 : ARGP_ERR_UNKNOWN;
 }
 
 static int list_one(const char *name, struct error *err) {
@@ -44,25 +52,22 @@ static int build_one(const char *name, struct error *err) {
 }
 
 int command_function_(int argc, char **argv, struct error *err) {
-    static const struct argp argp = {
-        NULL,
-        parse,
-        "list\nbuild [NAME]",
-        "List the functions, or build the OCI image of one or all and print its digest and folder.",
-        NULL,
-        NULL,
-        NULL};
-    struct request request = {0};
-    if (command_parse(&argp, argc, argv, &request, err) < 0)
-        return -1;
-    int (*action)(const char *, struct error *) = request.action[0] == 'l' ? list_one : build_one;
-    if (request.name)
-        return action(request.name, err);
-    json_t *names = function_names(), *name;
+    static const struct argp argp = {NULL,
+                                     parse,
+                                     "list|build [NAME...]",
+                                     "List the functions, or build their OCI images and print "
+                                     "their digests and folders: of all, if none is named.",
+                                     NULL,
+                                     NULL,
+                                     NULL};
+    struct request request = {.names = json_array()};
+    int result = command_parse(&argp, argc, argv, &request, err);
+    json_t *names = json_array_size(request.names) ? json_incref(request.names) : function_names(),
+           *name;
     size_t index;
-    int result = 0;
     json_array_foreach(names, index, name) if (result == 0) result =
-        action(json_string_value(name), err);
+        request.action->of_one(json_string_value(name), err);
     json_decref(names);
+    json_decref(request.names);
     return result;
 }

@@ -17,7 +17,7 @@ BUILD = pathlib.Path(os.environ["SLSUITE_BUILD"])
 CACHE = pathlib.Path(os.environ["SLSUITE_CACHE"]).resolve()
 PARTS = "kernel", "initramfs", "base", "rootfs", "layers", "functions"  # of a cache, without the checkpoints
 FUNCTIONS = "aes-c", "auth-c", "fibonacci-c", "helloworld-c"
-LANGUAGES = "python",  # whose functions need a while to be built: only by the tests that run them
+LANGUAGES = "go", "nodejs", "python"  # whose functions need a while to be built: only by the tests that run them
 
 # A program that `nohup` started, or a shell without job control in the background, ignores these, and so would ours.
 for number in signal.SIGHUP, signal.SIGINT:

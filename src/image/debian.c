@@ -52,7 +52,8 @@ int debian_make(const struct debian *debian, const struct store_entry *entry, co
     if (!sources || file_write(list, sources, strlen(sources), err) < 0)
         return -1;
     autofree char *include = format_string("--include=%s", debian->packages);
-    autofree char *hook = format_string("--customize-hook=%s", debian->hook ? debian->hook : "true");
+    autofree char *hook =
+        format_string("--customize-hook=%s", debian->hook ? debian->hook : "true");
     const char *const arguments[] = {
         "mmdebstrap",
         geteuid() == 0 ? "--mode=root" : "--mode=unshare",

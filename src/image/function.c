@@ -17,9 +17,7 @@
 #include "image/oci.h"
 #include "image/store.h"
 
-#define MOST_FILES 48
 #define RECIPE "3"         /* raise it when the way a function's images are made changes */
-#define PORT "50051"       /* which src/guest/slsuite-function publishes */
 #define MODE "u=rwX,go=rX" /* whatever the user's umask is, and was when the files were built */
 
 static int check_values(const json_t *yaml, const char *name, const char *path, struct error *err) {
@@ -28,8 +26,8 @@ static int check_values(const json_t *yaml, const char *name, const char *path, 
     const char *warm_ups = json_string_value(json_object_get(yaml, "warm-ups"));
     if (strcmp(said, name) != 0)
         return error_set(err, "%s: name: %s, but its folders say %s", path, said, name);
-    if (strcmp(port, PORT) != 0)
-        return error_set(err, "%s: port: %s: must be " PORT, path, port);
+    if (strcmp(port, FUNCTION_PORT) != 0)
+        return error_set(err, "%s: port: %s: must be " FUNCTION_PORT, path, port);
     size_t digits = strspn(warm_ups, "0123456789");
     if (!digits || digits > 6 || warm_ups[digits])
         return error_set(err, "%s: warm-ups: %s: not a number from 0 to 999999", path, warm_ups);
@@ -53,6 +51,9 @@ static int check(const json_t *yaml, const char *name, const char *path, struct 
         if (!value || json_typeof(value) != wanted[i].type)
             return error_set(err, "%s: %s: %s", path, wanted[i].key,
                              wanted[i].type == JSON_ARRAY ? "must be a list" : "must be a text");
+        if (json_array_size(value) > FUNCTION_MOST_WORDS)
+            return error_set(err, "%s: %s: more than %d texts", path, wanted[i].key,
+                             FUNCTION_MOST_WORDS);
         size_t index;
         json_t *item;
         json_array_foreach(value, index, item) if (!json_is_string(item)) return error_set(
@@ -181,12 +182,10 @@ int function_find(const char *name, struct function *function, struct error *err
 /* Its own files, by its language's `build`. */
 static int build(const struct function *function, const char *root, const char *log,
                  struct error *err) {
-    const char *arguments[MOST_FILES + 4] = {function->folder, function->proto, root};
+    const char *arguments[FUNCTION_MOST_WORDS + 4] = {function->folder, function->proto, root};
     const json_t *files = json_object_get(function->yaml, "files");
     size_t index;
     json_t *file;
-    if (json_array_size(files) > MOST_FILES)
-        return error_set(err, "%s: more than %d files", function->name, MOST_FILES);
     json_array_foreach(files, index, file) arguments[3 + index] = json_string_value(file);
     if (folder_make(root, err) < 0)
         return -1;

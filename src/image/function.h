@@ -11,6 +11,8 @@
 #include "image/language.h"
 
 #define FUNCTION_IMAGES "functions" /* the folder of the cache */
+#define FUNCTION_PORT "50051"       /* which src/guest/slsuite-function publishes */
+#define FUNCTION_MOST_WORDS 48      /* in each list of function.yaml */
 
 struct function {
     char *name;                  /* aes-c */

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/file.h"
@@ -10,7 +11,7 @@
 
 #define CREATED "2024-01-01T00:00:00Z" /* the same instant as IMAGE_EPOCH */
 #define MTIME "--mtime=@1704067200"    /* and again */
-#define MOST_ARGUMENTS 64
+#define MOST_ARGUMENTS 128
 
 static int run(const char *const arguments[], const char *log, struct error *err) {
     const char *const environment[] = {IMAGE_EPOCH, NULL};
@@ -76,6 +77,30 @@ int oci_runtime_config(const char *layout, const char *config, const char *log, 
     const char *const arguments[] = {"umoci", "raw", "runtime-config", "--image", image,
                                      config,  NULL};
     return run(arguments, log, err);
+}
+
+int oci_unpack(const char *layout, const char *bundle, const char *log, struct error *err) {
+    autofree char *image = format_string("%s:latest", layout);
+    const char *const arguments[] = {"umoci", "unpack", "--rootless", "--image",
+                                     image,   bundle,   NULL};
+    return run(arguments, log, err);
+}
+
+int oci_export(const char *layout, const char *archive, const char *name, struct error *err) {
+    autofree char *temporary = format_string("%s.tmp.%d", archive, (int)getpid());
+    autofree char *from = format_string("oci:%s:latest", layout);
+    autofree char *to = format_string("docker-archive:%s:%s:latest", temporary, name);
+    /* The policy is for what comes from elsewhere. */
+    const char *const arguments[] = {"skopeo", "--insecure-policy", "copy", "--quiet", from, to,
+                                     NULL};
+    int result = strchr(temporary, ':')
+                     ? error_usage(err, "%s: skopeo takes no colon in a file's name", archive)
+                     : run(arguments, NULL, err);
+    if (result == 0 && rename(temporary, archive) < 0)
+        result = error_errno(err, "cannot write %s", archive);
+    if (result < 0)
+        unlink(temporary);
+    return result;
 }
 
 int oci_digest(const char *layout, char digest[HASH_HEX], struct error *err) {

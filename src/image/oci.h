@@ -26,6 +26,12 @@ int oci_finish(const char *layout, const json_t *entrypoint, const char *log, st
 /* What the image says of how it is to be run, as an OCI runtime configuration. */
 int oci_runtime_config(const char *layout, const char *config, const char *log, struct error *err);
 
+/* Unpack it for an ordinary user, as an OCI bundle. */
+int oci_unpack(const char *layout, const char *bundle, const char *log, struct error *err);
+
+/* Copy it into an archive as `docker load` reads it, named NAME:latest there. */
+int oci_export(const char *layout, const char *archive, const char *name, struct error *err);
+
 /* SHA-256 of its manifest. */
 int oci_digest(const char *layout, char digest[HASH_HEX], struct error *err);
 

@@ -68,7 +68,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
 }
 
 static int list(const struct request *request, const struct function *function, struct error *err) {
-    printf("%-16s %-32s %s\n", function->name,
+    printf("%-24s %-40s %s\n", function->name,
            json_string_value(json_object_get(function->yaml, "service")),
            json_string_value(json_object_get(function->yaml, "description")));
     return 0;
@@ -76,7 +76,7 @@ static int list(const struct request *request, const struct function *function, 
 
 static int build(const struct request *request, const struct function *function,
                  struct error *err) {
-    printf("%-16s sha256:%s\n%-16s %s\n", function->name, function->image_digest, "",
+    printf("%-24s sha256:%s\n%-24s %s\n", function->name, function->image_digest, "",
            function->layout);
     return 0;
 }
@@ -84,14 +84,14 @@ static int build(const struct request *request, const struct function *function,
 /* What a run would take from the cache. */
 static int install(const struct request *request, const struct function *function,
                    struct error *err) {
-    printf("%-16s %s\n", function->name, function->image);
+    printf("%-24s %s\n", function->name, function->image);
     return 0;
 }
 
 static int test(const struct request *request, const struct function *function, struct error *err) {
     if (host_test(function, TEST_INVOCATIONS, err) < 0)
         return -1;
-    printf("%-16s %d replies are right\n", function->name, 2 * TEST_INVOCATIONS);
+    printf("%-24s %d replies are right\n", function->name, 2 * TEST_INVOCATIONS);
     return 0;
 }
 

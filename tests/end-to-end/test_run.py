@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 
-from harness import BUILD, FUNCTIONS, LANGUAGES, REPOSITORY, Case
+from harness import BUILD, FUNCTIONS, LANGUAGES, REPOSITORY, Case, slow
 
 CONTRACT = "run.json", "stats.txt", "invocations.csv", "invocations.json", "report.html", "console.log"
 KEY = "6368616e676520746869732070617373"
@@ -52,6 +52,16 @@ class Run(Case):
                 _, replies = self.run_and_check(f"aes-{language}", seconds=600)
                 expected = f"fn: AES | plaintext: defaultplaintext | ciphertext: {aes('defaultplaintext')} | runtime: {language}"
                 self.assertEqual(replies, [expected] * 3)
+
+    @slow
+    def test_every_function(self):
+        """The client in the guest checks the replies."""
+        for line in self.slsuite("function", "list").out.splitlines():
+            function = line.split()[0]
+            with self.subTest(function):
+                shutil.rmtree(self.out, ignore_errors=True)
+                _, replies = self.run_and_check(function, count=2, seconds=600)
+                self.assertTrue(all(reply.startswith("fn: ") for reply in replies), replies)
 
     def test_aes_of_other_texts(self):
         _, replies = self.run_and_check("aes-c", "--generator", "random", count=5)

@@ -137,8 +137,8 @@ static void check_tools(struct doctor *doctor) {
     }
 }
 
-/* Packages of a group that only building or testing needs: one line. */
-static void check_group(struct doctor *doctor, const char *group) {
+/* Packages of a group that not everybody needs: one line. */
+static void check_group(struct doctor *doctor, const char *group, const char *purpose) {
     autofree char *absent = strdup("");
     unsigned count = 0, found = 0;
     for (size_t i = 0; i < doctor->count; i++) {
@@ -152,11 +152,10 @@ static void check_group(struct doctor *doctor, const char *group) {
         free(absent);
         absent = longer;
     }
-    autofree char *name = format_string("to %s", group),
-                  *remedy = format_string("make deps (or: apt-get install%s)", absent);
+    autofree char *remedy = format_string("make deps (or: apt-get install%s)", absent);
     autofree char *detail =
         format_string("%u of %u packages%s%s", found, count, *absent ? ", missing:" : "", absent);
-    report(doctor, found == count ? GOOD : ABSENT_OPTIONAL, name, detail, remedy);
+    report(doctor, found == count ? GOOD : ABSENT_OPTIONAL, purpose, detail, remedy);
 }
 
 /* Whether a line "USER:FIRST:COUNT" of /etc/subuid or subgid gives this user enough of them. */
@@ -289,8 +288,9 @@ int command_doctor(int argc, char **argv, struct error *err) {
     check_namespaces(&doctor);
     check_sources(&doctor);
     puts("\noptional");
-    check_group(&doctor, "build");
-    check_group(&doctor, "test");
+    check_group(&doctor, "build", "to build");
+    check_group(&doctor, "functions", "functions in Go, …");
+    check_group(&doctor, "test", "to test");
     check_optional(&doctor);
     if (doctor.bad)
         printf("\n%u of what `slsuite run` needs %s missing\n", doctor.bad,

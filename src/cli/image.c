@@ -1,5 +1,6 @@
 /* slsuite image build|show|prune */
 #include <glob.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -64,25 +65,24 @@ static void settle(int made) {
     }
 }
 
-/* Whether this entry of the cache holds one of the files in use. */
-static int in_use(const char *entry, const char *const files[]) {
-    size_t length = strlen(entry);
-    for (; *files; files++)
-        if (strncmp(*files, entry, length) == 0 && (*files)[length] == '/')
-            return 1;
-    return 0;
+static bool contains(const json_t *texts, const char *text) {
+    size_t index;
+    json_t *one;
+    json_array_foreach(texts, index,
+                       one) if (strcmp(json_string_value(one), text) == 0) return true;
+    return false;
 }
 
 /* Remove what an older version of the suite, or of a function, has left. Checkpoints have a prune
  * of their own. */
-static int prune(const char *kind, const char *const files[], struct error *err) {
+static int prune(const char *kind, const json_t *used, struct error *err) {
     autofree char *pattern = format_string("%s/%s/*", paths_cache(), kind);
     glob_t found;
     int result = 0;
     if (glob(pattern, 0, NULL, &found) != 0)
         return 0;
     for (size_t i = 0; result == 0 && i < found.gl_pathc; i++) {
-        if (in_use(found.gl_pathv[i], files))
+        if (contains(used, found.gl_pathv[i]))
             continue;
         result = folder_remove(found.gl_pathv[i], err);
         if (result == 0)
@@ -92,24 +92,35 @@ static int prune(const char *kind, const char *const files[], struct error *err)
     return result;
 }
 
+static void add_path(json_t *paths, const char *kind, const char *entry) {
+    autofree char *path = format_string("%s/%s/%s", paths_cache(), kind, entry ? entry : ".");
+    json_array_append_new(paths, json_string(path));
+}
+
 static int prune_all(const struct image *image, struct error *err) {
-    enum { MOST_FUNCTIONS = 256 };
-    const char *files[3 + MOST_FUNCTIONS + 1] = {image->kernel, image->initramfs, image->rootfs};
-    struct function functions[MOST_FUNCTIONS];
-    json_t *names = function_names();
-    size_t count = json_array_size(names), prepared = 0;
-    int result = count <= MOST_FUNCTIONS ? 0 : error_set(err, "too many functions to prune");
-    for (; result == 0 && prepared < count; prepared++) {
-        result = function_prepare(json_string_value(json_array_get(names, prepared)),
-                                  &functions[prepared], err);
-        files[3 + prepared] = functions[prepared].image;
+    json_t *used = json_array(), *names = function_names(), *name;
+    size_t index;
+    int result = 0;
+    const char *const files[] = {image->kernel, image->initramfs, image->rootfs};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        json_array_append_new(used,
+                              json_stringn(files[i], (size_t)(strrchr(files[i], '/') - files[i])));
+    json_array_foreach(names, index, name) {
+        struct function function;
+        if (result == 0)
+            result = function_find(json_string_value(name), &function, err);
+        else
+            break;
+        add_path(used, FUNCTION_IMAGES, function.entry);
+        add_path(used, LANGUAGE_BASES, function.language.base_entry);
+        function_free(&function);
     }
-    static const char *const kinds[] = {"kernel", "initramfs", "rootfs", "functions"};
+    static const char *const kinds[] = {"kernel", "initramfs", "rootfs", FUNCTION_IMAGES,
+                                        LANGUAGE_BASES};
     for (size_t i = 0; result == 0 && i < sizeof kinds / sizeof *kinds; i++)
-        result = prune(kinds[i], files, err);
-    while (prepared > 0)
-        function_free(&functions[--prepared]);
+        result = prune(kinds[i], used, err);
     json_decref(names);
+    json_decref(used);
     return result;
 }
 

@@ -105,6 +105,7 @@ static int boot(const struct request *request, const char *folder, struct error 
             .memory_writable = true,
             .rootfs = image.rootfs,
             .nvdimm = function.image,
+            .base = function.language.base_image,
             .script = request->script,
             .parameters = parameters,
             .console = request->script ? console : NULL,

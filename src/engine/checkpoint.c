@@ -93,6 +93,7 @@ static int boot(const struct checkpoint_inputs *inputs, const struct store_entry
         .memory_writable = true,
         .rootfs = inputs->image->rootfs,
         .nvdimm = inputs->nvdimm ? inputs->nvdimm : parcel,
+        .base = inputs->base,
         .script = script,
         .parameters = parameters,
         .console = console,

@@ -88,6 +88,7 @@ static int prepare(struct sim *sim, struct error *err) {
         .name = sim->function.name,
         .script = script,
         .nvdimm = sim->function.image,
+        .base = sim->function.language.base_image,
         .digest = sim->function.digest,
         .cores = (unsigned)simulation->system.cores,
         .warm_ups = sim->warm_ups,
@@ -137,6 +138,7 @@ int sim_execute(struct sim *sim, const char *folder, bool timed, struct sim_dura
     const struct simulation_job job = {
         .title = title,
         .nvdimm = sim->function.image,
+        .base = sim->function.language.base_image,
         .parameters = parameters,
         .end_mark = M5_WORK_END,
         .marks = sim->options->invocations,

@@ -120,6 +120,7 @@ int simulation_execute(struct simulation *simulation, const struct simulation_jo
         .memory_file = checkpoint->ram,
         .rootfs = image->rootfs,
         .nvdimm = job->nvdimm,
+        .base = job->base,
         .script = script,
         .parameters = parameters,
         .console = console,

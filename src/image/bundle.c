@@ -59,3 +59,17 @@ int bundle_finish(const char *bundle, const char *name, struct error *err) {
     json_decref(config);
     return result;
 }
+
+int bundle_for_host(const char *bundle, json_t *arguments, struct error *err) {
+    autofree char *path = format_string("%s/config.json", bundle);
+    json_t *config = load(path, err);
+    json_t *process = json_object_get(config, "process");
+    if (!config)
+        return -1;
+    json_object_set(process, "args", arguments);
+    json_object_set_new(process, "terminal", json_false());
+    autofree char *text = json_dumps(config, JSON_INDENT(2));
+    int result = file_write(path, text, strlen(text), err);
+    json_decref(config);
+    return result;
+}

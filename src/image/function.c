@@ -14,12 +14,11 @@
 #include "common/yaml_json.h"
 #include "image/bundle.h"
 #include "image/image.h"
+#include "image/oci.h"
 #include "image/store.h"
 
-#define RECIPE "2"         /* raise it when the way a function's images are made changes */
-#define PORT "50051"       /* which src/guest/slsuite-function publishes */
+#define RECIPE "3"         /* raise it when the way a function's images are made changes */
 #define MODE "u=rwX,go=rX" /* whatever the user's umask is, and was when the files were built */
-#define CREATED "2024-01-01T00:00:00Z" /* the same instant as IMAGE_EPOCH */
 
 static int check_values(const json_t *yaml, const char *name, const char *path, struct error *err) {
     const char *said = json_string_value(json_object_get(yaml, "name"));
@@ -27,8 +26,8 @@ static int check_values(const json_t *yaml, const char *name, const char *path, 
     const char *warm_ups = json_string_value(json_object_get(yaml, "warm-ups"));
     if (strcmp(said, name) != 0)
         return error_set(err, "%s: name: %s, but its folders say %s", path, said, name);
-    if (strcmp(port, PORT) != 0)
-        return error_set(err, "%s: port: %s: must be " PORT, path, port);
+    if (strcmp(port, FUNCTION_PORT) != 0)
+        return error_set(err, "%s: port: %s: must be " FUNCTION_PORT, path, port);
     size_t digits = strspn(warm_ups, "0123456789");
     if (!digits || digits > 6 || warm_ups[digits])
         return error_set(err, "%s: warm-ups: %s: not a number from 0 to 999999", path, warm_ups);
@@ -52,6 +51,9 @@ static int check(const json_t *yaml, const char *name, const char *path, struct 
         if (!value || json_typeof(value) != wanted[i].type)
             return error_set(err, "%s: %s: %s", path, wanted[i].key,
                              wanted[i].type == JSON_ARRAY ? "must be a list" : "must be a text");
+        if (json_array_size(value) > FUNCTION_MOST_WORDS)
+            return error_set(err, "%s: %s: more than %d texts", path, wanted[i].key,
+                             FUNCTION_MOST_WORDS);
         size_t index;
         json_t *item;
         json_array_foreach(value, index, item) if (!json_is_string(item)) return error_set(
@@ -112,6 +114,42 @@ static int take(const char *folder, const char *name, void *context) {
     return 1;
 }
 
+/* The description of /PACKAGE.Service/Method is PACKAGE.proto: the function's own, or the suite's.
+ */
+static void find_proto(struct function *function) {
+    const char *service = json_string_value(json_object_get(function->yaml, "service"));
+    service += *service == '/';
+    int length = (int)strcspn(service, ".");
+    function->proto = format_string("%s/%.*s.proto", function->folder, length, service);
+    if (file_exists(function->proto))
+        return;
+    free(function->proto);
+    function->proto = format_string("%s/proto/%.*s.proto", paths_functions(), length, service);
+}
+
+/* Its name in the cache: of all that its images depend on. */
+static int name_images(struct function *function, struct error *err) {
+    struct hash *hash = hash_new();
+    char key[HASH_HEX];
+    hash_add_field(hash, "recipe", RECIPE);
+    hash_add_field(hash, "language", function->language.key);
+    autofree char *yaml = format_string("%s/function.yaml", function->folder);
+    autofree char *template = format_string("%s/bundle.json", paths_recipes());
+    int result = hash_add_file(hash, yaml, err) < 0 ? -1 : hash_add_file(hash, template, err);
+    if (result == 0 && file_exists(function->proto))
+        result = hash_add_file(hash, function->proto, err);
+    size_t index;
+    json_t *file;
+    json_array_foreach(json_object_get(function->yaml, "files"), index, file) {
+        autofree char *path = format_string("%s/%s", function->folder, json_string_value(file));
+        if (result == 0)
+            result = hash_add_file(hash, path, err);
+    }
+    hash_finish(hash, key);
+    function->entry = format_string("%s-%.16s", function->name, key);
+    return result;
+}
+
 int function_find(const char *name, struct function *function, struct error *err) {
     *function = (struct function){.name = strdup(name)};
     /* The name goes into the guest's run script. */
@@ -134,73 +172,42 @@ int function_find(const char *name, struct function *function, struct error *err
     }
     autofree char *path = format_string("%s/function.yaml", function->folder);
     function->yaml = yaml_read(path, err);
-    return function->yaml ? check(function->yaml, name, path, err) : -1;
-}
-
-/* umoci VERB --image LAYOUT:latest ARGUMENTS… */
-static int umoci(const char *layout, const char *const arguments[], const char *log,
-                 struct error *err) {
-    autofree char *image = format_string("%s:latest", layout);
-    const char *vector[64] = {"umoci", arguments[0], "--image", image};
-    size_t count = 4;
-    for (size_t i = 1; arguments[i]; i++) {
-        if (count + 2 > sizeof vector / sizeof *vector)
-            return error_set(err, "too many arguments for umoci");
-        vector[count++] = arguments[i];
-    }
-    const char *const environment[] = {IMAGE_EPOCH, NULL};
-    struct process_options options = {.log = log, .environment = environment};
-    return process_run(vector, &options, err);
-}
-
-/* The OCI image: one layer with the function's files, and its entry point. */
-static int make_layout(const struct function *function, const char *layout, const char *staging,
-                       const char *log, struct error *err) {
-    const char *const init[] = {"umoci", "init", "--layout", layout, NULL};
-    struct process_options options = {.log = log};
-    if (process_run(init, &options, err) < 0 ||
-        umoci(layout, (const char *const[]){"new", NULL}, log, err) < 0 ||
-        folder_make(staging, err) < 0)
+    if (!function->yaml || check(function->yaml, name, path, err) < 0 ||
+        language_find(strrchr(function->folder, '/') + 1, &function->language, err) < 0)
         return -1;
+    find_proto(function);
+    return name_images(function, err);
+}
+
+/* Its own files, by its language's `build`. */
+static int build(const struct function *function, const char *root, const char *log,
+                 struct error *err) {
+    const char *arguments[FUNCTION_MOST_WORDS + 4] = {function->folder, function->proto, root};
+    const json_t *files = json_object_get(function->yaml, "files");
     size_t index;
     json_t *file;
-    json_array_foreach(json_object_get(function->yaml, "files"), index, file) {
-        autofree char *from = format_string("%s/%s", function->folder, json_string_value(file));
-        autofree char *to = format_string("%s/%s", staging, json_string_value(file));
-        autofree char *place = format_string("/%s", json_string_value(file));
-        const char *const date[] = {"touch", "-d", CREATED, to, NULL};
-        const char *const mode[] = {"chmod", MODE, to, NULL};
-        const char *const insert[] = {"insert", "--rootless", "--history.created", CREATED, to,
-                                      place,    NULL};
-        if (file_copy(from, to, err) < 0 || process_run(date, &options, err) < 0 ||
-            process_run(mode, &options, err) < 0 || umoci(layout, insert, log, err) < 0)
-            return -1;
-    }
-    const char *config[48] = {"config", "--created", CREATED, "--history.created",
-                              CREATED,  "--os",      "linux", "--architecture",
-                              "amd64"};
-    size_t count = 9;
-    json_array_foreach(json_object_get(function->yaml, "entrypoint"), index, file) {
-        if (count + 3 > sizeof config / sizeof *config)
-            return error_set(err, "%s: its entry point is too long", function->name);
-        config[count++] = "--config.entrypoint";
-        config[count++] = json_string_value(file);
-    }
-    const char *const collect[] = {"umoci", "gc", "--layout", layout, NULL};
-    if (umoci(layout, config, log, err) < 0)
+    json_array_foreach(files, index, file) arguments[3 + index] = json_string_value(file);
+    if (folder_make(root, err) < 0)
         return -1;
-    return process_run(collect, &options, err);
+    if (language_run(&function->language, "build", arguments, log, err) == 0)
+        return 0;
+    struct error why = *err;
+    return error_set(err, "cannot build %s: %s", function->name, why.text);
 }
 
+/* A layer of its own files over its language's base layer; and as the guest mounts it, these files
+ * with the container's configuration. */
 static int make_images(const struct function *function, const struct store_entry *entry,
                        struct error *err) {
-    autofree char *layout = store_file(entry, "oci"), *staging = store_file(entry, "staging");
-    autofree char *content = store_file(entry, "content"), *log = store_file(entry, "log");
+    autofree char *layout = store_file(entry, "oci"), *log = store_file(entry, "log");
+    autofree char *content = store_file(entry, "content"), *tar = store_file(entry, "layer.tar");
     autofree char *bundle = format_string("%s/%s", content, function->name);
-    autofree char *image = store_file(entry, "function.ext4"),
-                  *digest_file = store_file(entry, "digest");
+    autofree char *root = format_string("%s/rootfs", bundle);
+    autofree char *config = format_string("%s/config.json", bundle);
+    autofree char *image = store_file(entry, "function.ext4");
+    autofree char *digest_file = store_file(entry, "digest");
     autofree char *recipe = format_string("%s/make-ext4", paths_recipes());
-    const char *const unpack[] = {"unpack", "--rootless", bundle, NULL};
+    const json_t *entrypoint = json_object_get(function->yaml, "entrypoint");
     const char *const mode[] = {"chmod", "-R", MODE, content, NULL};
     const char *const pack[] = {
         "fakeroot", "--", "sh", recipe, content, image, "51e5e5e5-0000-4000-8000-000000000002",
@@ -208,33 +215,21 @@ static int make_images(const struct function *function, const struct store_entry
     const char *const environment[] = {IMAGE_EPOCH, NULL};
     struct process_options options = {.log = log, .environment = environment};
     char digest[HASH_HEX];
-    if (make_layout(function, layout, staging, log, err) < 0 || folder_make(content, err) < 0 ||
-        umoci(layout, unpack, log, err) < 0 || bundle_finish(bundle, function->name, err) < 0 ||
-        process_run(mode, &options, err) < 0 || process_run(pack, &options, err) < 0 ||
-        folder_remove(content, err) < 0 || folder_remove(staging, err) < 0 ||
-        hash_file(image, digest, err) < 0)
+    if (build(function, root, log, err) < 0 ||
+        oci_new(layout, function->language.base_layout, log, err) < 0 ||
+        oci_add_folder(layout, root, tar, log, err) < 0 ||
+        oci_finish(layout, entrypoint, log, err) < 0 ||
+        oci_runtime_config(layout, config, log, err) < 0 ||
+        bundle_finish(bundle, function->name, err) < 0 || process_run(mode, &options, err) < 0 ||
+        process_run(pack, &options, err) < 0 || folder_remove(content, err) < 0 ||
+        folder_remove(tar, err) < 0 || hash_file(image, digest, err) < 0)
         return -1;
     return file_write(digest_file, digest, strlen(digest), err);
 }
 
 static int find_images(const struct function *function, struct store_entry *entry,
                        struct error *err) {
-    struct hash *hash = hash_new();
-    char key[HASH_HEX];
-    hash_add_field(hash, "recipe", RECIPE);
-    autofree char *yaml = format_string("%s/function.yaml", function->folder);
-    autofree char *template = format_string("%s/bundle.json", paths_recipes());
-    int result = hash_add_file(hash, yaml, err) < 0 ? -1 : hash_add_file(hash, template, err);
-    size_t index;
-    json_t *file;
-    json_array_foreach(json_object_get(function->yaml, "files"), index, file) {
-        autofree char *path = format_string("%s/%s", function->folder, json_string_value(file));
-        if (result == 0)
-            result = hash_add_file(hash, path, err);
-    }
-    hash_finish(hash, key);
-    autofree char *name = format_string("%s-%.16s", function->name, key);
-    if (result < 0 || store_open(entry, "functions", name, err) < 0)
+    if (store_open(entry, FUNCTION_IMAGES, function->entry, err) < 0)
         return -1;
     if (!entry->work)
         return 0;
@@ -242,53 +237,50 @@ static int find_images(const struct function *function, struct store_entry *entr
         return -1;
     autofree char *title = format_string("function %s: image", function->name);
     struct progress *progress = progress_begin("function", title, 2);
-    result = make_images(function, entry, err);
+    int result = make_images(function, entry, err);
     if (result == 0)
         result = store_commit(entry, err);
     progress_end(progress, result == 0);
     return result;
 }
 
-/* The manifest's digest, from the layout's index. */
-static int read_manifest_digest(struct function *function, struct error *err) {
-    autofree char *path = format_string("%s/index.json", function->layout);
-    json_t *index = json_load_file(path, 0, NULL);
-    const json_t *manifest = json_array_get(json_object_get(index, "manifests"), 0);
-    const char *digest = json_string_value(json_object_get(manifest, "digest"));
-    int result =
-        digest && strncmp(digest, "sha256:", 7) == 0
-            ? 0
-            : error_set(err, "%s names no image: remove its folder, it will be made again", path);
-    if (result == 0)
-        snprintf(function->image_digest, HASH_HEX, "%s", digest + 7);
-    json_decref(index);
-    return result;
+/* What a checkpoint depends on: the function's own image, and the base layer below it. */
+static int read_digests(struct function *function, const struct store_entry *entry,
+                        struct error *err) {
+    const char *base = function->language.base_digest;
+    autofree char *digest_file = store_file(entry, "digest");
+    autofree char *digest = file_read(digest_file, NULL, err);
+    if (!digest || oci_digest(function->layout, function->image_digest, err) < 0)
+        return -1;
+    snprintf(function->digest, HASH_HEX, "%s", digest);
+    if (*base) {
+        struct hash *hash = hash_new();
+        hash_add_field(hash, "function", digest);
+        hash_add_field(hash, "base", base);
+        hash_finish(hash, function->digest);
+    }
+    return 0;
 }
 
 int function_prepare(const char *name, struct function *function, struct error *err) {
-    if (function_find(name, function, err) < 0)
+    if (function_find(name, function, err) < 0 || language_prepare(&function->language, err) < 0)
         return -1;
     struct store_entry entry = {.lock = -1};
     int result = find_images(function, &entry, err);
     if (result == 0) {
-        autofree char *digest_file = store_file(&entry, "digest");
-        autofree char *digest = file_read(digest_file, NULL, err);
         function->layout = store_file(&entry, "oci");
         function->image = store_file(&entry, "function.ext4");
-        if (digest)
-            snprintf(function->digest, HASH_HEX, "%s", digest);
-        result = digest ? read_manifest_digest(function, err) : -1;
+        result = read_digests(function, &entry, err);
     }
     store_close(&entry);
     return result;
 }
 
-int function_extract(const struct function *function, const char *path, const char *to,
-                     struct error *err) {
+/* 1: the image has no such file. */
+static int extract(const char *image, const char *path, const char *to, struct error *err) {
     autofree char *log = format_string("%s.log", to);
-    autofree char *command =
-        format_string("dump \"/%s/rootfs%s\" \"%s\"", function->name, path, to);
-    const char *const arguments[] = {"debugfs", "-R", command, function->image, NULL};
+    autofree char *command = format_string("dump \"%s\" \"%s\"", path, to);
+    const char *const arguments[] = {"debugfs", "-R", command, image, NULL};
     struct process_options options = {.output = log, .log = log};
     if (strpbrk(path, "\"\\\n")) /* debugfs has no way to write these */
         return 1;
@@ -301,9 +293,21 @@ int function_extract(const struct function *function, const char *path, const ch
     return result;
 }
 
+int function_extract(const struct function *function, const char *path, const char *to,
+                     struct error *err) {
+    autofree char *own = format_string("/%s/rootfs%s", function->name, path);
+    int result = extract(function->image, own, to, err);
+    if (result == 1 && function->language.base_image)
+        result = extract(function->language.base_image, path, to, err);
+    return result;
+}
+
 void function_free(struct function *function) {
     free(function->name);
     free(function->folder);
+    free(function->proto);
+    free(function->entry);
+    language_free(&function->language);
     json_decref(function->yaml);
     free(function->layout);
     free(function->image);

@@ -1,5 +1,6 @@
-/* Functions: described by functions/NAME/LANGUAGE/function.yaml, built into an OCI image (umoci),
- * unpacked into a bundle, and put into a small ext4 image of their own for the guest. */
+/* Functions: described by functions/NAME/LANGUAGE/function.yaml, built by what their language has
+ * for that into an OCI image, and put into a small ext4 image of their own for the guest; both over
+ * their language's base layer, if it has one. */
 #ifndef SLS_IMAGE_FUNCTION_H
 #define SLS_IMAGE_FUNCTION_H
 
@@ -7,21 +8,29 @@
 
 #include "common/error.h"
 #include "common/hash.h"
+#include "image/language.h"
+
+#define FUNCTION_IMAGES "functions" /* the folder of the cache */
+#define FUNCTION_PORT "50051"       /* which src/guest/slsuite-function publishes */
+#define FUNCTION_MOST_WORDS 48      /* in each list of function.yaml */
 
 struct function {
     char *name;                  /* aes-c */
     char *folder;                /* of its function.yaml and files */
     json_t *yaml;                /* function.yaml, checked */
+    char *proto;                 /* its service's description, a file */
+    struct language language;    /* with the base layer below it */
+    char *entry;                 /* name of its images in the cache */
     char *layout;                /* its OCI image layout, a folder; tag "latest" */
     char *image;                 /* ext4 with /NAME/rootfs and /NAME/config.json */
-    char digest[HASH_HEX];       /* of the ext4 image */
+    char digest[HASH_HEX];       /* of the ext4 image and of that below it */
     char image_digest[HASH_HEX]; /* of the OCI image's manifest */
 };
 
 /* Find the function by name. An unknown name's error lists the known ones. */
 int function_find(const char *name, struct function *function, struct error *err);
 
-/* function_find(), and its images, made when they are missing. */
+/* function_find(), and its images and base layer, made when they are missing. */
 int function_prepare(const char *name, struct function *function, struct error *err);
 void function_free(struct function *function);
 

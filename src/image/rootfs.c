@@ -1,6 +1,5 @@
-/* The base root file system: mmdebstrap from the host's package sources (without root: in a user
- * namespace), then the guest programs, then ext4 by mke2fs. Two steps, so that a new guest program
- * does not mean new packages. */
+/* The base root file system: Debian's packages (debian.h), then the guest programs, then ext4 by
+ * mke2fs. Two steps, so that a new guest program does not mean new packages. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,93 +12,17 @@
 #include "common/process.h"
 #include "common/progress.h"
 #include "image/apt.h"
+#include "image/debian.h"
 #include "image/image.h"
 #include "image/store.h"
 
 #define RECIPE "1" /* raise it when the way a root file system is made changes */
-
-/* "root" under SHA-512 with a fixed salt, so that two builds give the same bytes. A guest listens
- * on loopback of its own only; the password is the documented one. */
-#define PASSWORD                                                                                   \
-    "root:$6$slsuite$"                                                                             \
-    "KpazmjhS5PYFjqJwFrlNeMNGL3fFKHj3HA480EOEMF6Ut3HSUQl77tiC3FiKdcIPuzEocngSEolFZ74W3i6QI0"
-
-/* The packages of recipes/packages.list, separated by commas. The caller frees it. */
-static char *package_list(struct error *err) {
-    autofree char *file = format_string("%s/packages.list", paths_recipes());
-    autofree char *text = file_read(file, NULL, err);
-    char *list = text ? strdup("") : NULL;
-    for (char *place = text, *line; text && (line = strsep(&place, "\n"));) {
-        if (!*line || *line == '#')
-            continue;
-        char *longer = format_string("%s%s%s", list, *list ? "," : "", line);
-        free(list);
-        list = longer;
-    }
-    return list;
-}
-
-/* mmdebstrap ends with words of its own; the reason is the first error that it, or apt, told of.
- * Whether that is the network's. */
-static bool explain(const char *log, struct error *err) {
-    autofree char *text = file_read(log, NULL, NULL);
-    for (char *place = text, *line; text && (line = strsep(&place, "\n"));) {
-        if (strncmp(line, "E: ", 3) != 0)
-            continue;
-        error_set(err, "cannot make the guest's root file system: mmdebstrap: %s", line + 3);
-        if (!strstr(line, "Failed to fetch"))
-            return false;
-        error_hint(err, "check the network, and run `apt-get update` as root");
-        return true;
-    }
-    return false;
-}
-
-static int make_base(const struct store_entry *entry, const struct distribution *distribution,
-                     const char *packages, struct error *err) {
-    autofree char *sources = apt_sources(distribution, err);
-    autofree char *tar = store_file(entry, "base.tar.zst"), *log = store_file(entry, "log");
-    autofree char *list = store_file(entry, "sources.list");
-    if (!sources || file_write(list, sources, strlen(sources), err) < 0)
-        return -1;
-    autofree char *include = format_string("--include=%s", packages);
-    const char *const arguments[] = {
-        "mmdebstrap",
-        geteuid() == 0 ? "--mode=root" : "--mode=unshare",
-        "--variant=essential",
-        include,
-        "--dpkgopt=path-exclude=/usr/share/doc/*",
-        "--dpkgopt=path-exclude=/usr/share/man/*",
-        "--dpkgopt=path-exclude=/usr/share/info/*",
-        "--dpkgopt=path-exclude=/usr/share/locale/*",
-        "--dpkgopt=path-exclude=/usr/share/lintian/*",
-        "--aptopt=Apt::Install-Recommends \"false\"",
-        "--customize-hook=rm -rf \"$1\"/etc/resolv.conf \"$1\"/etc/hostname \"$1\"/etc/machine-id "
-        "\"$1\"/var/cache/ldconfig \"$1\"/var/log/*",
-        "--customize-hook=echo slsuite >\"$1\"/etc/hostname",
-        distribution->codename,
-        tar,
-        list,
-        NULL};
-    const char *const environment[] = {IMAGE_EPOCH, NULL};
-    struct process_options options = {
-        .environment = environment, .log = log, .timeout_seconds = 1200, .folder = entry->work};
-    if (process_run(arguments, &options, err) == 0)
-        return 0;
-    autofree char *kept = format_string("%s/rootfs.log", paths_cache());
-    file_copy(log, kept, NULL);
-    bool network = explain(log, err);
-    error_hint(err, "the whole log is %s", kept);
-    if (geteuid() != 0 && !network)
-        error_hint(
-            err,
-            "an ordinary user needs newuidmap and a line in /etc/subuid: see `slsuite doctor`");
-    return -1;
-}
+#define BASE_TAR "base.tar.zst"
 
 static int find_base(struct store_entry *entry, char key[HASH_HEX], struct error *err) {
     struct distribution distribution;
-    autofree char *packages = package_list(err);
+    autofree char *list = format_string("%s/packages.list", paths_recipes());
+    autofree char *packages = debian_packages(list, err);
     if (!packages || apt_distribution(&distribution, err) < 0)
         return -1;
     struct hash *hash = hash_new();
@@ -115,7 +38,10 @@ static int find_base(struct store_entry *entry, char key[HASH_HEX], struct error
     if (store_need_room(900e6, "the root file system", err) < 0)
         return -1;
     struct progress *progress = progress_begin("base", "root file system: packages", 30);
-    int result = make_base(entry, &distribution, packages, err);
+    const struct debian debian = {
+        .what = "the guest's root file system", .packages = packages, .devices = true};
+    autofree char *tar = store_file(entry, BASE_TAR);
+    int result = debian_make(&debian, entry, tar, err);
     if (result == 0)
         result = store_commit(entry, err);
     progress_end(progress, result == 0);
@@ -125,7 +51,7 @@ static int find_base(struct store_entry *entry, char key[HASH_HEX], struct error
 static int make_image(const struct store_entry *entry, const struct store_entry *base,
                       struct error *err) {
     autofree char *recipe = format_string("%s/make-rootfs", paths_recipes());
-    autofree char *tar = store_file(base, "base.tar.zst"), *content = store_file(entry, "content");
+    autofree char *tar = store_file(base, BASE_TAR), *content = store_file(entry, "content");
     autofree char *image = store_file(entry, "rootfs.ext4"), *log = store_file(entry, "log");
     autofree char *digest_file = store_file(entry, "digest");
     const char *const arguments[] = {"fakeroot",    "--",    "sh",  recipe, tar,

@@ -237,9 +237,8 @@ struct branch_prediction branch_predict(struct branch_unit *unit, const struct i
     if (is_direct(kind) && taken)
         next = branch->target;
     if (!unit->direction->predict)
-        return (struct branch_prediction){next == behind ? BRANCH_PREDICTED
-                                                         : BRANCH_WRONG_DIRECTION,
-                                          false};
+        return (struct branch_prediction){
+            .outcome = next == behind ? BRANCH_PREDICTED : BRANCH_WRONG_DIRECTION, .next = behind};
 
     bool direction = true;
     if (conditional)
@@ -250,8 +249,9 @@ struct branch_prediction branch_predict(struct branch_unit *unit, const struct i
     if (is_call(kind) && unit->returns_size)
         return_push(unit, behind);
 
-    struct branch_prediction prediction = {.predicted_taken = target != 0};
-    if ((target ? target : behind) == next)
+    struct branch_prediction prediction = {.predicted_taken = target != 0,
+                                           .next = target ? target : behind};
+    if (prediction.next == next)
         prediction.outcome = BRANCH_PREDICTED;
     else if (!is_direct(kind))
         prediction.outcome = BRANCH_WRONG_TARGET;

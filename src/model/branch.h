@@ -66,6 +66,7 @@ struct branch_prediction {
     enum branch_outcome outcome;
     bool
         predicted_taken; /* fetch went on elsewhere than behind it; no target, no such prediction */
+    uint64_t next;       /* where fetch went on */
 };
 
 /* Predict this branch, learn what it did. `next`: where execution went. Of a conditional branch

@@ -59,6 +59,8 @@ struct core_model {
     void (*run)(struct core *core, const struct step *step);
     /* The segments that it was given are about to go. NULL: it keeps none. */
     void (*forget)(struct core *core);
+    /* The core has changed its address space, or a translation. NULL: does not matter to it. */
+    void (*translations_change)(struct core *core);
 };
 extern const char *const core_names[]; /* NULL-terminated */
 const struct core_model *core_find(const char *name);

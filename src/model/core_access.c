@@ -22,11 +22,10 @@ NOT_INLINE static struct access_time fetch_translated(struct core *core, enum mo
                                                       uint64_t line, uint64_t address,
                                                       const struct translation *translation,
                                                       uint64_t now) {
-    bool walked;
-    uint64_t begun = mmu_translate(core->mmu, mode, FETCH, translation, now, &walked);
+    uint64_t begun = mmu_translate(core->mmu, mode, FETCH, translation, now);
     if (hierarchy_hit(core->hierarchy, core->number, mode, FETCH, line))
         return (struct access_time){begun + core->hierarchy->hit_latency[FETCH],
-                                    walked ? STACK_ITLB : STACK_BASE};
+                                    begun > now ? STACK_ITLB : STACK_BASE};
     struct answer answer = front_access(core->front, mode, FETCH, line, address, begun);
     bool for_page = begun - now > answer.ready - begun;
     return (struct access_time){answer.ready, for_page ? STACK_ITLB : fetch_part[answer.origin]};
@@ -54,7 +53,7 @@ NOT_INLINE static struct access_time data_at_length(struct core *core, enum mode
     enum access_kind kind = access->store ? STORE : LOAD;
     uint64_t begun = now;
     if (core->mmu && !mmu_hit(core->mmu, mode, kind, access->translation))
-        begun = mmu_translate(core->mmu, mode, kind, access->translation, now, NULL);
+        begun = mmu_translate(core->mmu, mode, kind, access->translation, now);
     struct answer answer = front_access(core->front, mode, kind, access->address, pc, begun);
     uint64_t second = (access->address | core->line_mask) + 1;
     if (second < access->address + access->size) {

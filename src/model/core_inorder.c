@@ -460,12 +460,13 @@ static inline uint64_t execute(struct core *core, const struct operation *operat
                                                : execute_as(core, operation, false);
 }
 
-void inorder_branch(struct core *core, const struct instruction *instruction, uint64_t pc,
+bool inorder_branch(struct core *core, const struct instruction *instruction, uint64_t pc,
                     enum model_mode mode, uint64_t executed, bool taken,
-                    enum branch_outcome outcome) {
+                    struct branch_prediction prediction) {
     struct inorder *inorder = core->state;
     uint64_t fetched = inorder->fetch.cycle;
-    if (outcome != BRANCH_PREDICTED) {
+    bool mispredicted = prediction.outcome != BRANCH_PREDICTED;
+    if (mispredicted) {
         inorder->restart = executed + inorder->branch_delay;
         abandon_path(core, mode, fetched, inorder->restart, pc + instruction->length);
         inorder->fetch_part = STACK_BRANCH;
@@ -473,14 +474,15 @@ void inorder_branch(struct core *core, const struct instruction *instruction, ui
         inorder->restart = fetched + 1;
         drop_lines(core, mode, fetched);
     }
+    return mispredicted;
 }
 
 /* A step's last instruction is a branch. */
-static void branch(struct core *core, const struct instruction *instruction, uint64_t pc,
+static bool branch(struct core *core, const struct instruction *instruction, uint64_t pc,
                    enum model_mode mode, uint64_t executed, bool taken,
-                   enum branch_outcome outcome) {
+                   struct branch_prediction prediction) {
     inorder_memo_learn(core);
-    inorder_branch(core, instruction, pc, mode, executed, taken, outcome);
+    return inorder_branch(core, instruction, pc, mode, executed, taken, prediction);
 }
 
 static void run(struct core *core, const struct step *step) {

@@ -128,8 +128,8 @@ void inorder_need_line(struct core *core, const struct segment *segment, uint64_
 void inorder_change_mode(struct inorder *inorder, enum model_mode mode);
 
 /* struct pipeline_stages. */
-void inorder_branch(struct core *core, const struct instruction *instruction, uint64_t pc,
+bool inorder_branch(struct core *core, const struct instruction *instruction, uint64_t pc,
                     enum model_mode mode, uint64_t executed, bool taken,
-                    enum branch_outcome outcome);
+                    struct branch_prediction prediction);
 
 #endif

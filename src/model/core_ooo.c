@@ -7,9 +7,10 @@
  * A cycle in which something commits is base; those before a commit in which nothing did are put
  * under what the committing operation waited for.
  *
- * Not modelled: wrong paths (they fetch nothing and take no queue entries; the time to squash them
- * is modelled), memory order violations (a load knows the store it depends on), replays, bypass
- * limits, several hardware threads, uops that fuse. */
+ * Of a wrong path, the lines of code are modelled that it fetches, from pages that were executed
+ * before, and the time to squash it. Not modelled: its data, its entries in queues, its own
+ * branches; memory order violations (a load knows the store it depends on), replays, bypass limits,
+ * several hardware threads, uops that fuse. */
 #include <string.h>
 
 #include "model/core_pipeline.h"
@@ -56,10 +57,20 @@ struct needs {
 /* The store that wrote each eight bytes last: where a load may get its data from before they are in
  * the L1D. Direct mapped, by address; many times the store queue, so that two rarely collide. */
 #define FORWARDS 1024
+#define PAGE UINT64_C(4096)
 struct forward {
     uint64_t word;     /* address / 8, plus one */
     uint64_t executed; /* its data can be forwarded */
     uint64_t done;     /* they are in the L1D */
+};
+
+/* Pages from which code was fetched since the core last changed its address space: what a wrong
+ * path may lead to. Direct mapped, by number. */
+#define CODE_PAGES 256
+struct code_page {
+    uint64_t number; /* virtual; 0: none */
+    uint64_t frame;  /* physical address of its first byte */
+    const struct translation *translation;
 };
 
 /* Takes `width` operations a cycle, in order; `left` more in this one. */
@@ -114,20 +125,26 @@ struct ooo {
     struct needs needs;
 
     struct stage fetch, rename, commit;
-    uint64_t line;      /* fetched from, physical (plus one) */
-    uint8_t fetch_part; /* what operations fetched in that cycle have waited for */
+    uint64_t line;              /* fetched from, physical (plus one) */
+    uint64_t virtual_line;      /* the same, virtual */
+    uint8_t fetch_part;         /* what operations fetched in that cycle have waited for */
+    uint64_t run_start;         /* where execution went after the last branch; 0: not known */
+    unsigned run_first;         /* number of the first operation there */
+    uint64_t bytes, operations; /* of such runs, in all */
 
     int room, room_most; /* operations that need not look whether there is an entry */
     unsigned fetch_queue, issue_queue, squash_width;
     /* cycles from fetch to rename, rename to issue, issue to execution, completion to commit, a
      * mispredicted branch's execution to the next fetch */
-    unsigned fetch_to_rename, rename_to_issue, issue_to_execute, complete_to_commit, redirect;
+    unsigned fetch_to_decode, fetch_to_rename, rename_to_issue, issue_to_execute,
+        complete_to_commit, redirect;
 
     unsigned in_queue;    /* operations dispatched and not issued before queue_cycle */
     uint64_t queue_cycle; /* when they were counted; there may be fewer by now */
     uint64_t store_done;  /* the last store has reached the L1D */
     uint8_t mode;
 
+    struct code_page code_pages[CODE_PAGES];
     uint64_t unit_free[UNIT_KINDS][BUSY_UNITS];
     struct forward forward[FORWARDS];
     struct calendar calendar;
@@ -198,6 +215,7 @@ static void init(struct core *core) {
     ooo->issue_queue = (unsigned)c->issue_queue;
     ooo->room_most = room_most(ooo);
     ooo->squash_width = (unsigned)c->squash_width;
+    ooo->fetch_to_decode = (unsigned)c->fetch_to_decode;
     ooo->fetch_to_rename = (unsigned)(c->fetch_to_decode + c->decode_to_rename);
     ooo->rename_to_issue = (unsigned)c->rename_to_issue;
     ooo->issue_to_execute = (unsigned)c->issue_to_execute;
@@ -220,6 +238,15 @@ static inline void restart_rename(struct ooo *ooo, uint64_t cycle) {
         stage_restart(&ooo->rename, cycle);
 }
 
+static struct code_page *code_page_of(struct ooo *ooo, uint64_t address) {
+    return &ooo->code_pages[address / PAGE % CODE_PAGES];
+}
+
+static void forget_pages(struct core *core) {
+    struct ooo *ooo = core->state;
+    memset(ooo->code_pages, 0, sizeof ooo->code_pages);
+}
+
 /* Bytes from another line are needed. The L1I is asked in the cycle that used up the last line, so
  * that a hit delays nothing. */
 static void fetch_line(struct core *core, const struct segment *segment, uint64_t offset) {
@@ -231,6 +258,11 @@ static void fetch_line(struct core *core, const struct segment *segment, uint64_
                                          segment->translation, ooo->fetch.cycle);
     uint64_t next = later(time.ready, ooo->fetch.cycle + 1);
     ooo->line = line + 1;
+    ooo->virtual_line = (segment->address + offset) & ~core->line_mask;
+    struct code_page *page = code_page_of(ooo, ooo->virtual_line);
+    page->number = ooo->virtual_line / PAGE;
+    page->frame = line & -PAGE;
+    page->translation = segment->translation;
     restart_fetch(ooo, next, time.part != STACK_BASE ? time.part : ooo->fetch_part);
 }
 
@@ -546,19 +578,73 @@ static uint64_t wrong_path(struct ooo *ooo, uint64_t executed) {
     return fetched < ooo->rob.size ? fetched : ooo->rob.size;
 }
 
-static void branch(struct core *core, const struct instruction *instruction, uint64_t pc,
-                   enum model_mode mode, uint64_t executed, bool taken,
-                   enum branch_outcome outcome) {
-    struct ooo *ooo = core->state;
-    (void)instruction, (void)pc, (void)mode;
-    if (outcome != BRANCH_PREDICTED) {
-        ooo->line = 0;
-        restart_fetch(ooo, executed + ooo->redirect, STACK_BRANCH);
-        uint64_t squashed = executed + 1 + wrong_path(ooo, executed) / ooo->squash_width;
-        restart_rename(ooo, squashed);
-    } else if (taken) {
-        ooo->fetch.left = 0; /* the rest of the line is not wanted */
+/* Behind a branch: how long is the code since the last one, in bytes and in operations? So a wrong
+ * path is taken to be. */
+static void learn_density(struct ooo *ooo, uint64_t end, uint64_t next) {
+    uint64_t bytes = end - ooo->run_start;
+    if (bytes < PAGE) { /* no interrupt came in between */
+        ooo->bytes += bytes;
+        ooo->operations += ooo->rob.next - ooo->run_first;
     }
+    ooo->run_start = next;
+    ooo->run_first = ooo->rob.next;
+}
+
+/* From `cycle` on, fetch goes on at this address, where the branch was expected to go, until it
+ * hears better at `end`: lines are fetched in vain, one after the other, as many as reorder buffer
+ * and fetch queue take, in pages that are known. */
+static void fetch_wrong_path(struct core *core, enum model_mode mode, uint64_t address,
+                             uint64_t cycle, uint64_t end) {
+    struct ooo *ooo = core->state;
+    uint64_t size = core->line_mask + 1, line = ooo->virtual_line;
+    uint64_t per_cycle = ooo->operations ? ooo->fetch.width * ooo->bytes / ooo->operations : 0;
+    uint64_t last = address + (ooo->rob.size + ooo->fetch_queue) * per_cycle / ooo->fetch.width;
+    per_cycle = later(per_cycle, 1);
+    for (; cycle < end && address <= last; address = line + size) {
+        const struct code_page *page = code_page_of(ooo, address);
+        if (page->number != address / PAGE)
+            return;
+        if ((address & -size) != line) {
+            line = address & -size;
+            struct access_time time =
+                core_fetch(core, mode, page->frame + line % PAGE, line, page->translation, cycle);
+            cycle = later(time.ready, cycle + 1);
+        }
+        cycle += (line + size - address + per_cycle - 1) / per_cycle;
+    }
+}
+
+/* Decode sees that the target of a direct branch was not known, and tells fetch of the right one
+ * (decodeToFetchDelay of gem5's BaseO3CPU.py). One that is conditional must have been expected to
+ * be taken. */
+enum { DECODE_TO_FETCH = 1 };
+
+static bool decode_corrects(const struct instruction *branch, struct branch_prediction prediction) {
+    return prediction.outcome == BRANCH_UNKNOWN_TARGET &&
+           (branch->branch != BRANCH_CONDITIONAL || prediction.predicted_taken);
+}
+
+static bool branch(struct core *core, const struct instruction *instruction, uint64_t pc,
+                   enum model_mode mode, uint64_t executed, bool taken,
+                   struct branch_prediction prediction) {
+    struct ooo *ooo = core->state;
+    uint64_t behind = pc + instruction->length, fetched = ooo->fetch.cycle;
+    learn_density(ooo, behind, taken ? 0 : behind);
+    if (prediction.outcome == BRANCH_PREDICTED) {
+        if (taken)
+            ooo->fetch.left = 0; /* the rest of the line is not wanted */
+        return false;
+    }
+    bool early = decode_corrects(instruction, prediction);
+    /* after a cycle in which fetch squashes (Fetch::tick() of gem5) */
+    uint64_t again =
+        early ? fetched + ooo->fetch_to_decode + DECODE_TO_FETCH + 1 : executed + ooo->redirect;
+    fetch_wrong_path(core, mode, prediction.next, fetched + 1, again - 1);
+    ooo->line = 0;
+    restart_fetch(ooo, again, STACK_BRANCH);
+    if (!early)
+        restart_rename(ooo, executed + 1 + wrong_path(ooo, executed) / ooo->squash_width);
+    return !early;
 }
 
 static void run(struct core *core, const struct step *step) {
@@ -571,4 +657,5 @@ const struct core_model core_ooo = {
     .size = size,
     .init = init,
     .run = run,
+    .translations_change = forget_pages,
 };

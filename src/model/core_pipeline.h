@@ -103,10 +103,11 @@ struct pipeline_stages {
     void (*fetch)(struct core *core, const struct segment *segment, unsigned index);
     /* Returns the cycle in which it is executed. */
     uint64_t (*execute)(struct core *core, const struct operation *operation);
-    /* The instruction was a branch, executed in this cycle. */
-    void (*branch)(struct core *core, const struct instruction *instruction, uint64_t pc,
+    /* The instruction was a branch, executed in this cycle. Returns whether it counts as
+     * mispredicted. */
+    bool (*branch)(struct core *core, const struct instruction *instruction, uint64_t pc,
                    enum model_mode mode, uint64_t executed, bool taken,
-                   enum branch_outcome outcome);
+                   struct branch_prediction prediction);
 };
 
 /* Accesses that no micro-operation is known for (a context saved by one instruction, …). */
@@ -189,9 +190,8 @@ pipeline_branch(struct core *core, const struct instruction *instruction, uint64
     bool taken = instruction->branch != BRANCH_CONDITIONAL || next != pc + instruction->length;
     struct branch_prediction prediction = branch_predict(core->branch, instruction, pc, next);
     counts->branches++;
-    counts->mispredicts += prediction.outcome != BRANCH_PREDICTED;
     counts->unknown_targets += prediction.outcome == BRANCH_UNKNOWN_TARGET;
-    stages.branch(core, instruction, pc, mode, executed, taken, prediction.outcome);
+    counts->mispredicts += stages.branch(core, instruction, pc, mode, executed, taken, prediction);
 }
 
 static inline __attribute__((always_inline)) void

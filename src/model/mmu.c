@@ -107,12 +107,10 @@ static uint64_t walk(struct mmu *mmu, enum model_mode mode, const struct transla
 }
 
 uint64_t mmu_translate(struct mmu *mmu, enum model_mode mode, enum access_kind kind,
-                       const struct translation *translation, uint64_t now, bool *walked) {
+                       const struct translation *translation, uint64_t now) {
     unsigned which = kind == FETCH ? INSTRUCTION : DATA;
     struct mmu_counts *counts = &mmu->front.counts[mode];
     struct tlb_counts *l1 = which == INSTRUCTION ? &counts->itlb : &counts->dtlb;
-    if (walked)
-        *walked = false;
     if (!translation || !translation->levels)
         return now;
     uint64_t key = key_of(translation), global = translation->global ? KEY_GLOBAL : 0;
@@ -131,8 +129,6 @@ uint64_t mmu_translate(struct mmu *mmu, enum model_mode mode, enum access_kind k
         counts->stlb.misses++;
         cache_fill(&mmu->stlb, key, global);
     }
-    if (walked)
-        *walked = true;
     return walk(mmu, mode, translation, now);
 }
 

@@ -34,9 +34,9 @@ struct mmu *mmu_new(const struct model_parameters *parameters, unsigned core,
 void mmu_free(struct mmu *mmu);
 
 /* When the physical address is known: `now` if an L1 TLB (FETCH: the ITLB; LOAD, STORE: the DTLB)
- * holds the page. *walked (may be NULL): a page walk was needed. */
+ * holds the page. */
 uint64_t mmu_translate(struct mmu *mmu, enum model_mode mode, enum access_kind kind,
-                       const struct translation *translation, uint64_t now, bool *walked);
+                       const struct translation *translation, uint64_t now);
 
 /* The core changed its address space, or one translation: all entries, or all but the global ones,
  * go. The walk cache goes in either case. */

@@ -148,9 +148,12 @@ bool model_set_regions(struct model *model, const char *const *names, unsigned c
     return model->regions && model->visits && statistics_declare(model, names);
 }
 
-void model_translations_change(struct model *model, unsigned core) {
-    if (model->cores[core].mmu)
-        mmu_flush(model->cores[core].mmu, false);
+void model_translations_change(struct model *model, unsigned number) {
+    struct core *core = &model->cores[number];
+    if (core->mmu)
+        mmu_flush(core->mmu, false);
+    if (core->model->translations_change)
+        core->model->translations_change(core);
 }
 
 uint64_t model_cycles(const struct model *model, unsigned core, enum model_mode mode) {

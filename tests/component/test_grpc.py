@@ -30,6 +30,13 @@ NAMES = ["aes", "auth", "fibonacci", "helloworld"]
 PATHS = {name: f"/{name}.Greeter/SayHello" for name in NAMES} | {"aes": "/aes.Aes/ShowEncryption"}
 FIELDS = {name: ("HelloRequest", "name", "HelloReply", "message") for name in NAMES}
 FIELDS["aes"] = ("PlainTextMessage", "plaintext_message", "ReturnEncryptionInfo", "encryption_info")
+SIZED = {"compression": "FileCompress/CompressFile", "dna-visualisation": "DNAVisualisation/Visualise",
+         "dynamic-html": "DynamicHTML/Render", "graph-bfs": "GraphBFSBenchmark/GetBfs", "graph-mst": "GraphMST/GetMst",
+         "graph-pagerank": "GraphPageRank/GetPageRank", "image-rotate": "ImageRotate/RotateImage",
+         "thumbnailer": "Thumbnailer/MakeThumbnail", "video-processing": "VideoProcessing/ConvertToGrayscale"}
+for name, method in SIZED.items():
+    PATHS[name] = f"/{name.replace('-', '_')}.{method}"
+    FIELDS[name] = "Request", "name", "Reply", "message"
 BUILD = None
 MODULES = {}
 
@@ -42,9 +49,9 @@ def program(name):
 def compile_protocols(folder):
     protos = os.path.join(REPOSITORY, "functions/proto")
     subprocess.run(["protoc", f"--proto_path={protos}", f"--python_out={folder}"]
-                   + [os.path.join(protos, name + ".proto") for name in NAMES], check=True)
+                   + [os.path.join(protos, name.replace("-", "_") + ".proto") for name in PATHS], check=True)
     sys.path.insert(0, folder)
-    MODULES.update({name: importlib.import_module(name + "_pb2") for name in NAMES})
+    MODULES.update({name: importlib.import_module(name.replace("-", "_") + "_pb2") for name in PATHS})
 
 
 # --- peers ---------------------------------------------------------------------------------------------

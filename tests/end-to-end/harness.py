@@ -15,8 +15,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[1]
 BUILD = pathlib.Path(os.environ["SLSUITE_BUILD"])
 CACHE = pathlib.Path(os.environ["SLSUITE_CACHE"]).resolve()
-PARTS = "kernel", "initramfs", "base", "rootfs", "functions"  # of a cache, without the checkpoints
+PARTS = "kernel", "initramfs", "base", "rootfs", "layers", "functions"  # of a cache, without the checkpoints
 FUNCTIONS = "aes-c", "auth-c", "fibonacci-c", "helloworld-c"
+LANGUAGES = "go", "nodejs", "python"  # whose functions need a while to be built: only by the tests that run them
 
 # A program that `nohup` started, or a shell without job control in the background, ignores these, and so would ours.
 for number in signal.SIGHUP, signal.SIGINT:
@@ -76,7 +77,8 @@ class Process(subprocess.Popen):
 @functools.cache
 def prepare():
     """Kernel, base image and functions' images in the shared cache."""
-    for command in ("image", "build"), ("function", "build"):
+    (CACHE / "layers").mkdir(parents=True, exist_ok=True)
+    for command in ("image", "build"), ("function", "build", *FUNCTIONS):
         subprocess.run([BUILD / "slsuite", *command], check=True, capture_output=True)
 
 

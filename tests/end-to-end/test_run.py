@@ -4,10 +4,11 @@ import csv
 import io
 import json
 import re
+import shutil
 import subprocess
 import sys
 
-from harness import BUILD, FUNCTIONS, REPOSITORY, Case
+from harness import BUILD, FUNCTIONS, LANGUAGES, REPOSITORY, Case, slow
 
 CONTRACT = "run.json", "stats.txt", "invocations.csv", "invocations.json", "report.html", "console.log"
 KEY = "6368616e676520746869732070617373"
@@ -20,9 +21,9 @@ def aes(plaintext):
 
 
 class Run(Case):
-    def run_and_check(self, function, *options, count=3):
+    def run_and_check(self, function, *options, count=3, **more):
         """The replies of a run whose folder is as promised."""
-        result = self.slsuite("run", function, "-n", count, "--out", self.out, *options)
+        result = self.slsuite("run", function, "-n", count, "--out", self.out, *options, **more)
         for name in CONTRACT:
             self.assertTrue((self.out / name).exists(), name)
         manifest = json.loads((self.out / "run.json").read_text())
@@ -43,6 +44,24 @@ class Run(Case):
         self.assertEqual(replies, [expected] * 3)
         for line in r"user\s+[\d,]+\s+[\d,]+\s+\d+\.\d+", r"kernel\s+[\d,]+", r"mean", f"results: {self.out}":
             self.assertRegex(result.out, line)
+
+    def test_aes_in_each_language(self):
+        for language in LANGUAGES:
+            with self.subTest(language):
+                shutil.rmtree(self.out, ignore_errors=True)
+                _, replies = self.run_and_check(f"aes-{language}", seconds=600)
+                expected = f"fn: AES | plaintext: defaultplaintext | ciphertext: {aes('defaultplaintext')} | runtime: {language}"
+                self.assertEqual(replies, [expected] * 3)
+
+    @slow
+    def test_every_function(self):
+        """The client in the guest checks the replies."""
+        for line in self.slsuite("function", "list").out.splitlines():
+            function = line.split()[0]
+            with self.subTest(function):
+                shutil.rmtree(self.out, ignore_errors=True)
+                _, replies = self.run_and_check(function, count=2, seconds=600)
+                self.assertTrue(all(reply.startswith("fn: ") for reply in replies), replies)
 
     def test_aes_of_other_texts(self):
         _, replies = self.run_and_check("aes-c", "--generator", "random", count=5)
@@ -95,8 +114,10 @@ class Run(Case):
         self.assertEqual(self.slsuite("run", "aes-c", "-n", 1, "-q", "--out", self.out).err, "")
 
     def test_list(self):
-        listed = self.slsuite("function", "list").out
-        self.assertEqual([line.split()[0] for line in listed.splitlines()], sorted(FUNCTIONS))
+        listed = [line.split()[0] for line in self.slsuite("function", "list").out.splitlines()]
+        self.assertEqual(listed, sorted(listed))
+        self.assertEqual([name for name in listed if name.endswith("-c")], sorted(FUNCTIONS))
+        self.assertEqual({name.rpartition("-")[2] for name in listed}, {"c", *LANGUAGES})
 
     def test_progress_on_a_terminal(self):
         """Every long step with a time estimate; plain lines without a terminal."""

@@ -52,10 +52,9 @@ static struct translation page(uint64_t number, unsigned shift) {
 /* As a core does it. */
 static uint64_t translate(struct machine m, enum access_kind kind, const struct translation *t,
                           uint64_t now) {
-    bool walked;
     if (mmu_hit(m.mmu, MODEL_USER, kind, t))
         return now;
-    return mmu_translate(m.mmu, MODEL_USER, kind, t, now, &walked);
+    return mmu_translate(m.mmu, MODEL_USER, kind, t, now);
 }
 
 enum { MEMORY = 164, LLC_HIT = 17 };
@@ -64,14 +63,12 @@ static void test_walk(void **state) {
     struct machine m = make_mmu(with_tlbs());
     const struct mmu_counts *counts = mmu_counts(m.mmu, MODEL_USER);
     struct translation first = page(0x100, 12), second = page(0x101, 12), far = page(0x2100, 12);
-    bool walked;
     /* four reads from memory, one after the other, after the second level's latency */
-    assert_int_equal(mmu_translate(m.mmu, MODEL_USER, LOAD, &first, 100, &walked),
-                     100 + 7 + 4 * MEMORY);
-    assert_true(walked);
+    assert_int_equal(mmu_translate(m.mmu, MODEL_USER, LOAD, &first, 100), 100 + 7 + 4 * MEMORY);
+    assert_int_equal(counts->walks, 1);
     assert_int_equal(translate(m, LOAD, &first, 1000), 1000);
-    assert_int_equal(mmu_translate(m.mmu, MODEL_USER, STORE, &first, 1000, &walked), 1000);
-    assert_false(walked);
+    assert_int_equal(mmu_translate(m.mmu, MODEL_USER, STORE, &first, 1000), 1000);
+    assert_int_equal(counts->walks, 1);
     /* its neighbour: the upper levels are in the walk cache, the entry in the same line */
     assert_int_equal(translate(m, LOAD, &second, 2000), 2000 + 7 + 1);
     assert_int_equal(translate(m, LOAD, &far, 3000), 3000 + 7 + 2 * MEMORY); /* from level 2 on */
@@ -184,7 +181,7 @@ static void test_fast_path(void **state) {
         hits += mmu_hit(fast.mmu, MODEL_USER, kind, t);
         /* counted twice if it hit: as if it had been asked again */
         assert_int_equal(translate(fast, kind, t, i * 1000),
-                         mmu_translate(plain.mmu, MODEL_USER, kind, t, i * 1000, NULL));
+                         mmu_translate(plain.mmu, MODEL_USER, kind, t, i * 1000));
     }
     const struct mmu_counts *a = mmu_counts(fast.mmu, MODEL_USER);
     const struct mmu_counts *b = mmu_counts(plain.mmu, MODEL_USER);

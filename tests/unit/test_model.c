@@ -53,7 +53,8 @@ static void test_measured_core(void **state) {
         struct model *model = model_new(&parameters);
         assert_non_null(model);
         model_measure(model, 1);
-        autofree struct code *one = ASSEMBLE(CODE, ADD_RAX), *other = ASSEMBLE(CODE + 4096, ADD_RAX);
+        autofree struct code *one = ASSEMBLE(CODE, ADD_RAX),
+                             *other = ASSEMBLE(CODE + 4096, ADD_RAX);
         struct step step = {.segment = &one->segment, .end = 1};
         model_run(model, 0, &step);
         step.segment = &other->segment;
@@ -179,6 +180,34 @@ static void make_translation(struct translation *translation, uint64_t page) {
         (struct translation){.page = page, .frame = page, .levels = WALK_LEVELS, .page_shift = 12};
     for (unsigned i = 0; i < WALK_LEVELS; i++)
         translation->walk[i] = 0x8000000 + i * 0x100000 + ((page >> (39 - 9 * i)) & 511) * 8;
+}
+
+/* A line that the L1I holds, of a page that only the second-level TLB holds: that one's latency is
+ * waited for. */
+static void test_second_level_tlb(void **state) {
+    struct model_parameters parameters = shipped("simple"), with_tlbs = shipped("icelake");
+    parameters.mmu = with_tlbs.mmu;
+    struct model *model = make(&parameters);
+    uint64_t sets = parameters.mmu.itlb.entries / parameters.mmu.itlb.associativity;
+    struct translation page[16]; /* stay valid as long as the TLBs may hold them */
+    assert_in_range(parameters.mmu.itlb.associativity, 1, 15);
+    make_translation(&page[0], CODE);
+    autofree struct code *code = ASSEMBLE(CODE, NOP);
+    code->segment.translation = &page[0];
+    run(model, code, NULL, 0, 0);
+    assert_int_equal(run(model, code, NULL, 0, 0), 1);
+    for (uint64_t way = 1; way <= parameters.mmu.itlb.associativity; way++) {
+        uint64_t address = CODE + way * sets * PAGE + way * LINE; /* other sets of the L1I */
+        make_translation(&page[way], address & -PAGE);
+        autofree struct code *other = ASSEMBLE(address, NOP);
+        other->segment.translation = &page[way];
+        run(model, other, NULL, 0, 0);
+    }
+    uint64_t itlb = value_of(model, "system.cpu0.cpiStack.itlb::user");
+    assert_int_equal(run(model, code, NULL, 0, 0), 1 + parameters.mmu.stlb.latency);
+    assert_int_equal(value_of(model, "system.cpu0.cpiStack.itlb::user"),
+                     itlb + parameters.mmu.stlb.latency);
+    model_free(model);
 }
 
 /* Block `index` fills the code from its line's start (or three bytes in) to that of the next, where
@@ -388,6 +417,7 @@ int main(void) {
         cmocka_unit_test(test_blocking_accesses),
         cmocka_unit_test(test_instructions),
         cmocka_unit_test(test_every_system),
+        cmocka_unit_test(test_second_level_tlb),
         cmocka_unit_test(test_regions),
         cmocka_unit_test(test_misses),
     };

@@ -216,6 +216,44 @@ static void test_branches_predicted(void **state) {
     assert_in_range(random.branch, lost * 3 / 4, lost * 3 / 2);
 }
 
+/* A branch that is taken and was not expected to be: the line behind it has been asked for in vain,
+ * if its page can be known. */
+static void test_wrong_path(void **state) {
+    struct model *model = make_shipped("skylake");
+    struct fork fork = make_fork();
+    run(model, fork.start, NULL, 0, fork.taken->segment.address);
+    assert_int_equal(value_of(model, "system.cpu0.branchPred.mispredicted::user"), 1);
+    assert_int_equal(value_of(model, "system.cpu0.icache.overallMisses::user"), 2);
+    run(model, fork.taken, NULL, 0, CODE);
+    assert_int_equal(value_of(model, "system.cpu0.icache.overallMisses::user"), 3);
+    drain(model);
+    uint64_t misses = value_of(model, "system.cpu0.icache.overallMisses::user");
+    run(model, fork.not_taken, NULL, 0, CODE);
+    assert_int_equal(value_of(model, "system.cpu0.icache.overallMisses::user"), misses);
+    free_fork(&fork);
+    model_free(model);
+}
+
+/* A direct jump whose target was not known is put right by the decoder: no mispredict. */
+static void test_unknown_target(void **state) {
+    struct model *model = make_shipped("skylake");
+    autofree struct code *jump = ASSEMBLE(CODE, "\xeb\x3e"); /* to the next line */
+    autofree struct code *back = ASSEMBLE(CODE + LINE, NOP "\xeb\xbd");
+    assert_int_equal(target_of(jump), CODE + LINE);
+    assert_int_equal(target_of(back), CODE);
+    uint64_t cycles[3];
+    for (unsigned i = 0; i < 3; i++) {
+        uint64_t before = cycles_of(model, 0);
+        run(model, jump, NULL, 0, CODE + LINE);
+        run(model, back, NULL, 0, CODE);
+        cycles[i] = cycles_of(model, 0) - before;
+    }
+    assert_int_equal(value_of(model, "system.cpu0.branchPred.BTBMispredicted"), 2);
+    assert_int_equal(value_of(model, "system.cpu0.branchPred.mispredicted::user"), 0);
+    assert_in_range(cycles[2], 1, 6);
+    model_free(model);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_adds),
@@ -225,6 +263,8 @@ int main(void) {
         cmocka_unit_test(test_forwarding),
         cmocka_unit_test(test_branches_unpredicted),
         cmocka_unit_test(test_branches_predicted),
+        cmocka_unit_test(test_wrong_path),
+        cmocka_unit_test(test_unknown_target),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

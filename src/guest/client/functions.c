@@ -1,5 +1,6 @@
 #include "client/functions.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -44,20 +45,52 @@ static void generate_token(const struct generator *g, uint64_t index, char *inpu
     strcpy(input, tokens[step % (sizeof tokens / sizeof *tokens)]);
 }
 
+static void generate_size(const struct generator *g, uint64_t index, char *input) {
+    uint64_t step = g->mode == GENERATE_LINEAR ? index : draw((uint64_t)g->seed, index);
+    strcpy(input, sizes[step % SIZES]);
+}
+
 static const struct function_kind functions[] = {
-    {"aes", "/aes.Aes/ShowEncryption", "world", generate_text, verify_aes},
-    {"auth", "/auth.Greeter/SayHello", "allow", generate_token, verify_auth},
-    {"fibonacci", "/fibonacci.Greeter/SayHello", "10", generate_number, verify_fibonacci},
-    {"helloworld", "/helloworld.Greeter/SayHello", "world", generate_text, verify_helloworld},
+    {"aes", "/aes.Aes/ShowEncryption", "world", generate_text, verify_aes, NULL},
+    {"auth", "/auth.Greeter/SayHello", "allow", generate_token, verify_auth, NULL},
+    {"fibonacci", "/fibonacci.Greeter/SayHello", "10", generate_number, verify_fibonacci, NULL},
+    {"helloworld", "/helloworld.Greeter/SayHello", "world", generate_text, verify_helloworld, NULL},
 };
+#define FUNCTIONS (sizeof functions / sizeof *functions)
+
+/* `name` is KIND, or KIND-LANGUAGE. */
+static bool is_of_kind(const char *name, const char *kind) {
+    size_t length = strlen(kind);
+    return strncmp(name, kind, length) == 0 && (!name[length] || name[length] == '-');
+}
 
 const struct function_kind *function_find(const char *name, struct error *err) {
-    size_t length = strcspn(name, "-");
-    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
-        if (strlen(functions[i].name) == length && strncmp(functions[i].name, name, length) == 0)
+    static struct function_kind found;
+    for (size_t i = 0; i < FUNCTIONS; i++)
+        if (is_of_kind(name, functions[i].name))
             return &functions[i];
-    error_usage(err, "function '%s': unknown: aes, auth, fibonacci or helloworld", name);
+    for (unsigned i = 0; i < sized_function_count; i++)
+        if (is_of_kind(name, sized_functions[i].name)) {
+            const struct sized_function *sized = &sized_functions[i];
+            found = (struct function_kind){sized->name,   sized->method, sizes[0],
+                                           generate_size, NULL,          sized};
+            return &found;
+        }
+    error_usage(err, "function '%s': unknown: see client -help", name);
     return NULL;
+}
+
+void function_print_names(void) {
+    for (size_t i = 0; i < FUNCTIONS; i++)
+        printf("%s%s", i ? ", " : "", functions[i].name);
+    for (unsigned i = 0; i < sized_function_count; i++)
+        printf(", %s", sized_functions[i].name);
+}
+
+int function_verify(const struct function_kind *function, const char *input, const char *reply,
+                    struct error *err) {
+    return function->sized ? verify_sized(function->sized, input, reply, err)
+                           : function->verify(input, reply, err);
 }
 
 int generator_kind(struct generator *generator, const char *name, struct error *err) {

@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+#include "client/sized.h"
 #include "common/error.h"
 
 #define INPUT_MAX 1000000 /* bytes of an input, and the largest number generated */
@@ -30,10 +31,18 @@ struct function_kind {
     /* The index-th generated input, at most INPUT_MAX bytes and a NUL. */
     void (*generate)(const struct generator *generator, uint64_t index, char *input);
     int (*verify)(const char *input, const char *reply, struct error *err);
+    const struct sized_function *sized; /* verifies instead, if there is one */
 };
 
 /* By NAME or NAME-LANGUAGE. NULL: there is no such. */
 const struct function_kind *function_find(const char *name, struct error *err);
+
+/* All names, on stdout, separated by commas. */
+void function_print_names(void);
+
+/* Is this the right reply? -1: no, and why. */
+int function_verify(const struct function_kind *function, const char *input, const char *reply,
+                    struct error *err);
 
 /* The index-th input of a run, in a buffer of INPUT_MAX + 1 bytes. */
 void function_input(const struct function_kind *function, const struct generator *generator,

@@ -24,8 +24,7 @@ static const struct description {
 } descriptions[] = {
     {"addr", "HOST:PORT", false, "the function (localhost:50051)"},
     {"n", "N", true, "number of measured invocations (10)"},
-    {"function", "NAME", false,
-     "aes, auth, fibonacci or helloworld, also as NAME-LANGUAGE (helloworld)"},
+    {"function", "NAME", false, "which of those below, also as NAME-LANGUAGE (helloworld)"},
     {"function-name", "NAME", false, "the same, as vSwarm's client spells it"},
     {"method", "PATH", false, "/package.Service/Method instead of the function's own"},
     {"input", "TEXT", true, "what is sent (depends on the function)"},
@@ -60,6 +59,9 @@ static void print_help(void) {
         printf("  -%s %-*s %s\n", d->name, 23 - (int)strlen(d->name),
                d->argument ? d->argument : "", d->help);
     }
+    printf("functions: ");
+    function_print_names();
+    printf("\n");
 }
 
 static int parse_number(const char *name, const char *text, long least, long most, long *number,

@@ -46,7 +46,7 @@ int reply_check(const struct options *options, long index, const struct grpc_mes
         return error_set(err, "the reply is no message with a text");
     function_input(options->function, &options->generator, (uint64_t)index, input);
     if (options->verify)
-        outcome = options->function->verify(input, hello->message, err);
+        outcome = function_verify(options->function, input, hello->message, err);
     if (outcome == 0 && text && !(*text = strdup(hello->message)))
         outcome = error_errno(err, "memory for a reply");
     helloworld__hello_reply__free_unpacked(hello, NULL);

@@ -147,3 +147,13 @@ int verify_helloworld(const char *input, const char *reply, struct error *err) {
         return wrong(input, reply, "no greeting of this name", err);
     return 0;
 }
+
+int verify_sized(const struct sized_function *function, const char *input, const char *reply,
+                 struct error *err) {
+    int size = 0; /* what is asked for when nothing is, or the world greeted: the small one */
+    for (int i = 0; i < SIZES; i++)
+        size = strcmp(input, sizes[i]) == 0 ? i : size;
+    if (!begins(reply, "fn: ") || !begins(reply + 4, function->answers[size]))
+        return wrong(input, reply, function->answers[size], err);
+    return strstr(reply, " | runtime: ") ? 0 : wrong(input, reply, "has no ' | runtime: '", err);
+}

@@ -4,6 +4,7 @@
 #ifndef SLS_GUEST_CLIENT_VERIFY_H
 #define SLS_GUEST_CLIENT_VERIFY_H
 
+#include "client/sized.h"
 #include "common/error.h"
 
 /* AES-128-CTR with vSwarm's key, decrypted by an AES of our own without tables. */
@@ -16,5 +17,9 @@ int verify_auth(const char *input, const char *reply, struct error *err);
 int verify_fibonacci(const char *input, const char *reply, struct error *err);
 
 int verify_helloworld(const char *input, const char *reply, struct error *err);
+
+/* Known answers: the reply begins with that of the input's size. */
+int verify_sized(const struct sized_function *function, const char *input, const char *reply,
+                 struct error *err);
 
 #endif

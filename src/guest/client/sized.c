@@ -1,0 +1,56 @@
+#include "client/sized.h"
+
+const char *const sizes[SIZES] = {"small", "medium", "large"};
+
+const struct sized_function sized_functions[] = {
+    {"compression",
+     "/compression.FileCompress/CompressFile",
+     {"CompressFile | file: small | original: 16384 bytes, adler32: ea9cbc92 | compressed: ",
+      "CompressFile | file: medium | original: 131072 bytes, adler32: bd7aba16 | compressed: ",
+      "CompressFile | file: large | original: 1048576 bytes, adler32: f882e13f | compressed: "}},
+    {"dna-visualisation",
+     "/dna_visualisation.DNAVisualisation/Visualise",
+     {"DNAVisualisation | sequence: small | points: 2001 | lowest: -38.5 | highest: 1 | end: -30 | "
+      "bytes: ",
+      "DNAVisualisation | sequence: medium | points: 10001 | lowest: -110.5 | highest: 1 | end: "
+      "-52 | bytes: ",
+      "DNAVisualisation | sequence: large | points: 40001 | lowest: -110.5 | highest: 73 | end: 24 "
+      "| bytes: "}},
+    {"dynamic-html",
+     "/dynamic_html.DynamicHTML/Render",
+     {"DynamicHTML | page: small | bytes: 571 | crc32: 71aaa42a | ",
+      "DynamicHTML | page: medium | bytes: 4352 | crc32: f20b2154 | ",
+      "DynamicHTML | page: large | bytes: 43023 | crc32: 114f5dcb | "}},
+    {"graph-bfs",
+     "/graph_bfs.GraphBFSBenchmark/GetBfs",
+     {"GraphBFS | graph: small | nodes: 200 | levels: 4 | deepest: 1 | ",
+      "GraphBFS | graph: medium | nodes: 2000 | levels: 5 | deepest: 1 | ",
+      "GraphBFS | graph: large | nodes: 10000 | levels: 5 | deepest: 225 | "}},
+    {"graph-mst",
+     "/graph_mst.GraphMST/GetMst",
+     {"GraphMST | graph: small | edges: 199 | weight: 31245 | ",
+      "GraphMST | graph: medium | edges: 1999 | weight: 317441 | ",
+      "GraphMST | graph: large | edges: 9999 | weight: 1561762 | "}},
+    {"graph-pagerank",
+     "/graph_pagerank.GraphPageRank/GetPageRank",
+     {"GraphPageRank | graph: small | best: 1 | score: 0.01599 | ",
+      "GraphPageRank | graph: medium | best: 7 | score: 0.00179 | ",
+      "GraphPageRank | graph: large | best: 7 | score: 0.00042 | "}},
+    {"image-rotate",
+     "/image_rotate.ImageRotate/RotateImage",
+     {"ImageRotate | image: small | size: 48x64 | crc32: 02cf5af6 | ",
+      "ImageRotate | image: medium | size: 240x320 | crc32: 0effc4b4 | ",
+      "ImageRotate | image: large | size: 480x640 | crc32: 06cccd1e | "}},
+    {"thumbnailer",
+     "/thumbnailer.Thumbnailer/MakeThumbnail",
+     {"Thumbnailer | image: small | thumbnail: 128x96 | quarters: 612 152 216 663 | bytes: ",
+      "Thumbnailer | image: medium | thumbnail: 128x96 | quarters: 612 152 216 663 | bytes: ",
+      "Thumbnailer | image: large | thumbnail: 128x96 | quarters: 612 152 216 663 | bytes: "}},
+    {"video-processing",
+     "/video_processing.VideoProcessing/ConvertToGrayscale",
+     {"VideoProcessing | video: small | frames: 2 | crc32: 1decf4e2 | ",
+      "VideoProcessing | video: medium | frames: 10 | crc32: 1b35778e | ",
+      "VideoProcessing | video: large | frames: 50 | crc32: 749e4851 | "}},
+};
+
+const unsigned sized_function_count = sizeof sized_functions / sizeof *sized_functions;

@@ -1,0 +1,109 @@
+#include "image/host.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "common/paths.h"
+#include "common/process.h"
+#include "image/bundle.h"
+#include "image/oci.h"
+
+#define MOST_WORDS 128
+#define TEST_SECONDS 300
+
+struct words {
+    const char *word[MOST_WORDS + 1];
+    size_t count;
+};
+
+static void add(struct words *words, const char *word) {
+    if (words->count == MOST_WORDS)
+        abort(); /* function.yaml's lists are shorter: FUNCTION_MOST_WORDS */
+    words->word[words->count++] = word;
+}
+
+/* A port that was free a moment ago. */
+static int find_port(unsigned *port, struct error *err) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    autoclose int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&address, size) < 0 ||
+        getsockname(fd, (struct sockaddr *)&address, &size) < 0)
+        return error_errno(err, "cannot find a free port");
+    *port = ntohs(address.sin_port);
+    return 0;
+}
+
+/* Its image unpacked below `place`, and then the script that runs it: with `check`, until that
+ * command has ended. */
+static int run(const struct function *function, const char *place, unsigned port,
+               const struct words *check, struct error *err) {
+    autofree char *bundle = format_string("%s/bundle", place);
+    autofree char *log = format_string("%s/log", place);
+    autofree char *script = format_string("%s/serve-function", paths_recipes());
+    autofree char *address = format_string("127.0.0.1:%u", port);
+    autofree char *number = format_string("%u", port);
+    const json_t *entrypoint = json_object_get(function->yaml, "entrypoint");
+    autofree char *length = format_string("%zu", json_array_size(entrypoint));
+    json_t *arguments = json_array(), *word;
+    size_t index;
+    json_array_foreach(entrypoint, index, word) {
+        bool is_address = strcmp(json_string_value(word), "0.0.0.0:" FUNCTION_PORT) == 0;
+        json_array_append_new(arguments,
+                              json_string(is_address ? address : json_string_value(word)));
+    }
+    struct words command = {.word = {"sh", script, bundle, number, length}, .count = 5};
+    json_array_foreach(arguments, index, word) add(&command, json_string_value(word));
+    for (size_t i = 0; check && i < check->count; i++)
+        add(&command, check->word[i]);
+    struct process_options options = {.log = log, .timeout_seconds = check ? TEST_SECONDS : 0};
+    int result = oci_unpack(function->layout, bundle, log, err);
+    if (result == 0)
+        result = bundle_for_host(bundle, arguments, err);
+    if (result == 0)
+        result = process_run(command.word, &options, err);
+    json_decref(arguments);
+    if (result == 0)
+        return 0;
+    struct error why = *err;
+    return error_set(err, "%s on this computer: %s", function->name, why.text);
+}
+
+static int run_somewhere(const struct function *function, unsigned port, const struct words *check,
+                         struct error *err) {
+    autofree char *place = format_string("%s/slsuite-function-XXXXXX", getenv("TMPDIR") ?: "/tmp");
+    if (!mkdtemp(place))
+        return error_errno(err, "cannot create %s", place);
+    int result = run(function, place, port, check, err);
+    folder_remove(place, NULL);
+    return result;
+}
+
+int host_serve(const struct function *function, unsigned port, struct error *err) {
+    return run_somewhere(function, port, NULL, err);
+}
+
+int host_test(const struct function *function, unsigned invocations, struct error *err) {
+    unsigned port = 0;
+    autofree char *client = format_string("%s/client/client", paths_guest());
+    autofree char *count = format_string("%u", invocations);
+    if (find_port(&port, err) < 0)
+        return -1;
+    autofree char *address = format_string("127.0.0.1:%u", port);
+    /* sh -c 'first && second': its own inputs, then random ones. */
+    struct words check = {
+        .word = {"sh", "-c", "\"$@\" -generator unique && \"$@\" -generator random", "sh", client,
+                 "-addr", address, "-n", count, "-wait", "10", "-timeout", "60"},
+        .count = 13};
+    size_t index;
+    json_t *word;
+    json_array_foreach(json_object_get(function->yaml, "client"), index, word)
+        add(&check, json_string_value(word));
+    return run_somewhere(function, port, &check, err);
+}

@@ -1,0 +1,188 @@
+#!/usr/bin/python3
+"""Functions in other languages than C, from their images, on this computer: the same answers as in C, to the letter.
+
+usage: test_functions.py BUILD_DIRECTORY [unittest arguments]
+"""
+
+import contextlib
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import unittest
+
+import grpc
+
+import reference
+
+BUILD = GRPC = None  # the build folder, and test_grpc.py as a module
+
+NEEDED = {"go": ("go", "protoc", "protoc-gen-go"), "nodejs": ("npm",), "python": ("protoc",)}
+INPUTS = {
+    "aes": ["", "world", "a", "exactly sixteen.", "seventeen letters", "Zoë ☃ 🙂", "x" * 1000, "a | b : c"],
+    "auth": ["allow", "deny", "unauthorized", "", "Allow", "allow ", "x y", "<&>"],
+    "fibonacci": ["0", "1", "2", "10", "93", "94", "1000", "3000", "", "world", "12a", "-5", "+7", " 8", "9 ", "007", "1e3",
+                  "0x10", "1_0", "٣", "-99999999999999999999"],
+}
+REFUSED = {"fibonacci": ["1000001", "99999999999999999999"]}
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as s:
+        return s.getsockname()[1]
+
+
+@contextlib.contextmanager
+def served(name, path=None):
+    """`slsuite function serve`, until it listens; it must end when it is told to, and leave nothing."""
+    port = free_port()
+    process = subprocess.Popen([os.path.join(BUILD, "slsuite"), "function", "serve", name, "--port", str(port)],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                               env=os.environ | ({"PATH": path} if path else {}))
+    try:
+        deadline = time.monotonic() + 900  # its language's base layer may have to be made
+        while process.poll() is None and time.monotonic() < deadline:
+            with contextlib.suppress(ConnectionError):
+                socket.create_connection(("127.0.0.1", port)).close()
+                break
+            time.sleep(0.1)
+        assert process.poll() is None, process.stderr.read()
+        yield port
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)
+        process.stderr.close()
+    with contextlib.suppress(ConnectionError):
+        socket.create_connection(("127.0.0.1", port)).close()
+        raise AssertionError(f"{name} still listens")
+
+
+class Languages(unittest.TestCase):
+    def compare(self, language):
+        missing = [tool for tool in NEEDED[language] if not shutil.which(tool)]
+        if missing:
+            self.skipTest(f"there is no {', '.join(missing)}: make deps")
+        for name, texts in INPUTS.items():
+            with self.subTest(name), GRPC.function(name) as ours, served(f"{name}-{language}") as port:
+                for text in texts:
+                    expected = GRPC.call(ours, name, text)
+                    self.assertTrue(expected.endswith(" | runtime: c"))
+                    self.assertEqual(GRPC.call(port, name, text), expected[:-1] + language)
+                for text in REFUSED.get(name, ()):
+                    with self.assertRaises(grpc.RpcError) as raised:
+                        GRPC.call(port, name, text)
+                    self.assertEqual(raised.exception.code(), grpc.StatusCode.INVALID_ARGUMENT)
+                with self.assertRaises(grpc.RpcError) as raised:
+                    GRPC.call(port, name, "", path="/lost.Greeter/SayHello")
+                self.assertEqual(raised.exception.code(), grpc.StatusCode.UNIMPLEMENTED)
+
+    def test_go_answers_as_c(self):
+        self.compare("go")
+
+    def test_nodejs_answers_as_c(self):
+        self.compare("nodejs")
+
+    def test_python_answers_as_c(self):
+        self.compare("python")
+
+
+class Sizes(unittest.TestCase):
+    """The client's known answers are the reference's, and the functions give them."""
+
+    @staticmethod
+    def expected(name, text):
+        return "fn: " + reference.FUNCTIONS[name](text if text in reference.SIZES else "small")
+
+    def test_client_knows_the_answers(self):
+        for name in reference.FUNCTIONS:
+            with GRPC.grpcio_server(name, lambda _: reply) as (port, _):
+                for text in (*reference.SIZES, "world"):
+                    right = self.expected(name, text)
+                    for reply, pattern in ((right + "1 | runtime: python", "^$"), (right[:-6] + "?" + right[-5:], "wrong reply: ")):
+                        with self.subTest(name, text=text, reply=reply):
+                            called = GRPC.client(port, "-function", name, "-input", text, "-n", 1)
+                            self.assertRegex(called.stderr, pattern)
+
+    def check(self, name):
+        if not shutil.which("protoc"):
+            self.skipTest("there is no protoc: make deps")
+        with self.subTest(name), served(f"{name}-python") as port:
+            for text in (*reference.SIZES, "", "World"):
+                reply = GRPC.call(port, name, text)
+                self.assertTrue(reply.startswith(self.expected(name, text)), reply)
+                self.assertTrue(reply.endswith(" | runtime: python"), reply)
+            with self.assertRaises(grpc.RpcError) as raised:
+                GRPC.call(port, name, "vast")
+            self.assertEqual(raised.exception.code(), grpc.StatusCode.INVALID_ARGUMENT)
+
+    def test_compression(self):
+        self.check("compression")
+
+    @unittest.skipUnless(os.environ.get("SLSUITE_SLOW"), "slow: only with --slow")
+    def test_all(self):
+        for name in reference.FUNCTIONS:
+            self.check(name)
+
+
+def slsuite(*arguments, **options):
+    return subprocess.run([os.path.join(BUILD, "slsuite"), "function", *map(str, arguments)], capture_output=True, text=True,
+                          timeout=900, **options)
+
+
+class Image(unittest.TestCase):
+    def test_no_container_runtime(self):
+        """Under a changed root, then."""
+        folder = pathlib.Path(self.enterContext(GRPC.tempfile.TemporaryDirectory()))
+        for place in os.environ["PATH"].split(":"):
+            for program in pathlib.Path(place).glob("*") if os.path.isdir(place) else ():
+                if program.name not in ("crun", "runc"):
+                    with contextlib.suppress(FileExistsError):
+                        (folder / program.name).symlink_to(program)
+        with GRPC.function("aes") as ours, served("aes-c", str(folder)) as port:
+            self.assertEqual(GRPC.call(port, "aes", "world"), GRPC.call(ours, "aes", "world"))
+
+    def test_test(self):
+        result = slsuite("test", "auth-c", "helloworld-c")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual([line.split() for line in result.stdout.splitlines()],
+                         [[name, *"20 replies are right".split()] for name in ("auth-c", "helloworld-c")])
+
+    def test_export(self):
+        """What skopeo reads back is the same image, for the same machine."""
+        if not shutil.which("skopeo"):
+            self.skipTest("there is no skopeo: make deps")
+        folder = pathlib.Path(self.enterContext(GRPC.tempfile.TemporaryDirectory()))
+        result = slsuite("export", "aes-c", "--out", folder / "aes.tar")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        subprocess.run(["skopeo", "--insecure-policy", "copy", "-q", f"docker-archive:{folder}/aes.tar:aes-c:latest",
+                        f"oci:{folder}/back:latest"], check=True)
+        subprocess.run(["umoci", "unpack", "--rootless", "--image", f"{folder}/back:latest", folder / "bundle"], check=True,
+                       capture_output=True)
+        self.assertEqual((folder / "bundle/rootfs/aes-c").read_bytes(), pathlib.Path(GRPC.program("aes")).read_bytes())
+        config = GRPC.json.loads((folder / "bundle/config.json").read_text())
+        self.assertEqual(config["process"]["args"], ["/aes-c", "-addr", "0.0.0.0:50051"])
+
+    def test_bad_use(self):
+        for arguments, status, pattern in ((("test", "lost-c"), 2, "no function is named lost-c: known are aes-c, "),
+                                           (("export", "aes-c", "--out", "/nonexistent/x.tar"), 1, ".*/nonexistent"),
+                                           (("export",), 2, "function export takes one function's name"),
+                                           (("serve", "aes-c", "auth-c"), 2, "function serve takes one function's name"),
+                                           (("serve", "aes-c", "--port", "0"), 2, "--port"), (("mend",), 2, "")):
+            with self.subTest(arguments):
+                result = slsuite(*arguments)
+                self.assertEqual(result.returncode, status, result.stderr)
+                *_, last = result.stderr.splitlines()
+                self.assertRegex(last, "^slsuite: " + pattern)
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(pathlib.Path(__file__).parent))
+    import test_grpc as GRPC
+    BUILD = GRPC.BUILD = sys.argv.pop(1)
+    with GRPC.tempfile.TemporaryDirectory() as place:
+        GRPC.compile_protocols(place)
+        unittest.main()

@@ -41,7 +41,7 @@ class Input(Case):
                 (".*see slsuite run --help", "run", "aes-c", "-n"),
                 (".*see slsuite checkpoint --help", "checkpoint"),
                 (".*see slsuite checkpoint --help", "checkpoint", "burn"),
-                (".*see slsuite function --help", "function", "list", "aes-c", "auth-c"),
+                ("function export takes one function.s name", "function", "export", "aes-c", "auth-c"),
                 (".*see slsuite image --help", "image", "burn"),
                 (".*see slsuite verify --help", "verify"),
                 ("--timeout x: not a number", "shell", "--timeout", "x")):
@@ -56,7 +56,7 @@ class Input(Case):
             self.assertIn(f"slsuite {command}", self.slsuite(command, "--help").out)
 
     def test_unknown_names(self):
-        self.rejected("no function is named aes-cobol: known are aes-c, auth-c", "run", "aes-cobol", status=2)
+        self.rejected("no function is named aes-cobol: known are aes-c, aes-go", "run", "aes-cobol", status=2)
         self.rejected(".* is no function's name", "run", "../aes-c", status=2)
         self.rejected(".* is no function's name", "run", "aes-c; reboot", status=2)
         self.rejected(".*pentium", "run", "aes-c", "--system", "pentium", status=2)

@@ -8,7 +8,12 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 
-static char *systems, *functions, *guest, *recipes, *plugin, *cache;
+static char *systems, *functions, *guest, *recipes, *plugin, *steady, *cache;
+
+/* It lies beside the plugin. */
+static void find_steady(void) {
+    steady = format_string("%.*s/slsuite-steady.so", (int)(strrchr(plugin, '/') - plugin), plugin);
+}
 
 int paths_init(struct error *err) {
     char folder[PATH_MAX];
@@ -21,6 +26,7 @@ int paths_init(struct error *err) {
     /* A build tree has the plugin below the executable, an installation has it below lib/. */
     plugin = format_string("%s/src/plugin/slsuite-plugin.so", folder);
     if (file_exists(plugin)) {
+        find_steady();
         systems = format_string("%s/systems", folder);
         functions = format_string("%s/functions", folder);
         guest = format_string("%s/src/guest", folder);
@@ -39,6 +45,7 @@ int paths_init(struct error *err) {
                          "cannot find the files that belong to slsuite: there is no %s: "
                          "build again with `make build`, or `meson install`",
                          plugin);
+    find_steady();
     return 0;
 }
 
@@ -60,6 +67,10 @@ const char *paths_recipes(void) {
 
 const char *paths_plugin(void) {
     return plugin;
+}
+
+const char *paths_steady(void) {
+    return steady;
 }
 
 const char *paths_cache(void) {

@@ -15,6 +15,7 @@ paths_functions(void); /* folder of NAME/: what makes a function's image (staged
 const char *paths_guest(void);   /* folder of the static guest programs: init, m5, client, … */
 const char *paths_recipes(void); /* kernel/, image recipes and other text data */
 const char *paths_plugin(void);  /* the QEMU plugin, a file */
+const char *paths_steady(void);  /* what is loaded into QEMU before itself, a file */
 
 /* $SLSUITE_CACHE, else $XDG_CACHE_HOME/slsuite, else ~/.cache/slsuite. Created on demand by its
  * users. */

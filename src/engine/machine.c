@@ -16,6 +16,7 @@
 
 #include "common/cleanup.h"
 #include "common/file.h"
+#include "common/paths.h"
 #include "common/process.h"
 #include "engine/command_line.h"
 #include "engine/qmp.h"
@@ -79,6 +80,13 @@ char *machine_qemu_version(struct error *err) {
     return strdup(version);
 }
 
+/* Once more than the plugin: the machines that make checkpoints have none. See plugin/steady.c. */
+static void preload_steady(void) {
+    const char *others = getenv("LD_PRELOAD");
+    autofree char *all = format_string("%s%s%s", paths_steady(), others ? ":" : "", others ?: "");
+    setenv("LD_PRELOAD", all, 1);
+}
+
 static void child(char **arguments, const char *log, pid_t parent, const int *kept, int kept_count,
                   bool own_terminal) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -96,6 +104,7 @@ static void child(char **arguments, const char *log, pid_t parent, const int *ke
     }
     for (int i = 0; i < kept_count; i++)
         fcntl(kept[i], F_SETFD, 0);
+    preload_steady();
     execvp(arguments[0], arguments);
     fprintf(stderr, "cannot start %s: %s\n", arguments[0], strerror(errno));
     _exit(127);

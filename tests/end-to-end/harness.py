@@ -1,5 +1,6 @@
 """What the end-to-end tests share: the program under test, its cache, and ways to run it and to see what it leaves."""
 
+import difflib
 import functools
 import os
 import pathlib
@@ -134,8 +135,11 @@ class Case(unittest.TestCase):
 
     def same_results(self, *folders):
         for name in "stats.txt", "invocations.csv":
-            contents = {(folder / name).read_bytes() for folder in folders}
-            self.assertEqual(len(contents), 1, f"{len(contents)} different {name}")
+            first, *others = ((folder / name).read_text().splitlines() for folder in folders)
+            for folder, lines in zip(folders[1:], others):
+                if lines != first:
+                    differences = [line for line in difflib.unified_diff(first, lines, str(folders[0]), str(folder), n=0, lineterm="")]
+                    self.fail("\n".join([f"{name} differs in {len(differences)} lines:", *differences[:30]]))
 
 
 def checkpoints(cache):

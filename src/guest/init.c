@@ -90,8 +90,8 @@ static bool is_parcel(void) {
     return found;
 }
 
-/* Which of them a third NVDIMM makes the second, only QEMU knows: a file system is known by the UUID
- * it was made with (recipes/make-ext4), whose last byte tells what it is. */
+/* Which of them a third NVDIMM makes the second, only QEMU knows: a file system is known by the
+ * UUID it was made with (recipes/make-ext4), whose last byte tells what it is. */
 static void mount_image(char kind, const char *where) {
     static const off_t uuid_end = 1024 + 0x68 + 15; /* of the super block */
     for (char device[] = "/dev/pmem1"; device[9] <= '2'; device[9]++) {

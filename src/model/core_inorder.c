@@ -39,17 +39,19 @@ static size_t size(const struct model_parameters *p) {
 
 static void init_timing(struct inorder *inorder, const struct core_parameters *c,
                         uint64_t *memory) {
-    struct operation_timing table[OP_CLASSES] = {0};
     struct unit *first[UNIT_KINDS], *unit = (struct unit *)memory;
     for (unsigned kind = 0; kind < UNIT_KINDS; unit += units(c, kind++))
         first[kind] = unit;
-    operation_timings(table, c);
-    for (unsigned i = 0; i < OP_CLASSES; i++) {
-        unsigned kind = table[i].unit;
-        inorder->timing[i] = (struct timing){table[i].latency, table[i].interval, table[i].slack,
-                                             first[kind], first[kind] + units(c, kind) - 1};
-        inorder->timing_of[i] = &inorder->timing[i];
+    inorder->timing[OP_NOTHING] = (struct timing){.first = first[0], .last = first[0]}; /* unused */
+    for (unsigned i = OP_NOTHING + 1; i < OP_CLASSES; i++) {
+        const struct operation_parameters *operation = &c->operations[i];
+        unsigned kind = unit_kind_find(operation->unit);
+        inorder->timing[i] = (struct timing){
+            (unsigned)operation->latency, (unsigned)operation->interval, (unsigned)operation->slack,
+            first[kind], first[kind] + units(c, kind) - 1};
     }
+    for (unsigned i = 0; i < OP_CLASSES; i++)
+        inorder->timing_of[i] = &inorder->timing[i];
 }
 
 static void init(struct core *core) {

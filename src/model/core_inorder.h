@@ -9,6 +9,29 @@
  * memory (executeMaxAccessesInMemory of gem5's BaseMinorCPU.py). */
 enum { MOST_UNITS = 8, WAITS = 4, MEMORY_ACCESSES = 2 };
 
+/* A queue whose entries are taken and given back in order: when each was, or will be, free. */
+struct window {
+    uint64_t *free;
+    unsigned size, next;
+};
+
+static inline void window_init(struct window *window, uint64_t **memory, uint64_t size) {
+    *window = (struct window){*memory, (unsigned)size, 0};
+    *memory += size;
+}
+
+/* When the next entry is free. */
+static inline uint64_t window_free(const struct window *window) {
+    return window->free[window->next];
+}
+
+/* Take it; it is given back in this cycle. */
+static inline void window_take(struct window *window, uint64_t until) {
+    window->free[window->next] = until;
+    if (++window->next == window->size)
+        window->next = 0;
+}
+
 /* A unit: its last operation. It stalls from that one's end to its commit. */
 struct unit {
     uint64_t issued, ended, committed, next; /* next: the first cycle that takes another */

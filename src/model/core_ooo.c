@@ -73,28 +73,6 @@ struct code_page {
     const struct translation *translation;
 };
 
-/* Takes `width` operations a cycle, in order; `left` more in this one. */
-struct stage {
-    uint64_t cycle;
-    unsigned left, width;
-};
-
-/* It takes no more before this cycle. */
-static inline void stage_restart(struct stage *stage, uint64_t cycle) {
-    stage->cycle = cycle;
-    stage->left = stage->width;
-}
-
-/* The first cycle, not before `least`, in which it takes one more. */
-static inline uint64_t stage_take(struct stage *stage, uint64_t least) {
-    if (least > stage->cycle)
-        stage_restart(stage, least);
-    else if (stage->left == 0)
-        stage_restart(stage, stage->cycle + 1);
-    stage->left--;
-    return stage->cycle;
-}
-
 /* A queue or file whose entries are taken and given back in order: when each was, or will be, free.
  * Of the places, a power of two, the last `size` are in use. */
 #define ENTRIES_MOST 4096 /* that a system may have */
@@ -124,7 +102,7 @@ struct ooo {
     uint8_t missed[REGISTERS]; /* what waiting for it is put under; STACK_BASE: no miss */
     struct needs needs;
 
-    struct stage fetch, rename, commit;
+    struct port fetch, rename, commit;
     uint64_t line;              /* fetched from, physical (plus one) */
     uint64_t virtual_line;      /* the same, virtual */
     uint8_t fetch_part;         /* what operations fetched in that cycle have waited for */
@@ -209,9 +187,9 @@ static void init(struct core *core) {
     ring_init(&ooo->floats, floats, floats);
     ooo->fetch_queue = (unsigned)c->fetch_queue;
     init_needs(ooo, c);
-    ooo->fetch.width = ooo->fetch.left = (unsigned)c->front_width;
-    ooo->rename.width = ooo->rename.left = (unsigned)c->rename_width;
-    ooo->commit.width = ooo->commit.left = (unsigned)c->commit_width;
+    ooo->fetch.width = ooo->fetch.left = (int)c->front_width;
+    ooo->rename.width = ooo->rename.left = (int)c->rename_width;
+    ooo->commit.width = ooo->commit.left = (int)c->commit_width;
     ooo->issue_queue = (unsigned)c->issue_queue;
     ooo->room_most = room_most(ooo);
     ooo->squash_width = (unsigned)c->squash_width;
@@ -228,14 +206,14 @@ static void init(struct core *core) {
 
 /* Fetch goes on at this cycle, after a wait for `part`. */
 static void restart_fetch(struct ooo *ooo, uint64_t cycle, enum stack_part part) {
-    stage_restart(&ooo->fetch, cycle);
+    port_restart(&ooo->fetch, cycle);
     ooo->fetch_part = (uint8_t)part;
 }
 
 /* Nothing is renamed before this cycle: after a squash, or for a serialising operation. */
 static inline void restart_rename(struct ooo *ooo, uint64_t cycle) {
     if (cycle > ooo->rename.cycle)
-        stage_restart(&ooo->rename, cycle);
+        port_restart(&ooo->rename, cycle);
 }
 
 static struct code_page *code_page_of(struct ooo *ooo, uint64_t address) {
@@ -384,9 +362,9 @@ static __attribute__((noinline)) uint64_t find_entries(const struct ooo *ooo,
 /* Where it may have to wait for something. */
 static __attribute__((noinline)) uint64_t rename_late(struct ooo *ooo, const struct micro_op *op,
                                                       uint64_t least) {
-    uint64_t renamed = stage_take(&ooo->rename, find_entries(ooo, op, least));
+    uint64_t renamed = port_take(&ooo->rename, find_entries(ooo, op, least));
     while (queue_full(ooo, renamed + ooo->rename_to_issue, 1))
-        renamed = stage_take(&ooo->rename, renamed + 1);
+        renamed = port_take(&ooo->rename, renamed + 1);
     return renamed;
 }
 
@@ -397,7 +375,7 @@ static inline uint64_t rename_operation(struct ooo *ooo, const struct micro_op *
     if (--ooo->room < 0)
         ooo->room = find_room(ooo, later(least, ooo->rename.cycle)) ? ooo->room_most - 1 : -1;
     if (ooo->room >= 0)
-        renamed = stage_take(&ooo->rename, least);
+        renamed = port_take(&ooo->rename, least);
     else
         renamed = rename_late(ooo, op, least), ooo->room = 0;
     *decoded(ooo, 0) = renamed - 1;
@@ -559,7 +537,7 @@ static inline __attribute__((always_inline)) uint64_t execute(struct core *core,
         }
     }
     uint64_t before = ooo->commit.cycle;
-    uint64_t committed = stage_take(&ooo->commit, completed + ooo->complete_to_commit);
+    uint64_t committed = port_take(&ooo->commit, completed + ooo->complete_to_commit);
     if (committed > before && committed > core->now)
         pipeline_commit(core, operation->mode,
                         committed > core->now + 1 ? waited_for(ooo, op, executed, missed)
@@ -597,8 +575,10 @@ static void fetch_wrong_path(struct core *core, enum model_mode mode, uint64_t a
                              uint64_t cycle, uint64_t end) {
     struct ooo *ooo = core->state;
     uint64_t size = core->line_mask + 1, line = ooo->virtual_line;
-    uint64_t per_cycle = ooo->operations ? ooo->fetch.width * ooo->bytes / ooo->operations : 0;
-    uint64_t last = address + (ooo->rob.size + ooo->fetch_queue) * per_cycle / ooo->fetch.width;
+    uint64_t per_cycle =
+        ooo->operations ? (unsigned)ooo->fetch.width * ooo->bytes / ooo->operations : 0;
+    uint64_t last =
+        address + (ooo->rob.size + ooo->fetch_queue) * per_cycle / (unsigned)ooo->fetch.width;
     per_cycle = later(per_cycle, 1);
     for (; cycle < end && address <= last; address = line + size) {
         const struct code_page *page = code_page_of(ooo, address);

@@ -29,48 +29,10 @@ static inline uint64_t port_take(struct port *port, uint64_t least) {
     return port_joins(port, least) ? port->cycle : port_moves(port, later(port->cycle + 1, least));
 }
 
-/* A queue whose entries are taken and given back in order: when each was, or will be, free. */
-struct window {
-    uint64_t *free;
-    unsigned size, next;
-};
-
-static inline void window_init(struct window *window, uint64_t **memory, uint64_t size) {
-    *window = (struct window){*memory, (unsigned)size, 0};
-    *memory += size;
-}
-
-/* When the next entry is free. */
-static inline uint64_t window_free(const struct window *window) {
-    return window->free[window->next];
-}
-
-/* Take it; it is given back in this cycle. */
-static inline void window_take(struct window *window, uint64_t until) {
-    window->free[window->next] = until;
-    if (++window->next == window->size)
-        window->next = 0;
-}
-
-/* How long an operation of each class takes, and where: what the parameters say, at hand. */
-struct operation_timing {
-    uint32_t latency, interval, slack; /* cycles */
-    uint8_t unit, units;               /* enum unit_kind; how many there are */
-};
-
-static inline void operation_timings(struct operation_timing timing[OP_CLASSES],
-                                     const struct core_parameters *c) {
-    for (unsigned i = OP_NOTHING + 1; i < OP_CLASSES; i++) {
-        const struct operation_parameters *operation = &c->operations[i];
-        unsigned unit = unit_kind_find(operation->unit);
-        timing[i] = (struct operation_timing){
-            .latency = (uint32_t)operation->latency,
-            .interval = (uint32_t)operation->interval,
-            .slack = (uint32_t)operation->slack,
-            .unit = (uint8_t)unit,
-            .units = (uint8_t)c->units[unit],
-        };
-    }
+/* It takes `width` more in this cycle, and none before. */
+static inline void port_restart(struct port *port, uint64_t cycle) {
+    port->cycle = cycle;
+    port->left = port->width;
 }
 
 /* Something commits in this cycle; the cycles before it waited for `part`. */

@@ -49,9 +49,9 @@ void model_misses(const struct model *model, unsigned core, uint64_t misses[MODE
  * memory is out. */
 bool model_set_regions(struct model *model, const char *const *names, unsigned count);
 
-/* Only this core is measured: the others keep time as the parameters' core.others says. What they do
- * to shared caches and to each other's lines is the same, but for what a pipeline fetches in vain
- * and what prefetchers of branches fetch. Before the first step. */
+/* Only this core is measured: the others keep time as the parameters' core.others says. What they
+ * do to shared caches and to each other's lines is the same, but for what a pipeline fetches in
+ * vain and what prefetchers of branches fetch. Before the first step. */
 void model_measure(struct model *model, unsigned core);
 
 /* Forget all that was cached or learnt: lines (dirty ones are dropped: only tags are modelled),

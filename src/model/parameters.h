@@ -106,7 +106,7 @@ struct operation_parameters {
 struct core_parameters {
     char model[PARAMETER_TEXT];  /* "blocking", "inorder", "ooo" */
     char others[PARAMETER_TEXT]; /* of cores that are not measured: "blocking", "same" */
-    uint64_t fetch_width;       /* blocking: aligned bytes a fetch delivers */
+    uint64_t fetch_width;        /* blocking: aligned bytes a fetch delivers */
     /* inorder and ooo: micro-operations a cycle */
     uint64_t front_width; /* fetched and decoded; inorder: instructions fetched */
     uint64_t issue_width, memory_issue_width;

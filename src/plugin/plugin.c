@@ -154,7 +154,8 @@ static void on_mark(unsigned translator, void *noted) {
     stream_flush();                                    /* the host waits for it */
 }
 
-/* An access to a page that is not in the table. Its arguments are on_access()'s, in their places. */
+/* An access to a page that is not in the table. Its arguments are on_access()'s, in their places.
+ */
 RARE static void look_up(unsigned translator, qemu_plugin_meminfo_t info, uint64_t address,
                          void *userdata) {
     uint64_t frame = 0, constant = (uintptr_t)userdata;

@@ -128,7 +128,8 @@ static uint64_t sampled_instructions(void) {
     return value;
 }
 
-/* The caches are flushed when the core in the mark's argument next executes a user's instruction. */
+/* The caches are flushed when the core in the mark's argument next executes a user's instruction.
+ */
 static void test_flush(void **state) {
     const struct block *user = make(0x402000, marked, 2),
                        *kernel = make(0xffffffff81000000, marked, 2);
@@ -336,10 +337,10 @@ static int tear_down(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_mark),
-        cmocka_unit_test(test_flush),     cmocka_unit_test(test_fault),
-        cmocka_unit_test(test_repeated), cmocka_unit_test(test_uncached),
-        cmocka_unit_test(test_long),     cmocka_unit_test(test_profile),
+        cmocka_unit_test(test_mark),     cmocka_unit_test(test_flush),
+        cmocka_unit_test(test_fault),    cmocka_unit_test(test_repeated),
+        cmocka_unit_test(test_uncached), cmocka_unit_test(test_long),
+        cmocka_unit_test(test_profile),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -2,6 +2,8 @@
 
 import binascii
 import collections
+import math
+import operator
 
 SIZES = "small", "medium", "large"
 
@@ -106,6 +108,31 @@ def image_rotate(size):
     return f"ImageRotate | image: {size} | size: {height}x{width} | crc32: {binascii.crc32(turned):08x} | "
 
 
+def rnn_serving(size):
+    """With double precision, one neuron after the other."""
+    languages = ("Arabic Chinese Czech Dutch English French German Greek Irish Italian Japanese Korean Polish Portuguese Russian "
+                 "Scottish Spanish Vietnamese").split()
+    letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ .,;'-"
+    language, count = {"small": ("French", 1), "medium": ("German", 5), "large": ("Russian", 20)}[size]
+    hidden, ends = 128, len(letters)
+    weights = iter([number / 2**30 - 1 for number in numbers(hidden * (len(languages) + ends + hidden + ends + 1))])
+    matrix = lambda rows, columns: [[next(weights) * 3 / columns**.5 for _ in range(columns)] for _ in range(rows)]
+    by_language, by_letter = matrix(hidden, len(languages)), matrix(hidden, ends)
+    by_hidden, out, names = matrix(hidden, hidden), matrix(ends + 1, hidden), []
+    for start in (chr(ord("A") + i % 26) for i in range(count)):
+        state, name = [0.0] * hidden, start
+        while len(name) < 20:
+            state = [math.tanh(by_language[i][languages.index(language)] + by_letter[i][letters.index(name[-1])] +
+                               sum(map(operator.mul, by_hidden[i], state))) for i in range(hidden)]
+            scores = [sum(map(operator.mul, row, state)) for row in out]
+            best = scores.index(max(scores))
+            if best == ends:
+                break
+            name += letters[best]
+        names.append(name)
+    return f"RNN-Serving | language:{language}.n:{count} | output:{names} | "
+
+
 def thumbnailer(size):
     return f"Thumbnailer | image: {size} | thumbnail: 128x96 | quarters: 612 152 216 663 | bytes: "
 
@@ -121,8 +148,8 @@ def video_processing(size):
 
 
 FUNCTIONS = {function.__name__.replace("_", "-"): function for function in (
-    compression, dna_visualisation, dynamic_html, graph_bfs, graph_mst, graph_pagerank, image_rotate, thumbnailer,
-    video_processing)}
+    compression, dna_visualisation, dynamic_html, graph_bfs, graph_mst, graph_pagerank, image_rotate,
+    rnn_serving, thumbnailer, video_processing)}
 
 if __name__ == "__main__":  # the client's table
     for name, function in FUNCTIONS.items():

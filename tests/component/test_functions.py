@@ -122,6 +122,19 @@ class Sizes(unittest.TestCase):
     def test_compression(self):
         self.check("compression")
 
+    def test_rnn_serving(self):
+        """Its request has two fields."""
+        self.check("rnn-serving")
+        with served("rnn-serving-python") as port:
+            called = GRPC.client(port, "-function", "rnn-serving", "-input", "Greek:3", "-n", 1)
+        self.assertEqual((called.returncode, called.stderr), (0, ""))
+        answers = {"language:Greek.n:3 | output:['A', 'B', 'C']": "^$", "language:Greek.n:0 | output:[]": "wrong reply: other"}
+        for reply, pattern in answers.items():
+            with GRPC.grpcio_server("rnn-serving", lambda _: f"fn: RNN-Serving | {reply} | runtime: Python") as (port, service):
+                called = GRPC.client(port, "-function", "rnn-serving", "-input", "Greek:3", "-n", 1)
+            self.assertRegex(called.stderr, pattern)
+            self.assertEqual((service.last.language, service.last.numSamples), ("Greek", 3))
+
     @unittest.skipUnless(os.environ.get("SLSUITE_SLOW"), "slow: only with --slow")
     def test_all(self):
         for name in reference.FUNCTIONS:

@@ -33,10 +33,12 @@ FIELDS["aes"] = ("PlainTextMessage", "plaintext_message", "ReturnEncryptionInfo"
 SIZED = {"compression": "FileCompress/CompressFile", "dna-visualisation": "DNAVisualisation/Visualise",
          "dynamic-html": "DynamicHTML/Render", "graph-bfs": "GraphBFSBenchmark/GetBfs", "graph-mst": "GraphMST/GetMst",
          "graph-pagerank": "GraphPageRank/GetPageRank", "image-rotate": "ImageRotate/RotateImage",
-         "thumbnailer": "Thumbnailer/MakeThumbnail", "video-processing": "VideoProcessing/ConvertToGrayscale"}
+         "rnn-serving": "RNNServing/GenerateString", "thumbnailer": "Thumbnailer/MakeThumbnail",
+         "video-processing": "VideoProcessing/ConvertToGrayscale"}
 for name, method in SIZED.items():
     PATHS[name] = f"/{name.replace('-', '_')}.{method}"
     FIELDS[name] = "Request", "name", "Reply", "message"
+FIELDS["rnn-serving"] = "SendLanguage", "language", "GetString", "message"
 BUILD = None
 MODULES = {}
 
@@ -108,6 +110,7 @@ class Service(grpc.GenericRpcHandler):
         def handle(request, context):
             text = getattr(request, request_field)
             self.seen.append(text)
+            self.last = request
             return getattr(module, reply_type)(**{reply_field: self.reply(text)})
 
         if details.method != PATHS[self.name]:

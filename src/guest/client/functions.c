@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "client/verify.h"
@@ -85,6 +86,14 @@ void function_print_names(void) {
         printf("%s%s", i ? ", " : "", functions[i].name);
     for (unsigned i = 0; i < sized_function_count; i++)
         printf(", %s", sized_functions[i].name);
+}
+
+int function_take_number(const struct function_kind *function, char *input) {
+    char *colon = function->sized && function->sized->numbered ? strrchr(input, ':') : NULL;
+    if (!colon)
+        return 0;
+    *colon = '\0';
+    return atoi(colon + 1);
 }
 
 int function_verify(const struct function_kind *function, const char *input, const char *reply,

@@ -1,6 +1,6 @@
 /* The functions the client knows: where they are called, with which inputs, and what they must
- * answer. All take one string and return one, each in field 1, so that one message type serves for
- * all. */
+ * answer. All take one string and return one, each in field 1, and one of them a number in field 2,
+ * so that one message type serves for all. */
 #ifndef SLS_GUEST_CLIENT_FUNCTIONS_H
 #define SLS_GUEST_CLIENT_FUNCTIONS_H
 
@@ -39,6 +39,10 @@ const struct function_kind *function_find(const char *name, struct error *err);
 
 /* All names, on stdout, separated by commas. */
 void function_print_names(void);
+
+/* Of a function that is sent a number, too, the input is TEXT or TEXT:NUMBER: cut the number off,
+ * and return it. 0: none, as for all other functions. */
+int function_take_number(const struct function_kind *function, char *input);
 
 /* Is this the right reply? -1: no, and why. */
 int function_verify(const struct function_kind *function, const char *input, const char *reply,

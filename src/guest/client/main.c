@@ -18,7 +18,7 @@
 #include "guest/channel.h"
 #include "guest/m5/m5op.h"
 #include "lib/client.h"
-#include "proto/helloworld.pb-c.h"
+#include "proto/rnn_serving.pb-c.h"
 
 #define RETRY_US 20000 /* between attempts to connect, while the container starts */
 
@@ -53,10 +53,11 @@ static struct grpc_message *requests_prepare(const struct options *options, long
     autofree char *input = malloc(INPUT_MAX + 1);
     bool good = requests && input;
     for (long i = 0; good && i < count; i++) {
-        Helloworld__HelloRequest hello = HELLOWORLD__HELLO_REQUEST__INIT;
+        RnnServing__SendLanguage request = RNN_SERVING__SEND_LANGUAGE__INIT;
         function_input(options->function, &options->generator, (uint64_t)i, input);
-        hello.name = input;
-        good = grpc_message_pack(&requests[i], &hello.base) == GRPC_OK;
+        request.numsamples = function_take_number(options->function, input);
+        request.language = input;
+        good = grpc_message_pack(&requests[i], &request.base) == GRPC_OK;
     }
     if (good)
         return requests;

@@ -41,6 +41,19 @@ const struct sized_function sized_functions[] = {
      {"ImageRotate | image: small | size: 48x64 | crc32: 02cf5af6 | ",
       "ImageRotate | image: medium | size: 240x320 | crc32: 0effc4b4 | ",
       "ImageRotate | image: large | size: 480x640 | crc32: 06cccd1e | "}},
+    {"rnn-serving",
+     "/rnn_serving.RNNServing/GenerateString",
+     {"RNN-Serving | language:French.n:1 | output:['AVUF.Agt-I.ImBTFJ XV'] | ",
+      "RNN-Serving | language:German.n:5 | output:['AIRNhnnUhNJWNsRNeLhN', 'BKhNhNFGsNNuuNhRNNnN', "
+      "'ChhahnnF', 'DIRNNnnUuNNNINhNhNnN', 'EIRNNNnoUNoNNNuNeshN'] | ",
+      "RNN-Serving | language:Russian.n:20 | output:[\"AbPpfCkEfEcEEjj'o\", "
+      "'BKECpBEofycXKjHEjTGx', 'CbPCEcfExvxPtl', \"DnIpfDkERXl'CLvaJrEj\", 'EQPafCBExlfEBDofRBTj', "
+      "'FHIpEqkExCBoCBfpBfxB', \"G'jMlWCfCCBpCEfXj'jj\", \"HKECfBkExDD'jjjUooof\", "
+      "\"IKP'pEERxPEXjo\", 'JHEppqpcCDkXTJXKjePj', 'KbCpLDEElIxPQkCfEcjE', "
+      "\"L'jjuqYXLjDxjTvTvWEC\", 'MHPEEWjjvacfEEBPEQPj', \"NbEpfqpBCCifTBxxjH'X\", 'OnIpfDkE "
+      "XlPfPvfEQvW', 'PHPfEcjEvakEcvavCEEa', \"QHPCECRcXqB'CDXjjTjI\", 'RbPCfCEBfEBPjPojooxP', "
+      "\"SHppsvkEEEBPXPJ'joRL\", 'THECfmBEfKBXojqAJDDf'] | "},
+     .numbered = true},
     {"thumbnailer",
      "/thumbnailer.Thumbnailer/MakeThumbnail",
      {"Thumbnailer | image: small | thumbnail: 128x96 | quarters: 612 152 216 663 | bytes: ",

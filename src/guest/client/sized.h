@@ -5,6 +5,8 @@
 #ifndef SLS_GUEST_CLIENT_SIZED_H
 #define SLS_GUEST_CLIENT_SIZED_H
 
+#include <stdbool.h>
+
 #define SIZES 3
 
 extern const char *const sizes[SIZES];
@@ -12,6 +14,7 @@ extern const char *const sizes[SIZES];
 struct sized_function {
     const char *name, *method;
     const char *answers[SIZES]; /* beginnings of the replies, behind "fn: " */
+    bool numbered;              /* its requests hold a number, too, and may ask for anything */
 };
 
 extern const struct sized_function sized_functions[];

@@ -148,9 +148,23 @@ int verify_helloworld(const char *input, const char *reply, struct error *err) {
     return 0;
 }
 
+/* As many names, in this language; by a network that need not be ours. */
+static int verify_names(const char *input, const char *reply, struct error *err) {
+    char start[64];
+    const char *colon = strrchr(input, ':');
+    snprintf(start, sizeof start, "language:%.*s.n:%s | output:[", (int)(colon - input), input,
+             colon + 1);
+    const char *rest = check_frame(input, reply, "RNN-Serving", err);
+    if (!rest)
+        return -1;
+    return begins(rest, start) ? 0 : wrong(input, reply, "other names than asked for", err);
+}
+
 int verify_sized(const struct sized_function *function, const char *input, const char *reply,
                  struct error *err) {
     int size = 0; /* what is asked for when nothing is, or the world greeted: the small one */
+    if (function->numbered && strchr(input, ':'))
+        return verify_names(input, reply, err);
     for (int i = 0; i < SIZES; i++)
         size = strcmp(input, sizes[i]) == 0 ? i : size;
     if (!begins(reply, "fn: ") || !begins(reply + 4, function->answers[size]))

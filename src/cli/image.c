@@ -113,6 +113,7 @@ static int prune_all(const struct image *image, struct error *err) {
             break;
         add_path(used, FUNCTION_IMAGES, function.entry);
         add_path(used, LANGUAGE_BASES, function.language.base_entry);
+        add_path(used, LANGUAGE_BASES, function.services.base_entry);
         function_free(&function);
     }
     static const char *const kinds[] = {"kernel", "initramfs", "rootfs", FUNCTION_IMAGES,

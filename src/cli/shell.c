@@ -106,6 +106,7 @@ static int boot(const struct request *request, const char *folder, struct error 
             .rootfs = image.rootfs,
             .nvdimm = function.image,
             .base = function.language.base_image,
+            .services = function.services.base_image,
             .script = request->script,
             .parameters = parameters,
             .console = request->script ? console : NULL,

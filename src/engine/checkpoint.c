@@ -94,6 +94,7 @@ static int boot(const struct checkpoint_inputs *inputs, const struct store_entry
         .rootfs = inputs->image->rootfs,
         .nvdimm = inputs->nvdimm ? inputs->nvdimm : parcel,
         .base = inputs->base,
+        .services = inputs->services,
         .script = script,
         .parameters = parameters,
         .console = console,

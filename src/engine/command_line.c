@@ -121,6 +121,8 @@ char **command_line_make(const struct machine_options *options, int control, int
         add_nvdimm(&list, 1, options->nvdimm);
     if (options->base)
         add_nvdimm(&list, 2, options->base);
+    if (options->services)
+        add_nvdimm(&list, 3, options->services);
 
     add(&list, "-kernel", "%s", options->kernel);
     add(&list, "-initrd", "%s", options->initramfs);

@@ -19,6 +19,7 @@
 struct verdict {
     bool failed, checkpoint, done;
     char text[1024]; /* what failed */
+    char cause[512]; /* what brought that about; "": not known */
     char last[512];  /* its last line of output */
 };
 
@@ -78,6 +79,9 @@ static bool take_line(struct guest *guest, struct verdict *verdict, const char *
         const char *text = line + text_at; /* may say itself what it was */
         bool named = strncmp(text, "invocation ", 11) == 0 || strncmp(text, "warm-up ", 8) == 0;
         take_failure(verdict, named ? "%.0s%s" : "invocation %s: %s", status, text);
+    } else if (strncmp(line, "cause ", 6) == 0) {
+        snprintf(verdict->cause, sizeof verdict->cause, "%s", line + 6);
+        verdict->failed = true;
     } else if (sscanf(line, "failed %63s %15s", step, status) == 2) {
         take_failure(verdict, "the guest's step `%s` failed with status %s", step, status);
     } else if (strncmp(line, "output ", 7) == 0) {
@@ -125,10 +129,11 @@ static void keep_file(const struct guest *guest, const struct machine_report *re
 }
 
 static int fail(const struct guest *guest, const struct verdict *verdict, struct error *err) {
+    const char *text = verdict->cause[0] ? verdict->cause : verdict->text;
     show_console_tail(guest->console);
-    if (verdict->last[0] && !strstr(verdict->last, verdict->text))
-        return error_set(err, "%s: %s", verdict->text, verdict->last);
-    return error_set(err, "%s", verdict->text);
+    if (verdict->last[0] && !strstr(verdict->last, text))
+        return error_set(err, "%s: %s", text, verdict->last);
+    return error_set(err, "%s", text);
 }
 
 static void tick(void *context) {

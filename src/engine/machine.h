@@ -19,6 +19,7 @@ struct machine_options {
     const char *rootfs;      /* pmem0, read-only */
     const char *nvdimm;      /* pmem1, read-only: a function's image or a parcel; NULL: none */
     const char *base; /* pmem2, read-only: the base layer of the function's language; NULL: none */
+    const char *services; /* pmem3, read-only: that of its data services; NULL: none */
     const char
         *script; /* file for fw_cfg opt/slsuite/script; NULL: none, the guest shows a login */
     const char *parameters; /* file of 4096 bytes for fw_cfg opt/slsuite/parameters; NULL: none */

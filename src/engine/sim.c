@@ -45,7 +45,8 @@ static char *quote(const char *text) {
     return quoted;
 }
 
-/* The run script: what the init service in the guest runs. The caller frees it. */
+/* The run script: what the init service in the guest runs. A service that has ended is told of,
+ * also when the function got on without it. The caller frees it. */
 static char *run_script(const struct function *function, unsigned warm_ups) {
     autofree char *arguments = strdup("");
     size_t index;
@@ -61,11 +62,14 @@ static char *run_script(const struct function *function, unsigned warm_ups) {
         "slsuite-function start %s\n"
         "slsuite-code kernel >/dev/null\n"
         "slsuite-channel stage warm-up\n"
-        "exec client -addr localhost:50051 %s-wait 10 -warm %u -settle " SETTLE_US
+        "client -addr localhost:50051 %s-wait 10 -warm %u -settle " SETTLE_US
         " -m5ops -channel -checkpoint \\\n"
         "    -then 'slsuite-code function >/dev/null' \\\n"
-        "    -parameters /sys/firmware/qemu_fw_cfg/by_name/opt/slsuite/parameters/raw\n",
-        function->name, arguments, warm_ups);
+        "    -parameters /sys/firmware/qemu_fw_cfg/by_name/opt/slsuite/parameters/raw ||\n"
+        "    status=$?\n"
+        "slsuite-function check %s\n"
+        "exit ${status:-0}\n",
+        function->name, arguments, warm_ups, function->name);
 }
 
 static int prepare(struct sim *sim, struct error *err) {
@@ -89,6 +93,7 @@ static int prepare(struct sim *sim, struct error *err) {
         .script = script,
         .nvdimm = sim->function.image,
         .base = sim->function.language.base_image,
+        .services = sim->function.services.base_image,
         .digest = sim->function.digest,
         .cores = (unsigned)simulation->system.cores,
         .warm_ups = sim->warm_ups,
@@ -139,6 +144,7 @@ int sim_execute(struct sim *sim, const char *folder, bool timed, struct sim_dura
         .title = title,
         .nvdimm = sim->function.image,
         .base = sim->function.language.base_image,
+        .services = sim->function.services.base_image,
         .parameters = parameters,
         .end_mark = M5_WORK_END,
         .marks = sim->options->invocations,

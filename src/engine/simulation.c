@@ -121,6 +121,7 @@ int simulation_execute(struct simulation *simulation, const struct simulation_jo
         .rootfs = image->rootfs,
         .nvdimm = job->nvdimm,
         .base = job->base,
+        .services = job->services,
         .script = script,
         .parameters = parameters,
         .console = console,

@@ -36,6 +36,7 @@ struct simulation_job {
     const char *subject;    /* in errors; NULL: the guest */
     const char *nvdimm;     /* pmem1; NULL: none */
     const char *base;       /* pmem2; NULL: none */
+    const char *services;   /* pmem3; NULL: none */
     const char *parameters; /* lines for fw_cfg; "": none */
     unsigned end_mark;      /* it is over after so many of these marks */
     unsigned marks;

@@ -90,11 +90,11 @@ static bool is_parcel(void) {
     return found;
 }
 
-/* Which of them a third NVDIMM makes the second, only QEMU knows: a file system is known by the
+/* Which of them a further NVDIMM makes the second, only QEMU knows: a file system is known by the
  * UUID it was made with (recipes/make-ext4), whose last byte tells what it is. */
 static void mount_image(char kind, const char *where) {
     static const off_t uuid_end = 1024 + 0x68 + 15; /* of the super block */
-    for (char device[] = "/dev/pmem1"; device[9] <= '2'; device[9]++) {
+    for (char device[] = "/dev/pmem1"; device[9] <= '3'; device[9]++) {
         char found = 0;
         int fd = open(device, O_RDONLY | O_CLOEXEC);
         bool same = fd >= 0 && pread(fd, &found, 1, uuid_end) == 1 && found == kind;
@@ -129,11 +129,12 @@ static void mount_all(void) {
             errno != EBUSY)
             fail("rootfs", "cannot mount %s", mounts[i].where);
     }
-    /* Where the machine has them: the function's image, /functions/NAME/{config.json,rootfs}, and
-     * the base layer of its language. */
+    /* Where the machine has them: the function's image, /functions/NAME/{config.json,rootfs}, the
+     * base layer of its language, and that of its data services. */
     if (!is_parcel()) {
         mount_image(2, "/functions");
         mount_image(3, "/base");
+        mount_image(4, "/services");
     }
 }
 

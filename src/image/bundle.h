@@ -11,8 +11,14 @@
  * directory, user. */
 int bundle_finish(const char *bundle, const char *name, struct error *err);
 
-/* Prepare a bundle that was unpacked for an ordinary user to be run on this computer, with these
- * arguments, without a terminal. */
-int bundle_for_host(const char *bundle, json_t *arguments, struct error *err);
+/* Write a service's configuration: that of the function's finished bundle, but with its own entry
+ * point, name, control group and network (slsuite-function knows both by service-NAME), and on core
+ * 0. */
+int bundle_write_service(const char *bundle, const char *name, json_t *entrypoint,
+                         const char *config, struct error *err);
+
+/* Make, in this folder, a bundle to be run on this computer: the root file system that was unpacked
+ * for an ordinary user into the folder `unpacked`, with these arguments, without a terminal. */
+int bundle_for_host(const char *bundle, const char *unpacked, json_t *arguments, struct error *err);
 
 #endif

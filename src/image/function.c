@@ -15,6 +15,7 @@
 #include "image/bundle.h"
 #include "image/image.h"
 #include "image/oci.h"
+#include "image/service.h"
 #include "image/store.h"
 
 #define RECIPE "3"         /* raise it when the way a function's images are made changes */
@@ -59,8 +60,11 @@ static int check(const json_t *yaml, const char *name, const char *path, struct 
         json_array_foreach(value, index, item) if (!json_is_string(item)) return error_set(
             err, "%s: %s: must be a list of texts", path, wanted[i].key);
     }
-    if (json_object_size(yaml) != count)
+    const json_t *services = json_object_get(yaml, "services");
+    if (json_object_size(yaml) != count + (services != NULL))
         return error_set(err, "%s: has an unknown key", path);
+    if (service_check_all(services, path, err) < 0)
+        return -1;
     return check_values(yaml, name, path, err);
 }
 
@@ -175,6 +179,9 @@ int function_find(const char *name, struct function *function, struct error *err
     if (!function->yaml || check(function->yaml, name, path, err) < 0 ||
         language_find(strrchr(function->folder, '/') + 1, &function->language, err) < 0)
         return -1;
+    if (service_any_is_data(json_object_get(function->yaml, "services")) &&
+        language_find_services(&function->services, err) < 0)
+        return -1;
     find_proto(function);
     return name_images(function, err);
 }
@@ -220,9 +227,11 @@ static int make_images(const struct function *function, const struct store_entry
         oci_add_folder(layout, root, tar, log, err) < 0 ||
         oci_finish(layout, entrypoint, log, err) < 0 ||
         oci_runtime_config(layout, config, log, err) < 0 ||
-        bundle_finish(bundle, function->name, err) < 0 || process_run(mode, &options, err) < 0 ||
-        process_run(pack, &options, err) < 0 || folder_remove(content, err) < 0 ||
-        folder_remove(tar, err) < 0 || hash_file(image, digest, err) < 0)
+        bundle_finish(bundle, function->name, err) < 0 ||
+        service_write_bundles(json_object_get(function->yaml, "services"), bundle, err) < 0 ||
+        process_run(mode, &options, err) < 0 || process_run(pack, &options, err) < 0 ||
+        folder_remove(content, err) < 0 || folder_remove(tar, err) < 0 ||
+        hash_file(image, digest, err) < 0)
         return -1;
     return file_write(digest_file, digest, strlen(digest), err);
 }
@@ -244,26 +253,29 @@ static int find_images(const struct function *function, struct store_entry *entr
     return result;
 }
 
-/* What a checkpoint depends on: the function's own image, and the base layer below it. */
+/* What a checkpoint depends on: the function's own image, the base layer below it, and that below
+ * its data services. */
 static int read_digests(struct function *function, const struct store_entry *entry,
                         struct error *err) {
-    const char *base = function->language.base_digest;
+    const char *base = function->language.base_digest, *services = function->services.base_digest;
     autofree char *digest_file = store_file(entry, "digest");
     autofree char *digest = file_read(digest_file, NULL, err);
     if (!digest || oci_digest(function->layout, function->image_digest, err) < 0)
         return -1;
     snprintf(function->digest, HASH_HEX, "%s", digest);
-    if (*base) {
+    if (*base || *services) {
         struct hash *hash = hash_new();
         hash_add_field(hash, "function", digest);
         hash_add_field(hash, "base", base);
+        hash_add_field(hash, "services", services);
         hash_finish(hash, function->digest);
     }
     return 0;
 }
 
 int function_prepare(const char *name, struct function *function, struct error *err) {
-    if (function_find(name, function, err) < 0 || language_prepare(&function->language, err) < 0)
+    if (function_find(name, function, err) < 0 || language_prepare(&function->language, err) < 0 ||
+        language_prepare(&function->services, err) < 0)
         return -1;
     struct store_entry entry = {.lock = -1};
     int result = find_images(function, &entry, err);
@@ -308,6 +320,7 @@ void function_free(struct function *function) {
     free(function->proto);
     free(function->entry);
     language_free(&function->language);
+    language_free(&function->services);
     json_decref(function->yaml);
     free(function->layout);
     free(function->image);

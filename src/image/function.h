@@ -1,6 +1,6 @@
 /* Functions: described by functions/NAME/LANGUAGE/function.yaml, built by what their language has
  * for that into an OCI image, and put into a small ext4 image of their own for the guest; both over
- * their language's base layer, if it has one. */
+ * their language's base layer, if it has one. Beside it may run services (service.h). */
 #ifndef SLS_IMAGE_FUNCTION_H
 #define SLS_IMAGE_FUNCTION_H
 
@@ -20,10 +20,11 @@ struct function {
     json_t *yaml;                /* function.yaml, checked */
     char *proto;                 /* its service's description, a file */
     struct language language;    /* with the base layer below it */
+    struct language services;    /* what its data services lie on; empty: it has none */
     char *entry;                 /* name of its images in the cache */
     char *layout;                /* its OCI image layout, a folder; tag "latest" */
-    char *image;                 /* ext4 with /NAME/rootfs and /NAME/config.json */
-    char digest[HASH_HEX];       /* of the ext4 image and of that below it */
+    char *image;                 /* ext4 with /NAME/rootfs, config.json and services */
+    char digest[HASH_HEX];       /* of the ext4 image and of the base layers */
     char image_digest[HASH_HEX]; /* of the OCI image's manifest */
 };
 

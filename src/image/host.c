@@ -13,8 +13,9 @@
 #include "common/process.h"
 #include "image/bundle.h"
 #include "image/oci.h"
+#include "image/service.h"
 
-#define MOST_WORDS 128
+#define MOST_WORDS ((SERVICE_MOST + 2) * (FUNCTION_MOST_WORDS + 16))
 #define TEST_SECONDS 300
 
 struct words {
@@ -40,35 +41,151 @@ static int find_port(unsigned *port, struct error *err) {
     return 0;
 }
 
-/* Its image unpacked below `place`, and then the script that runs it: with `check`, until that
- * command has ended. */
+/* What listens on a port of its own: the services, and last the function. */
+struct listener {
+    const char *name; /* NULL: the function */
+    const char *port; /* in its container */
+    const json_t *entrypoint;
+    bool data;         /* lies on the data services' base layer */
+    unsigned number;   /* its port on this computer */
+    char *bundle;      /* owned, and so is what follows */
+    json_t *arguments; /* the entry point, as it is on this computer */
+};
+
+struct listeners {
+    struct listener listener[SERVICE_MOST + 1];
+    size_t count;
+};
+
+static int add_listener(struct listeners *listeners, const struct listener *listener,
+                        const char *place, struct error *err) {
+    struct listener *added = &listeners->listener[listeners->count++];
+    *added = *listener;
+    added->bundle =
+        format_string("%s/bundle-%s", place, listener->name ? listener->name : "of-function");
+    return added->number ? 0 : find_port(&added->number, err);
+}
+
+static int find_listeners(const struct function *function, const char *place, unsigned port,
+                          struct listeners *listeners, struct error *err) {
+    const char *name;
+    json_t *service;
+    json_object_foreach(json_object_get(function->yaml, "services"), name, service) {
+        const struct listener listener = {
+            .name = name,
+            .port = json_string_value(json_object_get(service, "port")),
+            .entrypoint = json_object_get(service, "entrypoint"),
+            .data = service_is_data(service),
+        };
+        if (add_listener(listeners, &listener, place, err) < 0)
+            return -1;
+    }
+    const struct listener listener = {
+        .port = FUNCTION_PORT,
+        .entrypoint = json_object_get(function->yaml, "entrypoint"),
+        .number = port,
+    };
+    return add_listener(listeners, &listener, place, err);
+}
+
+static void free_listeners(struct listeners *listeners) {
+    for (size_t i = 0; i < listeners->count; i++) {
+        free(listeners->listener[i].bundle);
+        json_decref(listeners->listener[i].arguments);
+    }
+}
+
+/* What a word of a listener's entry point is here, where all share one network: its own 0.0.0.0,
+ * PORT and 0.0.0.0:PORT, and another's NAME:PORT, are replaced. The caller frees it. */
+static char *translate(const char *word, const struct listener *own,
+                       const struct listeners *listeners) {
+    autofree char *all = format_string("0.0.0.0:%s", own->port);
+    if (strcmp(word, "0.0.0.0") == 0)
+        return strdup("127.0.0.1");
+    if (strcmp(word, own->port) == 0)
+        return format_string("%u", own->number);
+    if (strcmp(word, all) == 0)
+        return format_string("127.0.0.1:%u", own->number);
+    for (size_t i = 0; i < listeners->count && listeners->listener[i].name; i++) {
+        const struct listener *other = &listeners->listener[i];
+        autofree char *address = format_string("%s:%s", other->name, other->port);
+        if (strcmp(word, address) == 0)
+            return format_string("127.0.0.1:%u", other->number);
+    }
+    return strdup(word);
+}
+
+static void translate_all(struct listeners *listeners) {
+    for (size_t i = 0; i < listeners->count; i++) {
+        struct listener *listener = &listeners->listener[i];
+        size_t index;
+        const json_t *word;
+        listener->arguments = json_array();
+        json_array_foreach(listener->entrypoint, index, word) {
+            autofree char *text = translate(json_string_value(word), listener, listeners);
+            json_array_append_new(listener->arguments, json_string(text));
+        }
+    }
+}
+
+/* Add the script that runs it until what follows has ended. `texts` keeps what is made for that. */
+static void add_script(struct words *command, const struct listener *listener, json_t *texts) {
+    autofree char *script = format_string("%s/serve-function", paths_recipes());
+    autofree char *subject =
+        listener->name ? format_string("the service %s", listener->name) : strdup("it");
+    autofree char *number = format_string("%u", listener->number);
+    autofree char *length = format_string("%zu", json_array_size(listener->arguments));
+    const char *const made[] = {"sh", script, subject, listener->bundle, number, length};
+    size_t index;
+    json_t *word;
+    for (size_t i = 0; i < sizeof made / sizeof *made; i++) {
+        json_array_append_new(texts, json_string(made[i]));
+        add(command, json_string_value(json_array_get(texts, json_array_size(texts) - 1)));
+    }
+    json_array_foreach(listener->arguments, index, word) add(command, json_string_value(word));
+}
+
+/* The images unpacked below `place`, and a bundle for each listener. */
+static int make_bundles(const struct function *function, const char *place, const char *log,
+                        const struct listeners *listeners, struct error *err) {
+    autofree char *own = format_string("%s/function", place);
+    autofree char *data = format_string("%s/services", place);
+    const char *layer = function->services.base_layout;
+    if (oci_unpack(function->layout, own, log, err) < 0 ||
+        (layer && oci_unpack(layer, data, log, err) < 0))
+        return -1;
+    for (size_t i = 0; i < listeners->count; i++) {
+        const struct listener *listener = &listeners->listener[i];
+        if (bundle_for_host(listener->bundle, listener->data ? data : own, listener->arguments,
+                            err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* Each script runs the next one: the services in their order, the function, and with `check` that
+ * command, until it has ended. */
 static int run(const struct function *function, const char *place, unsigned port,
                const struct words *check, struct error *err) {
-    autofree char *bundle = format_string("%s/bundle", place);
     autofree char *log = format_string("%s/log", place);
-    autofree char *script = format_string("%s/serve-function", paths_recipes());
-    autofree char *address = format_string("127.0.0.1:%u", port);
-    autofree char *number = format_string("%u", port);
-    const json_t *entrypoint = json_object_get(function->yaml, "entrypoint");
-    autofree char *length = format_string("%zu", json_array_size(entrypoint));
-    json_t *arguments = json_array(), *word;
-    size_t index;
-    json_array_foreach(entrypoint, index, word) {
-        bool is_address = strcmp(json_string_value(word), "0.0.0.0:" FUNCTION_PORT) == 0;
-        json_array_append_new(arguments,
-                              json_string(is_address ? address : json_string_value(word)));
-    }
-    struct words command = {.word = {"sh", script, bundle, number, length}, .count = 5};
-    json_array_foreach(arguments, index, word) add(&command, json_string_value(word));
-    for (size_t i = 0; check && i < check->count; i++)
-        add(&command, check->word[i]);
     struct process_options options = {.log = log, .timeout_seconds = check ? TEST_SECONDS : 0};
-    int result = oci_unpack(function->layout, bundle, log, err);
-    if (result == 0)
-        result = bundle_for_host(bundle, arguments, err);
-    if (result == 0)
+    struct listeners listeners = {0};
+    struct words command = {0};
+    json_t *texts = json_array();
+    int result = find_listeners(function, place, port, &listeners, err);
+    if (result == 0) {
+        translate_all(&listeners);
+        result = make_bundles(function, place, log, &listeners, err);
+    }
+    if (result == 0) {
+        for (size_t i = 0; i < listeners.count; i++)
+            add_script(&command, &listeners.listener[i], texts);
+        for (size_t i = 0; check && i < check->count; i++)
+            add(&command, check->word[i]);
         result = process_run(command.word, &options, err);
-    json_decref(arguments);
+    }
+    json_decref(texts);
+    free_listeners(&listeners);
     if (result == 0)
         return 0;
     struct error why = *err;

@@ -17,7 +17,7 @@
 #include "image/oci.h"
 #include "image/store.h"
 
-#define RECIPE "1" /* raise it when the way a base layer is made changes */
+#define RECIPE "2" /* raise it when the way a base layer is made changes */
 
 /* The files of a folder, not those of its folders. */
 static int add_files(struct hash *hash, const char *folder, struct error *err) {
@@ -52,15 +52,12 @@ static int find_base(struct language *language, const char *folder, struct error
     return result;
 }
 
-int language_find(const char *name, struct language *language, struct error *err) {
+static int find(const char *name, const char *uuid, struct language *language, struct error *err) {
     *language = (struct language){.name = strdup(name),
+                                  .uuid = uuid,
                                   .folder = format_string("%s/lib/%s", paths_functions(), name)};
-    autofree char *build = format_string("%s/build", language->folder);
     autofree char *base = format_string("%s/base", language->folder);
     autofree char *packages = format_string("%s/packages.list", base);
-    if (!file_exists(build))
-        return error_set(err, "functions in the language %s cannot be built: there is no %s", name,
-                         build);
     if (file_exists(packages) && find_base(language, base, err) < 0)
         return -1;
     struct hash *hash = hash_new();
@@ -68,6 +65,19 @@ int language_find(const char *name, struct language *language, struct error *err
     int result = add_files(hash, language->folder, err);
     hash_finish(hash, language->key);
     return result;
+}
+
+int language_find(const char *name, struct language *language, struct error *err) {
+    int result = find(name, "51e5e5e5-0000-4000-8000-000000000003", language, err);
+    autofree char *build = format_string("%s/build", language->folder);
+    if (result == 0 && !file_exists(build))
+        return error_set(err, "functions in the language %s cannot be built: there is no %s", name,
+                         build);
+    return result;
+}
+
+int language_find_services(struct language *services, struct error *err) {
+    return find("services", "51e5e5e5-0000-4000-8000-000000000004", services, err);
 }
 
 int language_run(const struct language *language, const char *script, const char *const arguments[],
@@ -113,8 +123,8 @@ static int make_base(const struct language *language, const struct store_entry *
     autofree char *image = store_file(entry, "base.ext4");
     autofree char *digest_file = store_file(entry, "digest");
     autofree char *recipe = format_string("%s/make-base", paths_recipes());
-    const char *const pack[] = {"fakeroot", "--", "sh",      recipe, content,
-                                image,      tar,  files_tar, NULL};
+    const char *const pack[] = {"fakeroot", "--",           "sh", recipe,    content,
+                                image,      language->uuid, tar,  files_tar, NULL};
     const char *const environment[] = {IMAGE_EPOCH, NULL};
     struct process_options options = {.environment = environment, .log = log};
     char digest[HASH_HEX];

@@ -36,6 +36,14 @@ def compression(size):
     return f"CompressFile | file: {size} | original: {count} bytes, adler32: {b << 16 | a:08x} | compressed: "
 
 
+def crud_api(size):
+    count = {"small": 10, "medium": 100, "large": 1000}[size]
+    random = numbers(2 * count)
+    prices, quantities = [n % 10000 for n in random[::2]], [n % 9 + 1 for n in random[1::2]]
+    return (f"CrudApi | cart: {size} | items: {count} | one: {quantities[count // 2]} at {prices[count // 2]} | "
+            f"total: {sum(map(operator.mul, prices, quantities))} | crc32: {binascii.crc32(' '.join(map(str, prices)).encode()):08x} | ")
+
+
 def nodes_of(size):
     return {"small": 200, "medium": 2000, "large": 10000}[size]
 
@@ -102,6 +110,32 @@ def pixel(x, y):
     return bytes(((3 * x ^ 5 * y) & 255, (x + y) & 255, (x * y) & 255))
 
 
+def hotels(count):
+    """East, north, price of a night."""
+    random = numbers(2 * count)
+    return [(random[2 * i] % 10000, random[2 * i + 1] % 10000, random[i] % 400 + 50) for i in range(count)]
+
+
+def hotel_profile(size):
+    count = {"small": 5, "medium": 50, "large": 500}[size]
+    text = "\n".join(f'{{"id": {i}, "name": "Hotel {i}", "east": {east}, "north": {north}, "price": {price}, '
+                     f'"description": "{price} a night, {east} m to the east and {north} m to the north."}}'
+                     for i, (east, north, price) in enumerate(hotels(count)))
+    return f"HotelProfile | hotels: {size} | profiles: {count} | bytes: {len(text)} | crc32: {binascii.crc32(text.encode()):08x} | "
+
+
+def hotel_search(size):
+    """Hotels on circles that grow."""
+    east, north, most = {"small": (2500, 2500, 5), "medium": (5000, 5000, 20), "large": (7500, 2500, 100)}[size]
+    all_of_them = hotels(1000)
+    distances = [math.dist((east, north), hotel[:2]) for hotel in all_of_them]
+    radius = next(radius for radius in range(15000) if sum(distance <= radius for distance in distances) >= most)
+    found = sorted((i for i in range(1000) if distances[i] <= radius), key=lambda i: distances[i])[:most]
+    cheapest = min(found, key=lambda i: (all_of_them[i][2], i))
+    return (f"HotelSearch | search: {size} | hotels: {most} | nearest: {found[0]} | cheapest: {cheapest} at "
+            f"{all_of_them[cheapest][2]} | total: {sum(all_of_them[i][2] for i in found)} | ")
+
+
 def image_rotate(size):
     width, height = {"small": (64, 48), "medium": (320, 240), "large": (640, 480)}[size]
     turned = b"".join(pixel(width - 1 - row, column) for row in range(width) for column in range(height))
@@ -148,8 +182,8 @@ def video_processing(size):
 
 
 FUNCTIONS = {function.__name__.replace("_", "-"): function for function in (
-    compression, dna_visualisation, dynamic_html, graph_bfs, graph_mst, graph_pagerank, image_rotate,
-    rnn_serving, thumbnailer, video_processing)}
+    compression, crud_api, dna_visualisation, dynamic_html, graph_bfs, graph_mst, graph_pagerank, hotel_profile, hotel_search,
+    image_rotate, rnn_serving, thumbnailer, video_processing)}
 
 if __name__ == "__main__":  # the client's table
     for name, function in FUNCTIONS.items():

@@ -122,6 +122,14 @@ class Sizes(unittest.TestCase):
     def test_compression(self):
         self.check("compression")
 
+    def test_crud_api(self):
+        """With Redis beside it."""
+        self.check("crud-api")
+
+    def test_hotel_search(self):
+        """By two services of its own."""
+        self.check("hotel-search")
+
     def test_rnn_serving(self):
         """Its request has two fields."""
         self.check("rnn-serving")
@@ -163,6 +171,20 @@ class Image(unittest.TestCase):
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual([line.split() for line in result.stdout.splitlines()],
                          [[name, *"20 replies are right".split()] for name in ("auth-c", "helloworld-c")])
+
+    def test_service_that_fails(self):
+        """It is named, and nothing is left."""
+        folder = pathlib.Path(self.enterContext(GRPC.tempfile.TemporaryDirectory()))
+        place = folder / "hello/c"
+        place.mkdir(parents=True)
+        shutil.copy(GRPC.program("helloworld"), place / "helloworld-c")
+        description = (pathlib.Path(BUILD) / "functions/helloworld/c/function.yaml").read_text().replace("helloworld-c\n", "hello-c\n", 1)
+        for options, pattern in (("-addr, 0.0.0.0:7000, -lost", "the service other ended before it listened on port [0-9]+: "),
+                                 ("-addr, 0.0.0.0:7000", "^$")):
+            (place / "function.yaml").write_text(
+                description + f"services: {{other: {{port: 7000, entrypoint: [/helloworld-c, {options}]}}}}\n")
+            result = slsuite("test", "hello-c", env=os.environ | {"SLSUITE_FUNCTIONS": str(folder)})
+            self.assertRegex(result.stderr.splitlines()[-1] if result.returncode else "", pattern)
 
     def test_export(self):
         """What skopeo reads back is the same image, for the same machine."""

@@ -30,9 +30,10 @@ NAMES = ["aes", "auth", "fibonacci", "helloworld"]
 PATHS = {name: f"/{name}.Greeter/SayHello" for name in NAMES} | {"aes": "/aes.Aes/ShowEncryption"}
 FIELDS = {name: ("HelloRequest", "name", "HelloReply", "message") for name in NAMES}
 FIELDS["aes"] = ("PlainTextMessage", "plaintext_message", "ReturnEncryptionInfo", "encryption_info")
-SIZED = {"compression": "FileCompress/CompressFile", "dna-visualisation": "DNAVisualisation/Visualise",
+SIZED = {"compression": "FileCompress/CompressFile", "crud-api": "CrudApi/Handle", "dna-visualisation": "DNAVisualisation/Visualise",
          "dynamic-html": "DynamicHTML/Render", "graph-bfs": "GraphBFSBenchmark/GetBfs", "graph-mst": "GraphMST/GetMst",
-         "graph-pagerank": "GraphPageRank/GetPageRank", "image-rotate": "ImageRotate/RotateImage",
+         "graph-pagerank": "GraphPageRank/GetPageRank", "hotel-profile": "HotelProfile/GetProfiles",
+         "hotel-search": "HotelSearch/Nearby", "image-rotate": "ImageRotate/RotateImage",
          "rnn-serving": "RNNServing/GenerateString", "thumbnailer": "Thumbnailer/MakeThumbnail",
          "video-processing": "VideoProcessing/ConvertToGrayscale"}
 for name, method in SIZED.items():

@@ -84,13 +84,20 @@ class Input(Case):
         place = self.folder / "mine/odd/c"
         place.mkdir(parents=True)
         good = (BUILD / "functions/aes/c/function.yaml").read_text().replace("name: aes-c", "name: odd-c")
+        with_service = good + "services:\n  redis: {image: services, port: 6379, entrypoint: [redis-server]}\n"
         for text, pattern in (("", "empty"), ("[", r":\d+: not YAML"), ("- a\n", "not a mapping"), ("name: odd-c\n", "description"),
                               (good + "colour: red\n", "unknown key"), (good.replace("files: [aes-c]", "files: aes-c"), "files: must be a list"),
                               (good.replace("name: odd-c", "name: even-c"), "name: even-c, but its folders say odd-c"),
                               (good.replace("port: 50051", "port: 8080"), "port: 8080: must be 50051"),
                               (good.replace("warm-ups: 20", "warm-ups: many"), "warm-ups: many: not a number"),
                               (good.replace("warm-ups: 20", "warm-ups: 20x"), "warm-ups: 20x: not a number"),
-                              (good.replace("port: 50051", "port: [1]"), "port: must be a text")):
+                              (good.replace("port: 50051", "port: [1]"), "port: must be a text"),
+                              (good + "services: [redis]\n", "services: must be a mapping"),
+                              (with_service.replace("redis:", "Redis:"), "services: Redis: a name is"),
+                              (with_service.replace("6379", "70000"), "services: redis: port: must be a number"),
+                              (with_service.replace("[redis-server]", "redis-server"), "services: redis: entrypoint: must be a list"),
+                              (with_service.replace("image: services", "image: mine"), "services: redis: image: must be `services`"),
+                              (with_service.replace("image", "colour"), "services: redis: has an unknown key")):
             with self.subTest(text):
                 (place / "function.yaml").write_text(text)
                 self.rejected(f"{place}/function.yaml.*{pattern}", "run", "odd-c",

@@ -43,6 +43,17 @@ def weights(count):
     return [number % 1000 + 1 for number in itertools.islice(numbers(), count)]
 
 
+def places(count):
+    """Of hotels: metres to the east and to the north, in a square of 10 km."""
+    random = numbers()
+    return [(next(random) % 10000, next(random) % 10000) for _ in range(count)]
+
+
+def prices(count):
+    """Of a night in each of them: from 50 to 449."""
+    return [number % 400 + 50 for number in itertools.islice(numbers(), count)]
+
+
 def pixels(width, height):
     """An image in RGB, line by line."""
     return bytes(value & 255 for y in range(height) for x in range(width) for value in (3 * x ^ 5 * y, x + y, x * y))

@@ -8,6 +8,12 @@ const struct sized_function sized_functions[] = {
      {"CompressFile | file: small | original: 16384 bytes, adler32: ea9cbc92 | compressed: ",
       "CompressFile | file: medium | original: 131072 bytes, adler32: bd7aba16 | compressed: ",
       "CompressFile | file: large | original: 1048576 bytes, adler32: f882e13f | compressed: "}},
+    {"crud-api",
+     "/crud_api.CrudApi/Handle",
+     {"CrudApi | cart: small | items: 10 | one: 3 at 2371 | total: 293504 | crc32: 740946e2 | ",
+      "CrudApi | cart: medium | items: 100 | one: 7 at 5699 | total: 2623210 | crc32: f8291ea1 | ",
+      "CrudApi | cart: large | items: 1000 | one: 1 at 9349 | total: 24527883 | crc32: 45f8a076 "
+      "| "}},
     {"dna-visualisation",
      "/dna_visualisation.DNAVisualisation/Visualise",
      {"DNAVisualisation | sequence: small | points: 2001 | lowest: -38.5 | highest: 1 | end: -30 | "
@@ -36,6 +42,19 @@ const struct sized_function sized_functions[] = {
      {"GraphPageRank | graph: small | best: 1 | score: 0.01599 | ",
       "GraphPageRank | graph: medium | best: 7 | score: 0.00179 | ",
       "GraphPageRank | graph: large | best: 7 | score: 0.00042 | "}},
+    {"hotel-profile",
+     "/hotel_profile.HotelProfile/GetProfiles",
+     {"HotelProfile | hotels: small | profiles: 5 | bytes: 730 | crc32: 395f2c6e | ",
+      "HotelProfile | hotels: medium | profiles: 50 | bytes: 7403 | crc32: 5858d564 | ",
+      "HotelProfile | hotels: large | profiles: 500 | bytes: 74895 | crc32: f54c47b8 | "}},
+    {"hotel-search",
+     "/hotel_search.HotelSearch/Nearby",
+     {"HotelSearch | search: small | hotels: 5 | nearest: 659 | cheapest: 994 at 107 | total: 1335 "
+      "| ",
+      "HotelSearch | search: medium | hotels: 20 | nearest: 593 | cheapest: 997 at 124 | total: "
+      "5410 | ",
+      "HotelSearch | search: large | hotels: 100 | nearest: 350 | cheapest: 225 at 50 | total: "
+      "23856 | "}},
     {"image-rotate",
      "/image_rotate.ImageRotate/RotateImage",
      {"ImageRotate | image: small | size: 48x64 | crc32: 02cf5af6 | ",

@@ -61,6 +61,10 @@ int added_check(const struct addition *addition, struct error *err) {
         return error_set(err, "%s: there is a function of that name: give another, or --replace",
                          name);
     int result = find_client(addition, &client, &service, err);
+    if (result == 0 && (json_array_size(client) > FUNCTION_MOST_WORDS ||
+                        json_array_size(addition->depends_on) > FUNCTION_MOST_WORDS))
+        result = error_usage(err, "%s: more than %d words for the client, or services it needs",
+                             name, FUNCTION_MOST_WORDS);
     json_decref(client);
     return result;
 }

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import time
 import unittest
+import urllib.request
 
 from harness import Case
 
@@ -194,6 +195,7 @@ class Added(Case):
                                    ((source, "mine"), "mine: its name does not tell its service: give --client"),
                                    ((source, "mine", "--client", "-n 5"), "mine: its client's options name no service"),
                                    ((source, "mine", "--client", "'aes"), "--client 'aes: .*quote"),
+                                   ((source, "mine", "--client", "aes " + "-m5ops " * 50), "mine: more than 48 words"),
                                    ((source, "mine", "--prefix", "x"), "--prefix")):
             with self.subTest(arguments):
                 self.refuse(pattern, *arguments, status=2)
@@ -259,8 +261,22 @@ class Added(Case):
         registry = self.registry()
         configure(self.layout, "--architecture", "arm64")
         self.refuse(".*the image is for linux/arm64", registry.push(self.layout, "aes:arm"))
+        self.push_list(registry, "aes:list")
+        self.refuse("cannot get .*: there must be one for linux/amd64", f"docker://{registry.address}/aes:list")
         configure(self.layout, "--architecture", "amd64", "--clear=config.entrypoint")
         self.refuse(".*the image has no entry point", registry.push(self.layout, "aes:none"))
+
+    def push_list(self, registry, name):
+        """A list of images, with the layout's alone, for another processor."""
+        name, tag = name.split(":")
+        kind, of = "application/vnd.oci.image.index.v1+json", "application/vnd.oci.image.manifest.v1+json"
+        size = (self.layout / "blobs/sha256" / manifest(self.layout)).stat().st_size
+        index = {"schemaVersion": 2, "mediaType": kind, "manifests": [
+            {"mediaType": of, "digest": "sha256:" + manifest(self.layout), "size": size,
+             "platform": {"os": "linux", "architecture": "arm64"}}]}
+        request = urllib.request.Request(f"http://{registry.address}/v2/{name}/manifests/{tag}", json.dumps(index).encode(),
+                                         {"Content-Type": kind}, method="PUT")
+        urllib.request.urlopen(request).close()
 
     def compose(self, text):
         path = self.folder / "functions.yaml"

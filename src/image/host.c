@@ -14,7 +14,8 @@
 #include "image/bundle.h"
 #include "image/oci.h"
 
-#define MOST_WORDS 128
+#define MOST_WORDS 256
+#define MOST_VARIABLES 64
 #define TEST_SECONDS 300
 
 struct words {
@@ -24,7 +25,7 @@ struct words {
 
 static void add(struct words *words, const char *word) {
     if (words->count == MOST_WORDS)
-        abort(); /* function.yaml's lists are shorter: FUNCTION_MOST_WORDS */
+        abort(); /* all lists are shorter: FUNCTION_MOST_WORDS, MOST_VARIABLES */
     words->word[words->count++] = word;
 }
 
@@ -78,6 +79,36 @@ static bool can_move(const struct function *function) {
     return moves;
 }
 
+static void add_all(struct words *words, const json_t *list) {
+    size_t index;
+    json_t *word;
+    json_array_foreach(list, index, word) add(words, json_string_value(word));
+}
+
+/* The script's command line. What it runs where there is no container runtime is for env(1):
+ * variables, then a program that changes root and folder, then the function's own. The user is
+ * ours. */
+static void compose_command(struct words *command, const char *const fixed[3],
+                            const json_t *process, const char *root, char length[12],
+                            const struct words *check) {
+    const char *folder = json_string_value(json_object_get(process, "cwd"));
+    const json_t *variables = json_object_get(process, "env");
+    const json_t *arguments = json_object_get(process, "args");
+    const char *const change[] = {"/usr/bin/unshare", "--root", root, "--wd", folder ?: "/", "--"};
+    size_t count = sizeof change / sizeof *change;
+    snprintf(length, 12, "%zu", json_array_size(variables) + count + json_array_size(arguments));
+    add(command, "sh");
+    for (size_t i = 0; i < 3; i++)
+        add(command, fixed[i]);
+    add(command, length);
+    add_all(command, variables);
+    for (size_t i = 0; i < count; i++)
+        add(command, change[i]);
+    add_all(command, arguments);
+    for (size_t i = 0; check && i < check->count; i++)
+        add(command, check->word[i]);
+}
+
 /* Its image unpacked below `place`, and then the script that runs it: with `check`, until that
  * command has ended. */
 static int run(const struct function *function, const char *place, unsigned port,
@@ -86,20 +117,23 @@ static int run(const struct function *function, const char *place, unsigned port
     autofree char *log = format_string("%s/log", place);
     autofree char *script = format_string("%s/serve-function", paths_recipes());
     autofree char *number = format_string("%u", port);
-    json_t *arguments = arguments_at(function, port), *word;
-    autofree char *length = format_string("%zu", json_array_size(arguments));
-    size_t index;
-    struct words command = {.word = {"sh", script, bundle, number, length}, .count = 5};
-    json_array_foreach(arguments, index, word) add(&command, json_string_value(word));
-    for (size_t i = 0; check && i < check->count; i++)
-        add(&command, check->word[i]);
+    autofree char *root = format_string("%s/rootfs", bundle);
+    char length[12];
+    json_t *arguments = arguments_at(function, port), *process = NULL;
+    struct words command = {0};
     struct process_options options = {.log = log, .timeout_seconds = check ? TEST_SECONDS : 0};
     int result = oci_unpack(function->layout, bundle, log, err);
     if (result == 0)
-        result = bundle_for_host(bundle, arguments, err);
-    if (result == 0)
+        result = bundle_for_host(bundle, arguments, &process, err);
+    if (result == 0 && json_array_size(json_object_get(process, "env")) > MOST_VARIABLES)
+        result = error_set(err, "its environment has more than %d variables", MOST_VARIABLES);
+    if (result == 0) {
+        compose_command(&command, (const char *const[]){script, bundle, number}, process, root,
+                        length, check);
         result = process_run(command.word, &options, err);
+    }
     json_decref(arguments);
+    json_decref(process);
     if (result == 0)
         return 0;
     struct error why = *err;

@@ -5,6 +5,7 @@ import base64
 import contextlib
 import csv
 import json
+import os
 import pathlib
 import shutil
 import socket
@@ -163,6 +164,22 @@ class Added(Case):
         self.assertEqual((process["cwd"], process["user"]["uid"], process["user"]["gid"]), ("/etc", 1000, 1001))
         self.assertIn("SIZE=1,2 3", process["env"])
         self.assertEqual(config["linux"]["resources"]["cpu"], {"cpus": "1"})
+
+    def test_no_container_runtime(self):
+        """Under a changed root, environment and folder are the image's, too."""
+        tools = self.folder / "tools"
+        tools.mkdir()
+        for place in os.environ["PATH"].split(":"):
+            for program in pathlib.Path(place).glob("*"):
+                if program.name not in ("crun", "runc") and not (tools / program.name).exists():
+                    (tools / program.name).symlink_to(program)
+        (self.folder / "layer/app").mkdir(parents=True)
+        command("tar", "-C", self.folder / "layer", "-cf", self.folder / "layer.tar", ".")
+        command("umoci", "raw", "add-layer", "--image", f"{self.layout}:latest", self.folder / "layer.tar")
+        configure(self.layout, "--clear=config.entrypoint", "--config.entrypoint", "../aes-c", "--config.cmd", "-addr",
+                  "--config.cmd", "0.0.0.0:50051", "--config.workingdir", "/app", "--config.env", "TWO=two words")
+        self.add(f"oci:{self.layout}", "aes")
+        self.slsuite("function", "test", "aes", environment={"PATH": str(tools)})
 
     def test_zstd(self):
         """Layers that umoci does not read are compressed anew."""

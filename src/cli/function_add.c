@@ -125,8 +125,9 @@ static int with_service(const struct request *request, const char *service, cons
     struct error why = {0};
     if (action(&addition, &why) == 0)
         return 0;
-    *err = why;
-    return error_set(err, "%s: %s", where, why.text), err->status = why.status, -1;
+    error_set(err, "%s: %s", where, why.text);
+    err->status = why.status;
+    return -1;
 }
 
 /* Whether what its client is to ask is said, or told by the image's name. */

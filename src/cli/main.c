@@ -21,7 +21,7 @@ static const struct command {
      command_exec},
     {"verify", "RUN", "repeat a run from its manifest and say whether it is identical",
      command_verify},
-    {"function", "list|build", "the functions and their images", command_function_},
+    {"function", "list|add|test|…", "the functions and their images", command_function_},
     {"system", "list|show|check|diff", "the simulated machines and their parameters",
      command_system},
     {"checkpoint", "list|prune", "the frozen guests that runs start from", command_checkpoint},

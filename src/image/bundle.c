@@ -60,14 +60,14 @@ int bundle_finish(const char *bundle, const char *name, struct error *err) {
     return result;
 }
 
-int bundle_for_host(const char *bundle, json_t *arguments, struct error *err) {
+int bundle_for_host(const char *bundle, json_t *arguments, json_t **process, struct error *err) {
     autofree char *path = format_string("%s/config.json", bundle);
     json_t *config = load(path, err);
-    json_t *process = json_object_get(config, "process");
+    *process = json_incref(json_object_get(config, "process"));
     if (!config)
         return -1;
-    json_object_set(process, "args", arguments);
-    json_object_set_new(process, "terminal", json_false());
+    json_object_set(*process, "args", arguments);
+    json_object_set_new(*process, "terminal", json_false());
     autofree char *text = json_dumps(config, JSON_INDENT(2));
     int result = file_write(path, text, strlen(text), err);
     json_decref(config);

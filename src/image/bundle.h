@@ -12,7 +12,7 @@
 int bundle_finish(const char *bundle, const char *name, struct error *err);
 
 /* Prepare a bundle that was unpacked for an ordinary user to be run on this computer, with these
- * arguments, without a terminal. */
-int bundle_for_host(const char *bundle, json_t *arguments, struct error *err);
+ * arguments, without a terminal. *process is how it is to be run (args, env, cwd); the caller's. */
+int bundle_for_host(const char *bundle, json_t *arguments, json_t **process, struct error *err);
 
 #endif

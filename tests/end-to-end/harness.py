@@ -92,8 +92,8 @@ class Case(unittest.TestCase):
         self.out = self.folder / "run"
 
     def start(self, *arguments, cache=CACHE, environment={}, program=BUILD / "slsuite", **options):
-        process = Process(program, *arguments, environment={"SLSUITE_CACHE": str(cache)} | environment,
-                          **({"cwd": self.folder} | options))
+        places = {"SLSUITE_CACHE": str(cache), "XDG_DATA_HOME": str(self.folder / "data")}
+        process = Process(program, *arguments, environment=places | environment, **({"cwd": self.folder} | options))
         self.addCleanup(process.end)
         return process
 

@@ -1,4 +1,4 @@
-/* src/common: the checksum that finds damaged checkpoints. */
+/* src/common: the checksum that finds damaged checkpoints; command lines as words. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "common/hash.h"
+#include "common/words.h"
 
 #define SIZE (200l << 20) /* several of the windows that are read at a time */
 
@@ -70,11 +71,39 @@ static void checksum_needs_a_file(void **state) {
     assert_non_null(strstr(err.text, "cannot read missing"));
 }
 
+static void words_are_split_as_people_write_them(void **state) {
+    static const struct {
+        const char *text, *words; /* as JSON; NULL: a quote is left open */
+    } cases[] = {
+        {"", "[]"},
+        {" \t ", "[]"},
+        {"a  b\tc ", "[\"a\", \"b\", \"c\"]"},
+        {"'a b' \"c d\"e", "[\"a b\", \"c de\"]"},
+        {"'' \"\"", "[\"\", \"\"]"},
+        {"a\\ b '\\' \"\\\"\"", "[\"a b\", \"\\\\\", \"\\\"\"]"},
+        {"$A `b` *", "[\"$A\", \"`b`\", \"*\"]"},
+        {"end\\", "[\"end\\\\\"]"},
+        {"'open", NULL},
+        {"a \"b'", NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        json_t *words = words_split(cases[i].text);
+        char *text = words ? json_dumps(words, 0) : NULL;
+        if (cases[i].words)
+            assert_string_equal(text, cases[i].words);
+        else
+            assert_null(text);
+        free(text);
+        json_decref(words);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(checksum_sees_contents_and_places),
         cmocka_unit_test(checksum_overlooks_where_holes_are),
         cmocka_unit_test(checksum_needs_a_file),
+        cmocka_unit_test(words_are_split_as_people_write_them),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -127,8 +127,6 @@ int process_start(const char *const argv[], const struct process_options *option
                   struct process *process, struct error *err) {
     pid_t parent = getpid();
     *process = (struct process){.handle = -1};
-    if (ended_by)
-        return error_set(err, "cannot start %s: interrupted", argv[0]);
     catch_ends();
     process->id = fork();
     if (process->id == 0)
@@ -161,6 +159,10 @@ size_t process_wait(const struct process processes[], size_t count, int timeout_
         if (ended[i].revents)
             return i;
     return count;
+}
+
+bool process_interrupted(void) {
+    return ended_by != 0;
 }
 
 int process_reap(struct process *process) {

@@ -37,9 +37,11 @@ int process_start(const char *const argv[], const struct process_options *option
                   struct process *process, struct error *err);
 
 /* Which of them has ended, or `count` if none has in that time. Who ends us meanwhile (SIGINT,
- * SIGTERM, SIGHUP) ends them all first, none is started any more, and when the last of them is
- * reaped we go, too. */
+ * SIGTERM, SIGHUP) ends them all first, and when the last of them is reaped, we go. */
 size_t process_wait(const struct process processes[], size_t count, int timeout_ms);
+
+/* Whether somebody has ended us so. */
+bool process_interrupted(void);
 
 /* Its status, as waitpid() tells it. It is none afterwards. */
 int process_reap(struct process *process);

@@ -39,40 +39,11 @@ bool process_exists(const char *program) {
     return false;
 }
 
-static void redirect(const char *path, int flags, int target) {
-    int fd = open(path, flags, 0644);
-    if (fd < 0 || dup2(fd, target) < 0)
-        _exit(126);
-    if (fd != target)
-        close(fd);
-}
-
-static void become_child(const char *const argv[], const struct process_options *options,
-                         pid_t parent) {
-    setpgid(0, 0);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent)
-        _exit(126);
-    redirect(options->input ? options->input : "/dev/null", O_RDONLY, STDIN_FILENO);
-    redirect(options->log, O_WRONLY | O_CREAT | O_APPEND, STDERR_FILENO);
-    if (options->output)
-        redirect(options->output, O_WRONLY | O_CREAT | O_TRUNC, STDOUT_FILENO);
-    else
-        dup2(STDERR_FILENO, STDOUT_FILENO);
-    if (options->folder && chdir(options->folder) < 0)
-        _exit(126);
-    for (const char *const *extra = options->environment; extra && *extra; extra++)
-        putenv((char *)*extra);
-    setenv("PATH", search_path(), 1);
-    execvp(options->program ? options->program : argv[0], (char *const *)argv);
-    _exit(127);
-}
-
 static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
 #define ENDS (sizeof ends / sizeof *ends)
 
 static unsigned children;              /* that have not been reaped */
-static struct sigaction before[ENDS];  /* the first of them was started */
+static struct sigaction before[ENDS];  /* as it was before the first of them was started */
 static volatile sig_atomic_t ended_by; /* the end that came while one runs */
 
 static void note_end(int number) {
@@ -91,13 +62,47 @@ static void catch_ends(void) {
     children++;
 }
 
+static void restore_ends(void) {
+    for (size_t i = 0; i < ENDS; i++)
+        sigaction(ends[i], &before[i], NULL);
+}
+
 static void release_ends(void) {
     if (--children)
         return;
-    for (size_t i = 0; i < ENDS; i++)
-        sigaction(ends[i], &before[i], NULL);
+    restore_ends();
     if (ended_by)
         raise(ended_by);
+}
+
+static void redirect(const char *path, int flags, int target) {
+    int fd = open(path, flags, 0644);
+    if (fd < 0 || dup2(fd, target) < 0)
+        _exit(126);
+    if (fd != target)
+        close(fd);
+}
+
+static void become_child(const char *const argv[], const struct process_options *options,
+                         pid_t parent) {
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    restore_ends();
+    if (getppid() != parent || ended_by) /* meanwhile, or before */
+        _exit(126);
+    redirect(options->input ? options->input : "/dev/null", O_RDONLY, STDIN_FILENO);
+    redirect(options->log, O_WRONLY | O_CREAT | O_APPEND, STDERR_FILENO);
+    if (options->output)
+        redirect(options->output, O_WRONLY | O_CREAT | O_TRUNC, STDOUT_FILENO);
+    else
+        dup2(STDERR_FILENO, STDOUT_FILENO);
+    if (options->folder && chdir(options->folder) < 0)
+        _exit(126);
+    for (const char *const *extra = options->environment; extra && *extra; extra++)
+        putenv((char *)*extra);
+    setenv("PATH", search_path(), 1);
+    execvp(options->program ? options->program : argv[0], (char *const *)argv);
+    _exit(127);
 }
 
 static bool any_runs(const struct process processes[], size_t count, int timeout_ms) {
@@ -131,8 +136,10 @@ int process_start(const char *const argv[], const struct process_options *option
     process->id = fork();
     if (process->id == 0)
         become_child(argv, options, parent);
-    if (process->id > 0)
+    if (process->id > 0) {
+        setpgid(process->id, process->id); /* whoever of both is first */
         process->handle = (int)syscall(SYS_pidfd_open, process->id, 0);
+    }
     if (process->handle >= 0)
         return 0;
     error_errno(err, "cannot start %s", argv[0]);

@@ -162,8 +162,9 @@ static int verdict(const struct suite *suite, struct error *err) {
     }
     if (!failed)
         return 0;
-    return error_set(err, "%zu of %zu functions failed: see %s: then go on with --resume", failed,
-                     suite->count, places);
+    return error_set(err,
+                     "%zu of %zu functions failed: see output.log in %s, then go on with --resume",
+                     failed, suite->count, places);
 }
 
 static int conclude(const struct suite *suite, FILE *out, enum results_format format, char **folder,

@@ -78,6 +78,8 @@ static const char report_style[] =
     ".bars i { display: block; height: .7rem; min-width: 1px; background: var(--a); border-radius: 2px }\n"
     ".bars i.b { background: var(--b) }\n"
     ".bars.wide td:nth-child(2) { width: 40% }\n"
+    ".bars.wide th:nth-child(2) { text-align: left; padding-left: 0 }\n"
+    ".bars.wide td[colspan] { text-align: left; white-space: normal }\n"
     ".bars.wide tbody + tbody > :last-child > * { font-weight: 600 }\n"
     ".bars .parts { display: flex }\n"
     ".bars .parts i { border-radius: 0; min-width: 0; background: var(--s) }\n"

@@ -71,10 +71,11 @@ static void function_row(FILE *out, const struct suite_entry *entry, double larg
 static void group_row(FILE *out, const struct suite_results *suite,
                       const struct suite_group *group) {
     fprintf(out, "<tr><th scope=\"row\">mean of %zu", group->count);
-    if (group->language) {
+    if (group->language)
         fputs(" in ", out);
-        report_text(out, group->language);
-    }
+    report_text(out, group->language     ? group->language
+                     : group->count == 1 ? " function"
+                                         : " functions");
     fputs("</th><td></td>", out);
     for (int i = 0; i < SUITE_COLUMNS; i++)
         figure(out, suite_columns[i], suite_mean(suite, group, suite_columns[i], MODE_TOTAL));

@@ -33,7 +33,7 @@ class Suite(Case):
     def test_one_fails(self):
         odd = {"cache": self.shared_but_open(), "environment": self.odd(ODD_WARM_UPS + 2, "wrong")}
         functions = "odd*,aes-c,auth-c,a*-c"
-        process = self.refused(rf"1 of 3 functions failed: see {self.out}/odd-c\.failed: then go on with --resume$",
+        process = self.refused(rf"1 of 3 functions failed: see output\.log in {self.out}/odd-c\.failed, then go on with --resume$",
                                "suite", "run", "--functions", functions, "--out", self.out, "-n", 3, "--jobs", 2,
                                "--format", "json", **odd)
         self.assertRegex(process.err, r"(?m)^✓ aes-c +CPI +[\d.]+ +[\d.,]+ µs +[\d.]+ s$")

@@ -17,6 +17,8 @@ static const struct command {
 } commands[] = {
     {"run", "FUNCTION", "simulate invocations of a function and show where the cycles go",
      command_run},
+    {"suite", "run", "simulate all functions, several at the same time, into one table",
+     command_suite},
     {"exec", "-- PROGRAM ARGUMENT…", "simulate a program of your own between its marks",
      command_exec},
     {"verify", "RUN", "repeat a run from its manifest and say whether it is identical",

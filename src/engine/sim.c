@@ -174,13 +174,17 @@ static int take_profile(struct sim *sim, const char *folder, struct run_results 
     return sim->profile ? 0 : -1;
 }
 
+double sim_bytes(unsigned invocations) {
+    return BYTES_PER_RUN + BYTES_PER_INVOCATION * invocations;
+}
+
 static int execute(void *context, const char *folder, struct manifest *manifest,
                    struct run_results *results, struct error *err) {
     struct sim *sim = context;
     const struct guest *guest = &sim->simulation.guest;
     unsigned invocations = sim->options->invocations;
     struct sim_durations durations;
-    if (simulation_need_room(folder, BYTES_PER_RUN + BYTES_PER_INVOCATION * invocations, err) < 0 ||
+    if (simulation_need_room(folder, sim_bytes(invocations), err) < 0 ||
         sim_execute(sim, folder, true, &durations, err) < 0)
         return -1;
     simulation_note_durations(&durations, manifest);

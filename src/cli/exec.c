@@ -86,6 +86,6 @@ int command_exec(int argc, char **argv, struct error *err) {
     autofree char *folder = NULL;
     if (exec_run(&request.exec, stdout, simulation->format, &folder, err) < 0)
         return -1;
-    simulation_options_conclude(simulation, folder, "stats.txt");
+    simulation_options_conclude(simulation, folder, "stats.txt, invocations.csv");
     return 0;
 }

@@ -1,4 +1,4 @@
-/* slsuite function list|build|install|test|serve|export */
+/* slsuite function list|build|install|test|serve|export|remove; add is in function_add.c */
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,6 +7,7 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/progress.h"
+#include "image/added.h"
 #include "image/function.h"
 #include "image/host.h"
 #include "image/oci.h"
@@ -18,7 +19,7 @@ struct request;
 /* What is done with one function; it is found, and where it needs to be, its images are made. */
 typedef int action_function(const struct request *request, const struct function *function,
                             struct error *err);
-static action_function list, build, install, test, serve, export;
+static action_function list, build, install, test, serve, export, withdraw;
 
 static const struct action {
     const char *name;
@@ -26,8 +27,10 @@ static const struct action {
     bool prepared; /* needs the images */
     bool all;      /* of all functions, if none is named */
 } actions[] = {
-    {"list", list, false, true}, {"build", build, true, true},  {"install", install, true, true},
-    {"test", test, true, true},  {"serve", serve, true, false}, {"export", export, true, false},
+    {"list", list, false, true},        {"build", build, true, true},
+    {"install", install, true, true},   {"test", test, true, true},
+    {"serve", serve, true, false},      {"export", export, true, false},
+    {"remove", withdraw, false, false},
 };
 
 enum { OPTION_OUT = 'o', OPTION_PORT = 'p' };
@@ -111,6 +114,11 @@ static int export(const struct request *request, const struct function *function
     return 0;
 }
 
+static int withdraw(const struct request *request, const struct function *function,
+                    struct error *err) {
+    return added_remove(function->name, err);
+}
+
 static int run(const struct request *request, const char *name, struct error *err) {
     struct function function = {0};
     int result =
@@ -125,15 +133,20 @@ int command_function_(int argc, char **argv, struct error *err) {
     static const struct argp argp = {
         options,
         parse,
-        "list|build|install|test [NAME...]\nserve|export NAME",
+        "list|build|install|test [NAME...]\nserve|export|remove NAME\nadd ...",
         "List the functions; build their OCI images and print digests and folders; install what a "
         "run needs of them; "
         "test them on this computer, in a container; of all functions, if none is named. Or serve "
         "one on "
-        "this computer, or export its image for docker load and podman load.",
+        "this computer, export its image for docker load and podman load, or remove one that "
+        "was added. `slsuite function add --help` tells how to add images of others.",
         NULL,
         NULL,
         NULL};
+    if (argc > 1 && strcmp(argv[1], "add") == 0) {
+        argv[1] = "function add";
+        return function_add(argc - 1, argv + 1, err);
+    }
     struct request request = {.names = json_array(), .port = 50051, .err = err};
     int result = command_parse(&argp, argc, argv, &request, err);
     json_t *names = json_array_size(request.names) ? json_incref(request.names) : function_names(),

@@ -38,7 +38,8 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
 
 /* What is there is put aside, and comes back if it cannot be made again: there may be no network.
  */
-static const char *const kinds[] = {"kernel", "initramfs", "base", "rootfs"};
+static const char *const kinds[] = {"kernel", "initramfs",    "base",
+                                    "rootfs", LANGUAGE_BASES, FUNCTION_IMAGES};
 #define KINDS (sizeof kinds / sizeof *kinds)
 
 static int put_aside(struct error *err) {
@@ -63,6 +64,39 @@ static void settle(int made) {
             rename(aside, folder);
         folder_remove(aside, NULL);
     }
+}
+
+/* Its base layer, if there was one. */
+static int renew_base(struct language *language, struct error *err) {
+    if (!language->base_entry)
+        return 0;
+    autofree char *before =
+        format_string("%s/.%s.old/%s", paths_cache(), LANGUAGE_BASES, language->base_entry);
+    return file_exists(before) ? language_prepare(language, err) : 0;
+}
+
+/* What lies below this function and below its data services. */
+static int renew_bases_of(const char *function_name, struct error *err) {
+    struct function function = {0};
+    int result = function_find(function_name, &function, err);
+    if (result == 0)
+        result = renew_base(&function.language, err);
+    if (result == 0)
+        result = renew_base(&function.services, err);
+    function_free(&function);
+    return result;
+}
+
+/* All that was made of packages. Functions over a base layer are made again when they are needed.
+ */
+static int renew_bases(struct error *err) {
+    json_t *names = function_names(), *name;
+    size_t index;
+    int result = 0;
+    json_array_foreach(names, index, name) if (result == 0) result =
+        renew_bases_of(json_string_value(name), err);
+    json_decref(names);
+    return result;
 }
 
 static bool contains(const json_t *texts, const char *text) {
@@ -139,6 +173,8 @@ int command_image(int argc, char **argv, struct error *err) {
         return -1;
     struct image image;
     int result = image_prepare(&image, err);
+    if (result == 0 && request.anew)
+        result = renew_bases(err);
     if (request.anew)
         settle(result == 0);
     if (result == 0 && strcmp(request.action, "prune") == 0) {

@@ -101,6 +101,7 @@ int command_run(int argc, char **argv, struct error *err) {
     if (sim_run(&request.sim, stdout, simulation->format, &folder, err) < 0)
         return -1;
     simulation_options_conclude(simulation, folder,
-                                request.sim.profile ? "profile.txt" : "stats.txt");
+                                request.sim.profile ? "profile.txt, invocations.csv"
+                                                    : "stats.txt, invocations.csv");
     return 0;
 }

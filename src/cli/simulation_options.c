@@ -52,9 +52,9 @@ const struct argp_child simulation_options_child[] = {{&parser, 0, NULL, 0}, {0}
 
 /* Machine-readable output stays alone on standard output. */
 void simulation_options_conclude(const struct simulation_options *simulation, const char *folder,
-                                 const char *file) {
+                                 const char *files) {
     if (simulation->format == RESULTS_TABLE)
-        printf("\nresults: %s   (report.html, %s, invocations.csv, …)\n", folder, file);
+        printf("\nresults: %s   (report.html, %s, …)\n", folder, files);
     else
         progress_note("results: %s", folder);
 }

@@ -1,4 +1,4 @@
-/* What `run` and `exec` are both told: a child parser of argp's, and how they end. */
+/* What `run`, `exec` and `suite` are all told: a child parser of argp's, and how they end. */
 #ifndef SLS_CLI_SIMULATION_OPTIONS_H
 #define SLS_CLI_SIMULATION_OPTIONS_H
 
@@ -21,8 +21,8 @@ struct simulation_options {
 /* The parent's parser hands it a struct simulation_options at ARGP_KEY_INIT. */
 extern const struct argp_child simulation_options_child[];
 
-/* Say where the results are; `file` is the one to look at beside the report. */
+/* Say where the results are; `files` are those to look at beside the report. */
 void simulation_options_conclude(const struct simulation_options *options, const char *folder,
-                                 const char *file);
+                                 const char *files);
 
 #endif

@@ -63,6 +63,18 @@ char *file_read(const char *path, size_t *size, struct error *err) {
     return data;
 }
 
+char *file_last_line(const char *path, size_t from) {
+    size_t size = 0;
+    autofree char *text = file_read(path, &size, NULL);
+    if (!text || size <= from)
+        return format_string("%s", "");
+    char *line = text + from, *best = line;
+    for (char *part; (part = strsep(&line, "\n"));)
+        if (strspn(part, " \t\r") != strlen(part))
+            best = part;
+    return format_string("%s", best);
+}
+
 /* Flush the folder that holds path, so that a rename in it survives a power cut. */
 static void sync_parent(const char *path) {
     autofree char *parent = strdup(path);
@@ -105,6 +117,21 @@ int file_write(const char *path, const void *data, size_t size, struct error *er
     if (fd < 0)
         return error_errno(err, "cannot write %s", path);
     return commit(fd, temporary, path, write_whole(fd, data, size) == 0, err);
+}
+
+void file_print_begin(struct file_printed *file, const char *folder, const char *name) {
+    *file = (struct file_printed){.path = format_string("%s/%s", folder, name)};
+    file->out = open_memstream(&file->text, &file->size);
+    if (!file->out)
+        abort();
+}
+
+int file_print_end(struct file_printed *file, struct error *err) {
+    int result = fclose(file->out) == 0 ? file_write(file->path, file->text, file->size, err)
+                                        : error_errno(err, "writing %s", file->path);
+    free(file->path);
+    free(file->text);
+    return result;
 }
 
 int file_copy(const char *from, const char *to, struct error *err) {

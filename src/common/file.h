@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "common/error.h"
 
@@ -20,8 +21,21 @@ int64_t file_size(const char *path);
  * The caller frees it. NULL on failure. */
 char *file_read(const char *path, size_t *size, struct error *err);
 
+/* The last line that says something behind the first so many bytes of the file, or "". The caller
+ * frees it. */
+char *file_last_line(const char *path, size_t from);
+
 /* Replace path by these bytes: written beside, fsync'ed, renamed. Nothing half-written stays. */
 int file_write(const char *path, const void *data, size_t size, struct error *err);
+
+/* FOLDER/NAME, printed to `out` and then written like that. */
+struct file_printed {
+    FILE *out;
+    char *path, *text;
+    size_t size;
+};
+void file_print_begin(struct file_printed *file, const char *folder, const char *name);
+int file_print_end(struct file_printed *file, struct error *err);
 
 /* Copy one regular file whole (contents and permission bits), in the same all-or-nothing way. */
 int file_copy(const char *from, const char *to, struct error *err);

@@ -8,7 +8,7 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 
-static char *systems, *functions, *guest, *recipes, *plugin, *steady, *cache;
+static char *systems, *functions, *guest, *recipes, *plugin, *steady, *cache, *added;
 
 /* It lies beside the plugin. */
 static void find_steady(void) {
@@ -86,4 +86,13 @@ const char *paths_cache(void) {
     else
         cache = format_string("%s/.cache/slsuite", home && *home ? home : "/tmp");
     return cache;
+}
+
+const char *paths_added(void) {
+    const char *user = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+    if (!added)
+        added = user && *user ? format_string("%s/slsuite/functions", user)
+                              : format_string("%s/.local/share/slsuite/functions",
+                                              home && *home ? home : "/tmp");
+    return added;
 }

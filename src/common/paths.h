@@ -21,4 +21,8 @@ const char *paths_steady(void);  /* what is loaded into QEMU before itself, a fi
  * users. */
 const char *paths_cache(void);
 
+/* Functions that the user has added: $XDG_DATA_HOME/slsuite/functions, else
+ * ~/.local/share/slsuite/functions. Created on demand. */
+const char *paths_added(void);
+
 #endif

@@ -8,6 +8,7 @@
 #include "common/error.h"
 
 struct process_options {
+    const char *program;            /* that is started; NULL: argv[0] */
     const char *folder;             /* working directory; NULL: ours */
     const char *const *environment; /* extra "NAME=VALUE" strings, NULL-terminated; NULL: none */
     const char *input;              /* file for standard input; NULL: /dev/null */
@@ -24,6 +25,26 @@ int process_run(const char *const argv[], const struct process_options *options,
 /* The same, and its standard output as a fresh string (the caller frees it). NULL on failure. */
 char *process_output(const char *const argv[], const struct process_options *options,
                      struct error *err);
+
+/* A child that runs beside us, and dies with us. {.handle = -1}: none. */
+struct process {
+    pid_t id;   /* and its group's */
+    int handle; /* can be read once it has ended */
+};
+
+/* Start it and come back. options->log must be given; its time has no limit. */
+int process_start(const char *const argv[], const struct process_options *options,
+                  struct process *process, struct error *err);
+
+/* Which of them has ended, or `count` if none has in that time. Who ends us meanwhile (SIGINT,
+ * SIGTERM, SIGHUP) ends them all first, and when the last of them is reaped, we go. */
+size_t process_wait(const struct process processes[], size_t count, int timeout_ms);
+
+/* Whether somebody has ended us so. */
+bool process_interrupted(void);
+
+/* Its status, as waitpid() tells it. It is none afterwards. */
+int process_reap(struct process *process);
 
 /* Whether PATH (and, for ordinary users, the sbin folders) has such a program. */
 bool process_exists(const char *program);

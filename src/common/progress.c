@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@ struct progress {
 
 static bool quiet;
 static struct progress *current; /* the step whose line is on the terminal */
+static size_t drawn_lines;       /* below it, by progress_lines() */
 
 static double now(void) {
     struct timespec time;
@@ -131,9 +133,37 @@ void progress_set_quiet(int value) {
     quiet = value;
 }
 
+/* How many bytes of it have so many characters. */
+static int fitting_bytes(const char *text, int characters) {
+    int bytes = 0;
+    for (; text[bytes]; bytes++)
+        if ((text[bytes] & 0xc0) != 0x80 && characters-- == 0)
+            break;
+    return bytes;
+}
+
+static void erase_lines(void) {
+    if (drawn_lines)
+        fprintf(stderr, "\033[%zuA\033[J", drawn_lines);
+    drawn_lines = 0;
+}
+
+void progress_lines(char *const lines[], size_t count) {
+    struct winsize size;
+    if (quiet || !on_terminal())
+        return;
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || !size.ws_col || size.ws_row < 2)
+        size = (struct winsize){.ws_col = 80, .ws_row = 24};
+    erase_lines();
+    for (; drawn_lines < count && drawn_lines < size.ws_row - 1u; drawn_lines++)
+        fprintf(stderr, "%.*s\n", fitting_bytes(lines[drawn_lines], size.ws_col - 1),
+                lines[drawn_lines]);
+}
+
 void progress_note(const char *format, ...) {
     if (quiet)
         return;
+    erase_lines();
     if (current && on_terminal())
         fputs("\r\033[K", stderr);
     va_list arguments;

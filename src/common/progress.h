@@ -4,6 +4,8 @@
 #ifndef SLS_COMMON_PROGRESS_H
 #define SLS_COMMON_PROGRESS_H
 
+#include <stddef.h>
+
 struct progress;
 
 /* Begin a step. `key` names it in timings.json ("rootfs", "boot", …), `title` is what people read,
@@ -22,6 +24,10 @@ void progress_tick(void);
 /* End the step and free it. success: print the duration and remember it. Otherwise the line is
  * closed without a verdict: the error that follows tells. */
 void progress_end(struct progress *progress, int success);
+
+/* For those who do several things at once: on a terminal these lines stand below all others, until
+ * the next call or remark takes their place. Cut to the terminal's size. */
+void progress_lines(char *const lines[], size_t count);
 
 /* --quiet: nothing at all is printed. */
 void progress_set_quiet(int quiet);

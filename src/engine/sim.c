@@ -76,7 +76,8 @@ static int prepare(struct sim *sim, struct error *err) {
     const struct sim_options *options = sim->options;
     struct simulation *simulation = &sim->simulation;
     if (simulation_find_system(simulation, options->system, err) < 0 ||
-        function_find(options->function, &sim->function, err) < 0)
+        function_find(options->function, &sim->function, err) < 0 ||
+        function_check_alone(&sim->function, err) < 0)
         return -1;
     function_free(&sim->function);
     if (simulation_prepare_image(simulation, err) < 0 ||
@@ -179,13 +180,17 @@ static int take_profile(struct sim *sim, const char *folder, struct run_results 
     return sim->profile ? 0 : -1;
 }
 
+double sim_bytes(unsigned invocations) {
+    return BYTES_PER_RUN + BYTES_PER_INVOCATION * invocations;
+}
+
 static int execute(void *context, const char *folder, struct manifest *manifest,
                    struct run_results *results, struct error *err) {
     struct sim *sim = context;
     const struct guest *guest = &sim->simulation.guest;
     unsigned invocations = sim->options->invocations;
     struct sim_durations durations;
-    if (simulation_need_room(folder, BYTES_PER_RUN + BYTES_PER_INVOCATION * invocations, err) < 0 ||
+    if (simulation_need_room(folder, sim_bytes(invocations), err) < 0 ||
         sim_execute(sim, folder, true, &durations, err) < 0)
         return -1;
     simulation_note_durations(&durations, manifest);

@@ -34,6 +34,9 @@ void sim_close(struct sim *sim);
 int sim_execute(struct sim *sim, const char *folder, bool timed, struct sim_durations *durations,
                 struct error *err);
 
+/* Room that the results of a run may take on the disk. */
+double sim_bytes(unsigned invocations);
+
 /* Run it all, from whatever is missing to the finished run folder, and print the results to `out`
  * in this format (NULL: do not print). *folder is the run folder's path; the caller frees it. */
 int sim_run(const struct sim_options *options, FILE *out, enum results_format format, char **folder,

@@ -95,7 +95,7 @@ int bundle_write_service(const char *bundle, const char *name, json_t *entrypoin
     return result;
 }
 
-int bundle_for_host(const char *bundle, const char *unpacked, json_t *arguments,
+int bundle_for_host(const char *bundle, const char *unpacked, json_t *arguments, json_t **process,
                     struct error *err) {
     autofree char *path = format_string("%s/config.json", bundle);
     autofree char *from = format_string("%s/config.json", unpacked);
@@ -103,11 +103,11 @@ int bundle_for_host(const char *bundle, const char *unpacked, json_t *arguments,
     autofree char *root = realpath(unpacked_root, NULL); /* as runc wants it */
     autofree char *link = format_string("%s/rootfs", bundle);
     json_t *config = folder_make(bundle, err) < 0 ? NULL : load(from, err);
-    json_t *process = json_object_get(config, "process");
     if (!config)
         return -1;
-    json_object_set(process, "args", arguments);
-    json_object_set_new(process, "terminal", json_false());
+    *process = json_incref(json_object_get(config, "process"));
+    json_object_set(*process, "args", arguments);
+    json_object_set_new(*process, "terminal", json_false());
     json_object_set_new(json_object_get(config, "root"), "path", json_string(root));
     int result = write_config(config, path, err);
     if (result == 0 && (!root || symlink(root, link) < 0))

@@ -18,7 +18,9 @@ int bundle_write_service(const char *bundle, const char *name, json_t *entrypoin
                          const char *config, struct error *err);
 
 /* Make, in this folder, a bundle to be run on this computer: the root file system that was unpacked
- * for an ordinary user into the folder `unpacked`, with these arguments, without a terminal. */
-int bundle_for_host(const char *bundle, const char *unpacked, json_t *arguments, struct error *err);
+ * for an ordinary user into the folder `unpacked`, with these arguments, without a terminal.
+ * *process is how it is to be run (args, env, cwd); the caller's. */
+int bundle_for_host(const char *bundle, const char *unpacked, json_t *arguments, json_t **process,
+                    struct error *err);
 
 #endif

@@ -20,6 +20,7 @@
 
 #define RECIPE "3"         /* raise it when the way a function's images are made changes */
 #define MODE "u=rwX,go=rX" /* whatever the user's umask is, and was when the files were built */
+#define ADDED_MODE "u+rwX" /* as the image says, but we must be able to read them */
 
 static int check_values(const json_t *yaml, const char *name, const char *path, struct error *err) {
     const char *said = json_string_value(json_object_get(yaml, "name"));
@@ -35,18 +36,20 @@ static int check_values(const json_t *yaml, const char *name, const char *path, 
     return 0;
 }
 
-static int check(const json_t *yaml, const char *name, const char *path, struct error *err) {
+static int check(const json_t *yaml, const char *name, bool added, const char *path,
+                 struct error *err) {
     static const struct {
         const char *key;
         json_type type;
     } wanted[] = {
-        {"name", JSON_STRING},  {"description", JSON_STRING}, {"service", JSON_STRING},
-        {"port", JSON_STRING},  {"entrypoint", JSON_ARRAY},   {"files", JSON_ARRAY},
-        {"client", JSON_ARRAY}, {"warm-ups", JSON_STRING},
+        {"name", JSON_STRING},   {"description", JSON_STRING}, {"service", JSON_STRING},
+        {"port", JSON_STRING},   {"entrypoint", JSON_ARRAY},   {"files", JSON_ARRAY},
+        {"client", JSON_ARRAY},  {"warm-ups", JSON_STRING},    {"source", JSON_STRING},
+        {"digest", JSON_STRING}, {"depends-on", JSON_ARRAY}, /* the last three: if it was added */
     };
     if (!json_is_object(yaml))
         return error_set(err, "%s: not a mapping of keys to values", path);
-    size_t count = sizeof wanted / sizeof *wanted;
+    size_t count = sizeof wanted / sizeof *wanted - (added ? 0 : 3);
     for (size_t i = 0; i < count; i++) {
         const json_t *value = json_object_get(yaml, wanted[i].key);
         if (!value || json_typeof(value) != wanted[i].type)
@@ -60,7 +63,7 @@ static int check(const json_t *yaml, const char *name, const char *path, struct 
         json_array_foreach(value, index, item) if (!json_is_string(item)) return error_set(
             err, "%s: %s: must be a list of texts", path, wanted[i].key);
     }
-    const json_t *services = json_object_get(yaml, "services");
+    const json_t *services = added ? NULL : json_object_get(yaml, "services");
     if (json_object_size(yaml) != count + (services != NULL))
         return error_set(err, "%s: has an unknown key", path);
     if (service_check_all(services, path, err) < 0)
@@ -68,6 +71,7 @@ static int check(const json_t *yaml, const char *name, const char *path, struct 
     return check_values(yaml, name, path, err);
 }
 
+/* folder: of its function.yaml */
 typedef int visitor(const char *folder, const char *name, void *context);
 
 /* The functions below one folder: FOLDER/NAME/LANGUAGE/function.yaml is NAME-LANGUAGE. */
@@ -90,24 +94,67 @@ static int for_each_below(const char *place, visitor *visit, void *context) {
     return result;
 }
 
-/* Call visit(folder, name) for each function, the user's own ($SLSUITE_FUNCTIONS) before those that
- * came with the suite, until it returns non-zero. */
+/* Those that were added: their folders are their names. */
+static int for_each_added(visitor *visit, void *context) {
+    autofree char *pattern = format_string("%s/*/function.yaml", paths_added());
+    glob_t found;
+    int result = 0;
+    if (glob(pattern, 0, NULL, &found) != 0)
+        return 0;
+    for (size_t i = 0; i < found.gl_pathc && result == 0; i++) {
+        char *path = found.gl_pathv[i];
+        *strrchr(path, '/') = '\0';
+        result = visit(path, strrchr(path, '/') + 1, context);
+    }
+    globfree(&found);
+    return result;
+}
+
+/* Call visit(folder, name) for each function, the user's own ($SLSUITE_FUNCTIONS, then added ones)
+ * before those that came with the suite, until it returns non-zero. */
 static int for_each(visitor *visit, void *context) {
     const char *own = getenv("SLSUITE_FUNCTIONS");
     int result = own && *own ? for_each_below(own, visit, context) : 0;
+    result = result ? result : for_each_added(visit, context);
     return result ? result : for_each_below(paths_functions(), visit, context);
 }
 
 static int add_name(const char *folder, const char *name, void *names) {
     (void)folder;
-    json_array_append_new(names, json_string(name));
-    return 0;
+    return json_object_set_new(names, name, json_null());
+}
+
+static int compare_names(const void *one, const void *other) {
+    return strcmp(*(const char *const *)one, *(const char *const *)other);
 }
 
 json_t *function_names(void) {
-    json_t *names = json_array();
-    for_each(add_name, names);
+    json_t *found = json_object(), *names = json_array(), *null;
+    for_each(add_name, found);
+    size_t count = 0;
+    autofree const char **sorted = calloc(json_object_size(found) + 1, sizeof *sorted);
+    const char *name;
+    if (!sorted)
+        abort();
+    json_object_foreach(found, name, null) sorted[count++] = name;
+    qsort(sorted, count, sizeof *sorted, compare_names);
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(names, json_string(sorted[i]));
+    json_decref(found);
     return names;
+}
+
+/* "a, b, c". The caller frees it. */
+static char *join(const json_t *texts) {
+    char *list = strdup("");
+    size_t index;
+    json_t *text;
+    json_array_foreach(texts, index, text) {
+        char *longer = format_string("%s%s%s", list, index ? ", " : "", json_string_value(text));
+        free(list);
+        list = longer;
+    }
+    return list;
 }
 
 static int take(const char *folder, const char *name, void *context) {
@@ -115,6 +162,7 @@ static int take(const char *folder, const char *name, void *context) {
     if (strcmp(name, function->name) != 0)
         return 0;
     function->folder = strdup(folder);
+    function->added = strncmp(folder, paths_added(), strlen(paths_added())) == 0;
     return 1;
 }
 
@@ -136,7 +184,7 @@ static int name_images(struct function *function, struct error *err) {
     struct hash *hash = hash_new();
     char key[HASH_HEX];
     hash_add_field(hash, "recipe", RECIPE);
-    hash_add_field(hash, "language", function->language.key);
+    hash_add_field(hash, "language", function->added ? "added" : function->language.key);
     autofree char *yaml = format_string("%s/function.yaml", function->folder);
     autofree char *template = format_string("%s/bundle.json", paths_recipes());
     int result = hash_add_file(hash, yaml, err) < 0 ? -1 : hash_add_file(hash, template, err);
@@ -161,23 +209,16 @@ int function_find(const char *name, struct function *function, struct error *err
         return error_usage(err, "%s is no function's name: small letters, digits, - and .", name);
     if (!for_each(take, function)) {
         json_t *names = function_names();
-        autofree char *list = strdup("");
-        size_t index;
-        json_t *known;
-        json_array_foreach(names, index, known) {
-            char *longer =
-                format_string("%s%s%s", list, index ? ", " : "", json_string_value(known));
-            free(list);
-            list = longer;
-        }
+        autofree char *list = join(names);
         json_decref(names);
         return error_usage(err, "no function is named %s: known are %s", name,
                            *list ? list : "none");
     }
     autofree char *path = format_string("%s/function.yaml", function->folder);
     function->yaml = yaml_read(path, err);
-    if (!function->yaml || check(function->yaml, name, path, err) < 0 ||
-        language_find(strrchr(function->folder, '/') + 1, &function->language, err) < 0)
+    if (!function->yaml || check(function->yaml, name, function->added, path, err) < 0 ||
+        (!function->added &&
+         language_find(strrchr(function->folder, '/') + 1, &function->language, err) < 0))
         return -1;
     if (service_any_is_data(json_object_get(function->yaml, "services")) &&
         language_find_services(&function->services, err) < 0)
@@ -202,36 +243,56 @@ static int build(const struct function *function, const char *root, const char *
     return error_set(err, "cannot build %s: %s", function->name, why.text);
 }
 
-/* A layer of its own files over its language's base layer; and as the guest mounts it, these files
- * with the container's configuration. */
-static int make_images(const struct function *function, const struct store_entry *entry,
-                       struct error *err) {
-    autofree char *layout = store_file(entry, "oci"), *log = store_file(entry, "log");
-    autofree char *content = store_file(entry, "content"), *tar = store_file(entry, "layer.tar");
-    autofree char *bundle = format_string("%s/%s", content, function->name);
+/* An OCI image: a layer of its own files over its language's base layer. In the bundle, these files
+ * only. */
+static int make_bundle(const struct function *function, const struct store_entry *entry,
+                       const char *bundle, const char *log, struct error *err) {
+    autofree char *layout = store_file(entry, "oci"), *tar = store_file(entry, "layer.tar");
     autofree char *root = format_string("%s/rootfs", bundle);
     autofree char *config = format_string("%s/config.json", bundle);
+    const json_t *entrypoint = json_object_get(function->yaml, "entrypoint");
+    if (build(function, root, log, err) < 0 ||
+        oci_new(layout, function->language.base_layout, log, err) < 0 ||
+        oci_add_folder(layout, root, tar, log, err) < 0 ||
+        oci_finish(layout, entrypoint, log, err) < 0 ||
+        oci_runtime_config(layout, NULL, config, log, err) < 0)
+        return -1;
+    return folder_remove(tar, err);
+}
+
+/* Of an image that was added: all its layers, flattened. */
+static int unpack_bundle(const struct function *function, const char *bundle, const char *log,
+                         struct error *err) {
+    autofree char *layout = format_string("%s/oci", function->folder);
+    autofree char *root = format_string("%s/rootfs", bundle);
+    autofree char *config = format_string("%s/config.json", bundle);
+    autofree char *above = strndup(bundle, (size_t)(strrchr(bundle, '/') - bundle));
+    if (folder_make(above, err) < 0 || oci_unpack(layout, bundle, log, err) < 0)
+        return -1;
+    return oci_runtime_config(layout, root, config, log, err);
+}
+
+/* As the guest mounts it: the function's files with the container's configuration. */
+static int make_images(const struct function *function, const struct store_entry *entry,
+                       struct error *err) {
+    autofree char *log = store_file(entry, "log"), *content = store_file(entry, "content");
+    autofree char *bundle = format_string("%s/%s", content, function->name);
     autofree char *image = store_file(entry, "function.ext4");
     autofree char *digest_file = store_file(entry, "digest");
     autofree char *recipe = format_string("%s/make-ext4", paths_recipes());
-    const json_t *entrypoint = json_object_get(function->yaml, "entrypoint");
-    const char *const mode[] = {"chmod", "-R", MODE, content, NULL};
+    const char *const mode[] = {"chmod", "-R", function->added ? ADDED_MODE : MODE, content, NULL};
     const char *const pack[] = {
         "fakeroot", "--", "sh", recipe, content, image, "51e5e5e5-0000-4000-8000-000000000002",
         NULL};
     const char *const environment[] = {IMAGE_EPOCH, NULL};
     struct process_options options = {.log = log, .environment = environment};
     char digest[HASH_HEX];
-    if (build(function, root, log, err) < 0 ||
-        oci_new(layout, function->language.base_layout, log, err) < 0 ||
-        oci_add_folder(layout, root, tar, log, err) < 0 ||
-        oci_finish(layout, entrypoint, log, err) < 0 ||
-        oci_runtime_config(layout, config, log, err) < 0 ||
+    if ((function->added ? unpack_bundle(function, bundle, log, err)
+                         : make_bundle(function, entry, bundle, log, err)) < 0 ||
         bundle_finish(bundle, function->name, err) < 0 ||
         service_write_bundles(json_object_get(function->yaml, "services"), bundle, err) < 0 ||
         process_run(mode, &options, err) < 0 || process_run(pack, &options, err) < 0 ||
-        folder_remove(content, err) < 0 || folder_remove(tar, err) < 0 ||
-        hash_file(image, digest, err) < 0)
+        folder_remove(content, err) < 0 || hash_file(image, digest, err) < 0)
         return -1;
     return file_write(digest_file, digest, strlen(digest), err);
 }
@@ -242,7 +303,7 @@ static int find_images(const struct function *function, struct store_entry *entr
         return -1;
     if (!entry->work)
         return 0;
-    if (store_need_room(50e6, "a function's image", err) < 0)
+    if (store_need_room(function->added ? 1e9 : 50e6, "a function's image", err) < 0)
         return -1;
     autofree char *title = format_string("function %s: image", function->name);
     struct progress *progress = progress_begin("function", title, 2);
@@ -280,12 +341,24 @@ int function_prepare(const char *name, struct function *function, struct error *
     struct store_entry entry = {.lock = -1};
     int result = find_images(function, &entry, err);
     if (result == 0) {
-        function->layout = store_file(&entry, "oci");
+        function->layout =
+            function->added ? format_string("%s/oci", function->folder) : store_file(&entry, "oci");
         function->image = store_file(&entry, "function.ext4");
         result = read_digests(function, &entry, err);
     }
     store_close(&entry);
     return result;
+}
+
+int function_check_alone(const struct function *function, struct error *err) {
+    const json_t *others = json_object_get(function->yaml, "depends-on");
+    autofree char *names = join(others);
+    return json_array_size(others) == 0
+               ? 0
+               : error_set(err,
+                           "%s depends on other services (%s): these are not started yet: only "
+                           "functions that need none can be run",
+                           function->name, names);
 }
 
 /* 1: the image has no such file. */

@@ -1,8 +1,11 @@
 /* Functions: described by functions/NAME/LANGUAGE/function.yaml, built by what their language has
  * for that into an OCI image, and put into a small ext4 image of their own for the guest; both over
- * their language's base layer, if it has one. Beside it may run services (service.h). */
+ * their language's base layer, if it has one. Beside it may run services (service.h). Or added by
+ * the user as an OCI image (added.h), and put into an ext4 image in the same way, alone. */
 #ifndef SLS_IMAGE_FUNCTION_H
 #define SLS_IMAGE_FUNCTION_H
+
+#include <stdbool.h>
 
 #include <jansson.h>
 
@@ -12,11 +15,13 @@
 
 #define FUNCTION_IMAGES "functions" /* the folder of the cache */
 #define FUNCTION_PORT "50051"       /* which src/guest/slsuite-function publishes */
-#define FUNCTION_MOST_WORDS 48      /* in each list of function.yaml */
+#define FUNCTION_PORT_NUMBER 50051u
+#define FUNCTION_MOST_WORDS 48 /* in each list of function.yaml */
 
 struct function {
     char *name;                  /* aes-c */
     char *folder;                /* of its function.yaml and files */
+    bool added;                  /* by the user: it has an image, and no language */
     json_t *yaml;                /* function.yaml, checked */
     char *proto;                 /* its service's description, a file */
     struct language language;    /* with the base layer below it */
@@ -35,12 +40,15 @@ int function_find(const char *name, struct function *function, struct error *err
 int function_prepare(const char *name, struct function *function, struct error *err);
 void function_free(struct function *function);
 
+/* Refuse to start a function that depends on other services: they are not started yet. */
+int function_check_alone(const struct function *function, struct error *err);
+
 /* Copy a file of the function's root file system, as its image has it, to a file of the host. 1:
  * there is no such file in the image (the function may have made it itself); 0 or -1 otherwise. */
 int function_extract(const struct function *function, const char *path, const char *to,
                      struct error *err);
 
-/* All functions' names, sorted, as a JSON array of strings. Owned by the caller. */
+/* All functions' names, each once, sorted, as a JSON array of strings. Owned by the caller. */
 json_t *function_names(void);
 
 #endif

@@ -23,8 +23,18 @@ int oci_add_tar(const char *layout, const char *tar, const char *log, struct err
 /* Its entry point, and no more than it needs: the last step. */
 int oci_finish(const char *layout, const json_t *entrypoint, const char *log, struct error *err);
 
-/* What the image says of how it is to be run, as an OCI runtime configuration. */
-int oci_runtime_config(const char *layout, const char *config, const char *log, struct error *err);
+/* How an image is to be run, changed: an entry point and a command (an entry point alone takes away
+ * the image's command), NAME=VALUEs to be added. Each may be NULL: as it is. */
+int oci_configure(const char *layout, const json_t *entrypoint, const json_t *command,
+                  const json_t *environment, const char *log, struct error *err);
+
+/* The image's configuration, a JSON object: architecture, os, config. Owned by the caller. */
+json_t *oci_config(const char *layout, struct error *err);
+
+/* What the image says of how it is to be run, as an OCI runtime configuration. `root`, its root
+ * file system, has the users it may name; NULL: none. */
+int oci_runtime_config(const char *layout, const char *root, const char *config, const char *log,
+                       struct error *err);
 
 /* Unpack it for an ordinary user, as an OCI bundle. */
 int oci_unpack(const char *layout, const char *bundle, const char *log, struct error *err);

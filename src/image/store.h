@@ -18,8 +18,15 @@ struct store_entry {
  * that a second process waits and then finds it). 0 or -1. Always followed by store_close(). */
 int store_open(struct store_entry *entry, const char *kind, const char *name, struct error *err);
 
+/* Begin to make FOLDER/NAME, outside the cache, in the same way, whether or not there is one:
+ * store_commit() replaces it. */
+int store_begin(struct store_entry *entry, const char *folder, const char *name, struct error *err);
+
 /* The folder is whole: flush it and give it its name. */
 int store_commit(struct store_entry *entry, struct error *err);
+
+/* Remove what store_begin() has made: at once for those who look for it. */
+int store_remove(const char *folder, const char *name, struct error *err);
 
 /* Clear what was not committed, release the lock, free the strings. */
 void store_close(struct store_entry *entry);

@@ -116,14 +116,7 @@ static void provenance(FILE *out, const struct run_results *run) {
         preformatted(out, "The system", run->system);
 }
 
-void write_report(const struct invocations *invocations, FILE *out) {
-    const struct run_results *run = invocations->run;
-    const char *function = manifest_text(run->manifest, "function");
-    const char *program = manifest_text(run->manifest, "program");
-    const char *subject = function || !program ? function : strrchr(program, '/') + 1;
-    const char *system = manifest_text(run->manifest, "system");
-    const char *plural = invocations->count == 1 ? "" : "s";
-
+void report_begin(FILE *out, const char *subject, const char *system) {
     fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<title>", out);
     report_text(out, subject);
     fputs(" on ", out);
@@ -136,7 +129,19 @@ void write_report(const struct invocations *invocations, FILE *out) {
     report_text(out, subject);
     fputs(" <span>on ", out);
     report_text(out, system);
-    fprintf(out, "</span></h1>\n<p>%zu %s%s", invocations->count, interval_name(run), plural);
+    fputs("</span></h1>\n", out);
+}
+
+void write_report(const struct invocations *invocations, FILE *out) {
+    const struct run_results *run = invocations->run;
+    const char *function = manifest_text(run->manifest, "function");
+    const char *program = manifest_text(run->manifest, "program");
+    const char *subject = function || !program ? function : strrchr(program, '/') + 1;
+    const char *system = manifest_text(run->manifest, "system");
+    const char *plural = invocations->count == 1 ? "" : "s";
+
+    report_begin(out, subject, system);
+    fprintf(out, "<p>%zu %s%s", invocations->count, interval_name(run), plural);
     if (run->intervals == RESULTS_INVOCATIONS)
         fprintf(out, " after %" PRId64 " warm-ups", manifest_integer(run->manifest, "warm_ups", 0));
     fprintf(out, ", measured on core %u at %g GHz. Means:</p>\n", run->measured_core,

@@ -12,6 +12,9 @@ void report_text(FILE *out, const char *string);
 /* A figure for people. */
 void report_figure(FILE *out, double value, int decimals);
 
+/* Open the page, up to its heading: SUBJECT on SYSTEM. */
+void report_begin(FILE *out, const char *subject, const char *system);
+
 /* ---- report_chart.c: a plot of 900 × 200 in a picture of 980 × 250 ---- */
 
 enum { PLOT_LEFT = 64, PLOT_TOP = 10, PLOT_WIDTH = 900, PLOT_HEIGHT = 200 };

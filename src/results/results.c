@@ -37,16 +37,10 @@ int results_print(FILE *out, const struct run_results *run, enum results_format 
 static int write_file(const char *folder, const char *name,
                       void (*writer)(const struct invocations *, FILE *),
                       const struct invocations *invocations, struct error *err) {
-    autofree char *path = format_string("%s/%s", folder, name);
-    autofree char *text = NULL;
-    size_t size;
-    FILE *out = open_memstream(&text, &size);
-    if (!out)
-        abort();
-    writer(invocations, out);
-    if (fclose(out) != 0)
-        return error_errno(err, "writing %s", path);
-    return file_write(path, text, size, err);
+    struct file_printed file;
+    file_print_begin(&file, folder, name);
+    writer(invocations, file.out);
+    return file_print_end(&file, err);
 }
 
 static void write_system(const struct invocations *invocations, FILE *out) {

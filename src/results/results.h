@@ -7,7 +7,7 @@
  * final results_print(stdout, &run, RESULTS_TABLE, err);
  *
  * The other headers here are doors of their own: manifest.h (run.json), samples.h (samples.tsv),
- * run_folder.h (where a run's files are and when they are whole). */
+ * run_folder.h (where a run's files are and when they are whole), suite.h (several runs). */
 #ifndef SLS_RESULTS_RESULTS_H
 #define SLS_RESULTS_RESULTS_H
 

@@ -106,6 +106,14 @@ static struct run_folder *try_create(char *final, struct error *err) {
     return NULL;
 }
 
+char *results_default_path(const char *name, const char *system) {
+    char date[32];
+    time_t now = time(NULL);
+    struct tm local;
+    strftime(date, sizeof date, "%Y%m%d-%H%M%S", localtime_r(&now, &local));
+    return format_string("results/%s-%s-%s", date, name, system);
+}
+
 struct run_folder *results_create(const char *path, const char *function, const char *system,
                                   struct error *err) {
     if (path) {
@@ -114,11 +122,7 @@ struct run_folder *results_create(const char *path, const char *function, const 
             error_hint(err, "another run is writing it: name another");
         return folder;
     }
-    char date[32];
-    time_t now = time(NULL);
-    struct tm local;
-    strftime(date, sizeof date, "%Y%m%d-%H%M%S", localtime_r(&now, &local));
-    autofree char *name = format_string("results/%s-%s-%s", date, function, system);
+    autofree char *name = results_default_path(function, system);
     struct run_folder *folder = try_create(copy_text(name), err);
     for (int i = 2; !folder && (errno == EEXIST || errno == EBUSY); i++)
         folder = try_create(format_string("%s-%d", name, i), err);

@@ -12,7 +12,10 @@
 
 struct run_folder;
 
-/* path NULL: results/YYYYMMDD-HHMMSS-FUNCTION-SYSTEM (-2, -3, … when it is taken). Otherwise it
+/* results/YYYYMMDD-HHMMSS-NAME-SYSTEM. The caller frees it. */
+char *results_default_path(const char *name, const char *system);
+
+/* path NULL: results_default_path() (-2, -3, … when it is taken). Otherwise it
  * must not exist or be an empty folder, and no other run may be writing it. NULL on failure. */
 struct run_folder *results_create(const char *path, const char *function, const char *system,
                                   struct error *err);

@@ -1,7 +1,6 @@
 /* The invocations for people (a table of 100 columns), for spreadsheets (CSV) and for programs
  * (JSON). */
 #include <inttypes.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,8 +21,8 @@ static const struct {
                {L1D_MPKI, 11},     {LLC_MPKI, 11}, {MICROSECONDS, 12}};
 enum { COLUMNS = sizeof columns / sizeof *columns };
 
-/* Right-aligned by characters, not bytes (µ has two). */
-static void cell(FILE *out, int width, const char *text) {
+/* By characters, not bytes: µ has two. */
+void print_cell(FILE *out, int width, const char *text) {
     int characters = 0;
     for (const char *c = text; *c; c++)
         characters += (*c & 0xc0) != 0x80;
@@ -51,10 +50,10 @@ char *format_metric(double value, int decimals) {
 
 void print_figure(FILE *out, int width, double value, int decimals) {
     autofree char *text = format_metric(value, decimals);
-    cell(out, width, text);
+    print_cell(out, width, text);
 }
 
-static void rule(FILE *out) {
+void print_rule(FILE *out) {
     for (int i = 0; i < 100; i++)
         fputs("─", out);
     fputc('\n', out);
@@ -76,9 +75,9 @@ void write_table(const struct invocations *invocations, FILE *out) {
     size_t shown = invocations->count > TABLE_INVOCATIONS ? TABLE_INVOCATIONS : invocations->count;
     fprintf(out, "%-19s", interval_name(invocations->run));
     for (int i = 0; i < COLUMNS; i++)
-        cell(out, columns[i].width, metric_descriptions[columns[i].metric].heading);
+        print_cell(out, columns[i].width, metric_descriptions[columns[i].metric].heading);
     fputc('\n', out);
-    rule(out);
+    print_rule(out);
     for (size_t i = 0; i < shown; i++) {
         char label[40];
         snprintf(label, sizeof label, "%s%" PRIu64,
@@ -89,7 +88,7 @@ void write_table(const struct invocations *invocations, FILE *out) {
     if (shown < invocations->count)
         fprintf(out, "%10s %zu more: see invocations.csv, or --format csv\n", "…",
                 invocations->count - shown);
-    rule(out);
+    print_rule(out);
     group(out, "mean", invocations->mean);
     write_stack_table(invocations, out);
     write_regions_table(invocations, out);
@@ -99,10 +98,14 @@ void write_table(const struct invocations *invocations, FILE *out) {
     }
 }
 
-/* In full: counts as integers, ratios with six decimals, "" where there is none. */
-static void csv_number(FILE *out, double value, enum metric metric) {
+/* The mean of counts need not be whole. */
+static bool is_whole(double value, enum metric metric) {
+    return metric_descriptions[metric].counted && value == rint(value);
+}
+
+void csv_number(FILE *out, double value, enum metric metric) {
     if (isfinite(value))
-        fprintf(out, "%.*f", metric_descriptions[metric].counted ? 0 : 6, value);
+        fprintf(out, "%.*f", is_whole(value, metric) ? 0 : 6, value);
 }
 
 static void csv_text(FILE *out, const char *text) {
@@ -163,12 +166,10 @@ void write_csv(const struct invocations *invocations, FILE *out) {
     }
 }
 
-static json_t *json_number(double value, enum metric metric) {
+json_t *json_number(double value, enum metric metric) {
     if (!isfinite(value))
         return json_null();
-    return metric_descriptions[metric].counted && value == rint(value)
-               ? json_integer((json_int_t)value)
-               : json_real(value);
+    return is_whole(value, metric) ? json_integer((json_int_t)value) : json_real(value);
 }
 
 /* The figures of one invocation, or the means (NULL). */
@@ -204,8 +205,7 @@ static json_t *json_metrics(const struct invocations *invocations, const struct 
     return all;
 }
 
-/* A function may answer with any bytes; JSON takes only UTF-8. */
-static json_t *json_text(const char *text) {
+json_t *json_text(const char *text) {
     json_t *value = json_string(text);
     if (value)
         return value;

@@ -3,6 +3,8 @@
 #ifndef SLS_RESULTS_WRITERS_H
 #define SLS_RESULTS_WRITERS_H
 
+#include <jansson.h>
+
 #include "results/invocations.h"
 
 void write_stats(const struct invocations *invocations, FILE *out); /* gem5's stats.txt */
@@ -28,7 +30,18 @@ void write_callgrind(const struct invocations *invocations, FILE *out);
 /* A figure for people: 1,234,567 or 2.50, "n/a" where there is none. The caller frees it. */
 char *format_metric(double value, int decimals);
 
-/* The same, right-aligned in so many columns. */
+/* The same, right-aligned in so many columns; and any text. */
 void print_figure(FILE *out, int width, double value, int decimals);
+void print_cell(FILE *out, int width, const char *text);
+
+/* A line as wide as a table. */
+void print_rule(FILE *out);
+
+/* A figure in full: whole counts as integers, others with six decimals, "" where there is none. */
+void csv_number(FILE *out, double value, enum metric metric);
+
+/* The same for JSON, null where there is none; and text of any bytes, as JSON takes only UTF-8. */
+json_t *json_number(double value, enum metric metric);
+json_t *json_text(const char *text);
 
 #endif

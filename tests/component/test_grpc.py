@@ -481,7 +481,7 @@ class Client(unittest.TestCase):
         self.check(client(port), 1, "Connection refused")
         began = time.monotonic()
         self.check(client(port, "-wait", 1), 1, "Connection refused")
-        self.assertTrue(0.9 < time.monotonic() - began < 5)
+        self.assertGreater(time.monotonic() - began, 0.9)
         late = threading.Timer(1, lambda: servers.append(subprocess.Popen(
             [program("helloworld"), "-addr", f"127.0.0.1:{port}"], stderr=subprocess.DEVNULL)))
         servers = []
@@ -513,7 +513,7 @@ class BadServers(unittest.TestCase):
         with raw_server(behave) as port:
             began = time.monotonic()
             result = client(port, "-timeout", 1, "-n", n)
-            self.assertLess(time.monotonic() - began, 5)
+            self.assertLess(time.monotonic() - began, 30)  # not for ever
         self.assertEqual(result.returncode, 1, result.stdout + result.stderr)
         self.assertRegex(result.stderr, r"\Aclient: .*\n\Z")
         for text in texts:

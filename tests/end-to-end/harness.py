@@ -25,6 +25,18 @@ for number in signal.SIGHUP, signal.SIGINT:
     if signal.getsignal(number) == signal.SIG_IGN:
         signal.signal(number, lambda *_: None)
 
+# functions/odd/c/function.yaml: misbehave.c as a function.
+ODD_WARM_UPS = 3
+ODD = """name: odd-c
+description: misbehaves
+service: /helloworld.Greeter/SayHello
+port: 50051
+entrypoint: [/odd-c, -addr, 0.0.0.0:50051, -at, '{at}', -how, {how}]
+files: [odd-c]
+client: [{client}]
+warm-ups: {warm_ups}
+"""
+
 slow = unittest.skipUnless(os.environ.get("SLSUITE_SLOW"), "slow: only with --slow")
 as_root = unittest.skipUnless(os.geteuid() == 0, "needs root")
 
@@ -83,6 +95,14 @@ def prepare():
         subprocess.run([BUILD / "slsuite", *command], check=True, capture_output=True)
 
 
+def compile_misbehaving(path):
+    library = [REPOSITORY / "functions/lib" / f"{name}.c" for name in ("address", "function", "grpc", "http2", "server")]
+    subprocess.run(["gcc", "-std=gnu17", "-D_GNU_SOURCE", '-DSLS_VERSION="test"', "-static", "-O1", "-o", path,
+                    *(f"-I{folder}" for folder in (REPOSITORY / "src", REPOSITORY / "functions", BUILD / "functions")),
+                    HERE / "misbehave.c", *library, REPOSITORY / "src/common/error.c",
+                    BUILD / "functions/proto/helloworld.pb-c.c", "-lnghttp2", "-lprotobuf-c"], check=True)
+
+
 class Case(unittest.TestCase):
     longMessage = True
 
@@ -92,8 +112,8 @@ class Case(unittest.TestCase):
         self.out = self.folder / "run"
 
     def start(self, *arguments, cache=CACHE, environment={}, program=BUILD / "slsuite", **options):
-        process = Process(program, *arguments, environment={"SLSUITE_CACHE": str(cache)} | environment,
-                          **({"cwd": self.folder} | options))
+        places = {"SLSUITE_CACHE": str(cache), "XDG_DATA_HOME": str(self.folder / "data")}
+        process = Process(program, *arguments, environment=places | environment, **({"cwd": self.folder} | options))
         self.addCleanup(process.end)
         return process
 
@@ -132,6 +152,15 @@ class Case(unittest.TestCase):
         for name in shared or PARTS:
             (cache / name).symlink_to(CACHE / name)
         return cache
+
+    def odd(self, at, how, client="-function, helloworld"):
+        """An environment with the function odd-c, which does this at that request; instead of what it did before."""
+        place = self.folder / "functions/odd/c"
+        if not place.exists():
+            place.mkdir(parents=True)
+            compile_misbehaving(place / "odd-c")
+        (place / "function.yaml").write_text(ODD.format(at=at, how=how, client=client, warm_ups=ODD_WARM_UPS))
+        return {"SLSUITE_FUNCTIONS": str(self.folder / "functions")}
 
     def same_results(self, *folders):
         for name in "stats.txt", "invocations.csv":

@@ -49,9 +49,7 @@ class Checkpoint(Case):
     def test_is_found_the_second_time(self):
         cache, _ = self.copied_cache()
         before = files_below(cache)
-        begun = time.monotonic()
         second = self.slsuite("run", "aes-c", "--out", self.out, cache=cache)
-        self.assertLess(time.monotonic() - begun, 5)  # bench/ measures it on an idle machine
         self.assertNotIn(BOOT, second.err)
         self.assertEqual([name for name in files_below(cache) if name != "timings.json"], before)
 

@@ -90,6 +90,19 @@ class Determinism(Case):
     def test_base_image_made_again_from_packages(self):
         self.assertEqual(self.digests(self.own_cache("kernel"), umask=0o077), self.digests(CACHE))
 
+    @slow  # kernel, base image and a language's base layer twice: 5 minutes
+    def test_everything_made_anew_from_packages(self):
+        cache = self.folder / "cache"
+        build = lambda: self.slsuite("function", "build", "aes-nodejs", cache=cache, seconds=900).out
+        made = lambda: {path: path.stat().st_ino for kind in ("base", "layers") for path in (cache / kind).glob("[!.]*")}
+        images, function = self.digests(cache), build()
+        first = made()
+        self.slsuite("image", "build", "--anew", cache=cache, seconds=900)
+        again = made()
+        self.assertEqual(first.keys(), again.keys())
+        self.assertFalse(first.items() & again.items())
+        self.assertEqual((images, function), (self.digests(cache), build()))
+
     def test_verify(self):
         self.slsuite("run", "aes-c", "--generator", "random", "-n", 4, "--out", self.out)
         self.assertRegex(self.slsuite("verify", self.out).out, "^identical")

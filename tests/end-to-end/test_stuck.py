@@ -3,43 +3,18 @@
 import json
 import os
 import signal
-import subprocess
 import time
 
-from harness import BUILD, HERE, REPOSITORY, Case, checkpoints, files_below, slow
-
-WARM_UPS = 3
-DESCRIPTION = """name: odd-c
-description: misbehaves
-service: /helloworld.Greeter/SayHello
-port: 50051
-entrypoint: [/odd-c, -addr, 0.0.0.0:50051, -at, '{at}', -how, {how}]
-files: [odd-c]
-client: [{client}]
-warm-ups: {warm_ups}
-"""
-
-
-def compile_misbehaving(path):
-    library = [REPOSITORY / "functions/lib" / f"{name}.c" for name in ("address", "function", "grpc", "http2", "server")]
-    subprocess.run(["gcc", "-std=gnu17", "-D_GNU_SOURCE", '-DSLS_VERSION="test"', "-static", "-O1", "-o", path,
-                    *(f"-I{folder}" for folder in (REPOSITORY / "src", REPOSITORY / "functions", BUILD / "functions")),
-                    HERE / "misbehave.c", *library, REPOSITORY / "src/common/error.c",
-                    BUILD / "functions/proto/helloworld.pb-c.c", "-lnghttp2", "-lprotobuf-c"], check=True)
+from harness import ODD_WARM_UPS, REPOSITORY, Case, checkpoints, files_below, slow
 
 
 class Function(Case):
-    def odd(self, at, how, client="-function, helloworld"):
-        """A cache and an environment with the function odd-c, which does this at that request."""
-        place = self.folder / "functions/odd/c"
-        place.mkdir(parents=True)
-        compile_misbehaving(place / "odd-c")
-        (place / "function.yaml").write_text(DESCRIPTION.format(at=at, how=how, client=client, warm_ups=WARM_UPS))
-        return {"cache": self.own_cache("kernel", "initramfs", "base", "rootfs"),
-                "environment": {"SLSUITE_FUNCTIONS": str(self.folder / "functions")}}
+    def odd_alone(self, *misbehaviour, **more):
+        """With a cache of its own."""
+        return {"environment": self.odd(*misbehaviour, **more), "cache": self.own_cache("kernel", "initramfs", "base", "rootfs")}
 
     def fails_before_the_checkpoint(self, pattern, at, how, *options, **more):
-        odd = self.odd(at, how, **more)
+        odd = self.odd_alone(at, how, **more)
         process = self.refused(pattern, "run", "odd-c", "--out", self.out, *options, seconds=300, **odd)
         self.assertIn("the guest's console ends with:\n", process.err)
         self.assertEqual(checkpoints(odd["cache"]), [])
@@ -48,7 +23,7 @@ class Function(Case):
 
     def fails_while_measured(self, pattern, how, *options):
         """At the second of three invocations."""
-        odd = self.odd(WARM_UPS + 2, how)
+        odd = self.odd_alone(ODD_WARM_UPS + 2, how)
         self.slsuite("run", "odd-c", "-n", 1, "-q", **odd)  # so far all is well
         process = self.refused(pattern, "run", "odd-c", "-n", 3, "--out", self.out, *options, seconds=120, **odd)
         self.assertIn("the guest's console ends with:\n", process.err)
@@ -107,7 +82,7 @@ class Function(Case):
         self.fails_while_measured("invocation 1: ", "wrong")
 
     def test_marks_of_its_own_do_no_harm(self):
-        odd = self.odd(WARM_UPS + 2, "mark")
+        odd = self.odd_alone(ODD_WARM_UPS + 2, "mark")
         self.slsuite("run", "odd-c", "-n", 3, "--out", self.out, **odd)
         rows = (self.out / "invocations.csv").read_text().splitlines()
         self.assertEqual(len(rows), 1 + 3)

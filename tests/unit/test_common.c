@@ -1,28 +1,36 @@
-/* src/common: the checksum that finds damaged checkpoints. */
+/* src/common: the checksum that finds damaged checkpoints; command lines as words; children side by
+ * side. */
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "common/cleanup.h"
+#include "common/file.h"
 #include "common/hash.h"
+#include "common/process.h"
+#include "common/words.h"
 
 #define SIZE (200l << 20) /* several of the windows that are read at a time */
 
 static char folder[] = "/tmp/slsuite-test-XXXXXX";
 
 static int make_folder(void **state) {
-    return mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
+    return mkdtemp(folder) && chdir(folder) == 0 && mkfifo("fifo", 0600) == 0 ? 0 : -1;
 }
 
 static int remove_folder(void **state) {
-    return unlink("file") == 0 && rmdir(folder) == 0 ? 0 : -1;
+    return folder_remove(folder, NULL);
 }
 
 /* The checksum of a file of holes but for `text` at `place`, and written zeros at `zeros`. */
@@ -70,11 +78,89 @@ static void checksum_needs_a_file(void **state) {
     assert_non_null(strstr(err.text, "cannot read missing"));
 }
 
+static void words_are_split_as_people_write_them(void **state) {
+    static const struct {
+        const char *text, *words; /* as JSON; NULL: a quote is left open */
+    } cases[] = {
+        {"", "[]"},
+        {" \t ", "[]"},
+        {"a  b\tc ", "[\"a\", \"b\", \"c\"]"},
+        {"'a b' \"c d\"e", "[\"a b\", \"c de\"]"},
+        {"'' \"\"", "[\"\", \"\"]"},
+        {"a\\ b '\\' \"\\\"\"", "[\"a b\", \"\\\\\", \"\\\"\"]"},
+        {"$A `b` *", "[\"$A\", \"`b`\", \"*\"]"},
+        {"end\\", "[\"end\\\\\"]"},
+        {"'open", NULL},
+        {"a \"b'", NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        json_t *words = words_split(cases[i].text);
+        char *text = words ? json_dumps(words, 0) : NULL;
+        if (cases[i].words)
+            assert_string_equal(text, cases[i].words);
+        else
+            assert_null(text);
+        free(text);
+        json_decref(words);
+    }
+}
+
+/* ---- children ---- */
+
+static struct process start(const char *script) {
+    const char *const arguments[] = {"another name", "-c", script, NULL};
+    const struct process_options options = {.program = "sh", .log = "log"};
+    struct error err = {0};
+    struct process process;
+    assert_int_equal(process_start(arguments, &options, &process, &err), 0);
+    return process;
+}
+
+static void children_run_side_by_side(void **state) {
+    struct process processes[] = {start("read x <>fifo; exit 3"),
+                                  {.handle = -1},
+                                  start("echo first; echo; echo last >&2; kill -9 $$")};
+    assert_int_equal(process_wait(processes, 3, 10000), 2);
+    int status = process_reap(&processes[2]);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    autofree char *line = file_last_line("log", 0), *none = file_last_line("log", 1000);
+    assert_string_equal(line, "last");
+    assert_string_equal(none, "");
+    assert_int_equal(process_wait(processes, 3, 10), 3);
+    assert_int_equal(kill(processes[0].id, SIGTERM), 0);
+    assert_int_equal(process_wait(processes, 3, 10000), 0);
+    status = process_reap(&processes[0]);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+    assert_int_equal(processes[0].id, 0);
+}
+
+static void who_ends_us_ends_the_children(void **state) {
+    pid_t us = fork();
+    if (us == 0) {
+        struct process processes[] = {start("trap 'echo cleared >>log2; exit' TERM; read x <>fifo"),
+                                      start("read x <>fifo")};
+        usleep(200000);
+        raise(SIGINT); /* caught while a child runs */
+        while (process_wait(processes, 2, 100) < 2 && process_interrupted())
+            for (int i = 0; i < 2; i++)
+                process_reap(&processes[i]); /* the last one takes us with it */
+        _exit(1);
+    }
+    int status;
+    assert_int_equal(waitpid(us, &status, 0), us);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGINT);
+    autofree char *said = file_last_line("log2", 0);
+    assert_string_equal(said, "cleared");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(checksum_sees_contents_and_places),
         cmocka_unit_test(checksum_overlooks_where_holes_are),
         cmocka_unit_test(checksum_needs_a_file),
+        cmocka_unit_test(words_are_split_as_people_write_them),
+        cmocka_unit_test(children_run_side_by_side),
+        cmocka_unit_test(who_ends_us_ends_the_children),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -1,0 +1,39 @@
+#include "common/words.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+
+/* Take the word at *text into `word`, which has room for all of it. false: a quote is left open. */
+static bool take_word(const char **text, char *word) {
+    const char *from = *text;
+    char quote = '\0';
+    for (; *from && (quote || !strchr(" \t\n", *from)); from++) {
+        if (*from == quote)
+            quote = '\0';
+        else if (!quote && (*from == '\'' || *from == '"'))
+            quote = *from;
+        else if (*from == '\\' && quote != '\'' && from[1])
+            *word++ = *++from;
+        else
+            *word++ = *from;
+    }
+    *word = '\0';
+    *text = from;
+    return !quote;
+}
+
+json_t *words_split(const char *text) {
+    autofree char *word = malloc(strlen(text) + 1);
+    json_t *words = json_array();
+    if (!word)
+        abort();
+    while (*(text += strspn(text, " \t\n"))) {
+        if (!take_word(&text, word))
+            return json_decref(words), NULL;
+        json_array_append_new(words, json_string(word));
+    }
+    return words;
+}

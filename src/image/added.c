@@ -1,0 +1,179 @@
+#include "image/added.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "common/paths.h"
+#include "common/process.h"
+#include "common/progress.h"
+#include "image/client.h"
+#include "image/function.h"
+#include "image/oci.h"
+#include "image/store.h"
+
+#define WARM_UPS "20" /* as those of the suite's functions */
+
+char *added_name(const char *source) {
+    const char *rest = strchr(source, ':');
+    rest = rest ? rest + 1 : source;
+    const char *slash = strrchr(rest, '/');
+    const char *last = slash ? slash + 1 : rest;
+    char *name = strndup(last, strcspn(last, ":@"));
+    char *end = name + strlen(name);
+    if (strncmp(source, "docker-archive:", 15) == 0 && end - name > 4 && !strcmp(end - 4, ".tar"))
+        end[-4] = '\0';
+    return name;
+}
+
+static bool exists(const char *name) {
+    json_t *names = function_names(), *known;
+    size_t index;
+    bool found = false;
+    json_array_foreach(names, index, known) found |= strcmp(json_string_value(known), name) == 0;
+    json_decref(names);
+    return found;
+}
+
+/* The image's name tells what to ask it, or else the function's. */
+static int find_client(const struct addition *addition, json_t **client, char **service,
+                       struct error *err) {
+    autofree char *name = added_name(addition->source);
+    return client_find(client_is_known(name) ? name : addition->name, addition->client, client,
+                       service, err);
+}
+
+int added_check(const struct addition *addition, struct error *err) {
+    const char *name = addition->name;
+    json_t *client = NULL;
+    autofree char *service = NULL;
+    if (fetch_check(addition->source, err) < 0)
+        return -1;
+    if (!*name || *name == '-' ||
+        strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(name))
+        return error_usage(err,
+                           "%s is no name for a function: small letters, digits and -: give "
+                           "another behind the image",
+                           *name ? name : addition->source);
+    if (!addition->replace && exists(name))
+        return error_set(err, "%s: there is a function of that name: give another, or --replace",
+                         name);
+    int result = find_client(addition, &client, &service, err);
+    if (result == 0 && (json_array_size(client) > FUNCTION_MOST_WORDS ||
+                        json_array_size(addition->depends_on) > FUNCTION_MOST_WORDS))
+        result = error_usage(err, "%s: more than %d words for the client, or services it needs",
+                             name, FUNCTION_MOST_WORDS);
+    json_decref(client);
+    return result;
+}
+
+/* The command line that image and addition give it. NULL with an error: none. */
+static json_t *find_arguments(const char *layout, const char *source, struct error *err) {
+    json_t *image = oci_config(layout, err), *arguments = NULL;
+    const json_t *config = json_object_get(image, "config");
+    const char *system = json_string_value(json_object_get(image, "os")) ?: "unknown";
+    const char *processor = json_string_value(json_object_get(image, "architecture")) ?: "unknown";
+    if (image && (strcmp(system, "linux") != 0 || strcmp(processor, "amd64") != 0)) {
+        error_set(err, "%s: the image is for %s/%s: the guest needs one for linux/amd64", source,
+                  system, processor);
+    } else if (image) {
+        arguments = json_array();
+        json_array_extend(arguments, json_object_get(config, "Entrypoint"));
+        json_array_extend(arguments, json_object_get(config, "Cmd"));
+        size_t count = json_array_size(arguments);
+        if (count == 0 || count > FUNCTION_MOST_WORDS) {
+            error_set(err,
+                      count ? "%s: its command line has more than %d words: give a shorter one in "
+                              "a Docker Compose file (entrypoint: …)"
+                            : "%s: the image has no entry point: give one in a Docker Compose file "
+                              "(entrypoint: …)",
+                      source, FUNCTION_MOST_WORDS);
+            json_decref(arguments);
+            arguments = NULL;
+        }
+    }
+    json_decref(image);
+    return arguments;
+}
+
+/* skopeo has checked the digests of what it copied; umoci checks what is in the layers. */
+static int try_to_unpack(const struct addition *addition, const struct store_entry *entry,
+                         const char *layout, const char *log, struct error *err) {
+    autofree char *bundle = store_file(entry, "bundle");
+    if (oci_unpack(layout, bundle, log, err) < 0) {
+        struct error why = *err;
+        return error_set(err, "cannot unpack %s: %s: it is damaged, or not an image of Linux",
+                         addition->source, why.text);
+    }
+    return folder_remove(bundle, err);
+}
+
+/* JSON is YAML. */
+static int describe(const struct addition *addition, const char *layout, const char *path,
+                    json_t *arguments, struct error *err) {
+    char digest[HASH_HEX];
+    json_t *client = NULL;
+    autofree char *service = NULL;
+    if (oci_digest(layout, digest, err) < 0 || find_client(addition, &client, &service, err) < 0)
+        return -1;
+    json_t *empty = json_array();
+    json_t *yaml =
+        json_pack("{s:s, s:s+, s:s, s:s, s:O, s:O, s:o, s:s, s:s, s:s+, s:O}", "name",
+                  addition->name, "description", "from ", addition->source, "service", service,
+                  "port", FUNCTION_PORT, "entrypoint", arguments, "files", empty, "client", client,
+                  "warm-ups", WARM_UPS, "source", addition->source, "digest", "sha256:", digest,
+                  "depends-on", addition->depends_on ? (json_t *)addition->depends_on : empty);
+    autofree char *json = json_dumps(yaml, JSON_INDENT(2)), *text = format_string("%s\n", json);
+    json_decref(empty);
+    json_decref(yaml);
+    return file_write(path, text, strlen(text), err);
+}
+
+static int fill(const struct addition *addition, const struct store_entry *entry,
+                struct error *err) {
+    autofree char *layout = store_file(entry, "oci"), *log = store_file(entry, "log");
+    autofree char *description = store_file(entry, "function.yaml");
+    if (fetch_image(addition->source, layout, &addition->fetch, log, err) < 0)
+        return -1;
+    if ((addition->entrypoint || addition->command || addition->environment) &&
+        oci_configure(layout, addition->entrypoint, addition->command, addition->environment, log,
+                      err) < 0)
+        return -1;
+    json_t *arguments = find_arguments(layout, addition->source, err);
+    int result = arguments ? try_to_unpack(addition, entry, layout, log, err) : -1;
+    if (result == 0)
+        result = describe(addition, layout, description, arguments, err);
+    json_decref(arguments);
+    return result;
+}
+
+int added_make(const struct addition *addition, struct error *err) {
+    struct store_entry entry = {.lock = -1};
+    int result = added_check(addition, err);
+    if (result == 0)
+        result = store_begin(&entry, paths_added(), addition->name, err);
+    if (result == 0) /* another process may have added it while we waited */
+        result = added_check(addition, err);
+    if (result == 0) {
+        autofree char *title = format_string("function %s: add", addition->name);
+        struct progress *progress = progress_begin("add", title, 10);
+        result = fill(addition, &entry, err);
+        if (result == 0)
+            result = store_commit(&entry, err);
+        progress_end(progress, result == 0);
+    }
+    store_close(&entry);
+    return result;
+}
+
+int added_remove(const char *name, struct error *err) {
+    autofree char *path = format_string("%s/%s/function.yaml", paths_added(), name);
+    if (strchr(name, '/') || *name == '.' || !file_exists(path))
+        return error_usage(err,
+                           "%s: no function of that name was added: only what `slsuite function "
+                           "add` has added can be removed",
+                           name);
+    return store_remove(paths_added(), name, err);
+}

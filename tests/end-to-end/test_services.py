@@ -6,7 +6,6 @@ import re
 import shutil
 import unittest
 
-import test_stuck
 from harness import BUILD, Case, checkpoints, slow
 
 PYTHON = unittest.skipUnless(shutil.which("protoc"), "there is no protoc: make deps")
@@ -86,15 +85,11 @@ class Failures(Case):
 
     def fails_before_the_checkpoint(self, pattern, how):
         """A greeting beside which another one misbehaves before it listens."""
-        place = self.folder / "functions/odd/c"
-        place.mkdir(parents=True)
-        test_stuck.compile_misbehaving(place / "odd-c")
-        (place / "function.yaml").write_text(
-            test_stuck.DESCRIPTION.format(at=9, how="exit", client="-function, helloworld", warm_ups=3) +
-            f"services:\n  lazy: {{port: 7000, entrypoint: [/odd-c, -addr, 0.0.0.0:7000, -at, '0', -how, {how}]}}\n")
+        environment = self.odd(at=9, how="exit")
+        with open(self.folder / "functions/odd/c/function.yaml", "a") as description:
+            description.write(f"services:\n  lazy: {{port: 7000, entrypoint: [/odd-c, -addr, 0.0.0.0:7000, -at, '0', -how, {how}]}}\n")
         cache = self.own_cache("kernel", "initramfs", "base", "rootfs")
-        process = self.refused(pattern, "run", "odd-c", "--out", self.out, cache=cache, seconds=300,
-                               environment={"SLSUITE_FUNCTIONS": str(self.folder / "functions")})
+        process = self.refused(pattern, "run", "odd-c", "--out", self.out, cache=cache, seconds=300, environment=environment)
         self.assertIn("the guest's console ends with:\n", process.err)
         self.assertEqual(checkpoints(cache), [])
         self.assertFalse(self.out.exists())

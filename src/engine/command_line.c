@@ -104,7 +104,8 @@ char **command_line_make(const struct machine_options *options, int control, int
     /* Determinism: one thread, time counted in instructions, no host clock, fixed seed; Nehalem has
      * no rdrand. */
     add(&list, "-accel", "tcg,thread=single");
-    add(&list, "-icount", "shift=0,sleep=off");
+    /* While a person thinks, the guest's time is the host's, and not skipped up to a time limit. */
+    add(&list, "-icount", "shift=0,sleep=%s", options->console ? "off" : "on");
     add(&list, "-rtc", "base=2024-01-01T00:00:00,clock=vm");
     add(&list, "-seed", "1");
     add(&list, "-cpu", "Nehalem-v1");

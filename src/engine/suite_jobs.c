@@ -1,4 +1,5 @@
 /* The runs of a suite, several at the same time: each is `slsuite run`, a process of its own. */
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -50,10 +51,9 @@ static int start(const struct suite *suite, const struct job *job, struct proces
 /* Its last words, without our own name before them. */
 static char *last_words(const struct job *job) {
     static const char us[] = "slsuite: ";
-    char *line = file_last_line(job->log, 0);
-    if (strncmp(line, us, strlen(us)) == 0)
-        memmove(line, line + strlen(us), strlen(line + strlen(us)) + 1);
-    return line;
+    autofree char *line = file_last_line(job->log, 0);
+    bool named = strncmp(line, us, sizeof us - 1) == 0;
+    return strdup(named ? line + sizeof us - 1 : line);
 }
 
 /* How it went; the results of a whole one are taken. */

@@ -1,4 +1,4 @@
-/* slsuite function add|remove: images of others as functions. */
+/* slsuite function add: images of others as functions. */
 #include <stdio.h>
 #include <string.h>
 

@@ -8,6 +8,7 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/paths.h"
+#include "common/words.h"
 #include "image/function.h"
 #include "image/image.h"
 
@@ -99,14 +100,6 @@ static int renew_bases(struct error *err) {
     return result;
 }
 
-static bool contains(const json_t *texts, const char *text) {
-    size_t index;
-    json_t *one;
-    json_array_foreach(texts, index,
-                       one) if (strcmp(json_string_value(one), text) == 0) return true;
-    return false;
-}
-
 /* Remove what an older version of the suite, or of a function, has left. Checkpoints have a prune
  * of their own. */
 static int prune(const char *kind, const json_t *used, struct error *err) {
@@ -116,7 +109,7 @@ static int prune(const char *kind, const json_t *used, struct error *err) {
     if (glob(pattern, 0, NULL, &found) != 0)
         return 0;
     for (size_t i = 0; result == 0 && i < found.gl_pathc; i++) {
-        if (contains(used, found.gl_pathv[i]))
+        if (words_contain(used, found.gl_pathv[i]))
             continue;
         result = folder_remove(found.gl_pathv[i], err);
         if (result == 0)

@@ -67,12 +67,12 @@ char *file_last_line(const char *path, size_t from) {
     size_t size = 0;
     autofree char *text = file_read(path, &size, NULL);
     if (!text || size <= from)
-        return format_string("%s", "");
+        return strdup("");
     char *line = text + from, *best = line;
     for (char *part; (part = strsep(&line, "\n"));)
         if (strspn(part, " \t\r") != strlen(part))
             best = part;
-    return format_string("%s", best);
+    return strdup(best);
 }
 
 /* Flush the folder that holds path, so that a rename in it survives a power cut. */

@@ -37,3 +37,13 @@ json_t *words_split(const char *text) {
     }
     return words;
 }
+
+bool words_contain(const json_t *words, const char *word) {
+    size_t index;
+    const json_t *one;
+    json_array_foreach(words, index, one) {
+        if (strcmp(json_string_value(one), word) == 0)
+            return true;
+    }
+    return false;
+}

@@ -258,17 +258,6 @@ static void queue_event(struct machine *machine, const json_t *event) {
               NULL, NULL, 0);
 }
 
-static char *last_log_line(const char *path) {
-    autofree char *text = file_read(path, NULL, NULL);
-    if (!text)
-        return strdup("");
-    size_t length = strlen(text);
-    while (length && text[length - 1] == '\n')
-        text[--length] = '\0';
-    char *line = strrchr(text, '\n');
-    return strdup(line ? line + 1 : text);
-}
-
 /* Collect what has happened. QEMU's events are read first and queued last: whatever the guest wrote
  * before an event is then surely in the pipes. */
 static void collect(struct machine *machine) {
@@ -288,7 +277,7 @@ static void collect(struct machine *machine) {
     struct pollfd ended = {.fd = machine->handle, .events = POLLIN};
     if ((closed || poll(&ended, 1, 0) > 0) && !machine->ended) {
         machine->ended = true;
-        autofree char *line = last_log_line(machine->log);
+        autofree char *line = file_last_line(machine->log, 0);
         queue(machine, MACHINE_GONE, line, NULL, 0);
     }
 }

@@ -29,44 +29,39 @@ char *suite_log(const struct suite *suite, const struct suite_entry *entry) {
 
 /* ---- which functions ---- */
 
-static int by_function(const void *a, const void *b) {
-    return strcmp(((const struct suite_entry *)a)->function,
-                  ((const struct suite_entry *)b)->function);
-}
-
-/* Each function that it matches, once. Returns whether there is any. */
-static bool select_matching(struct suite *suite, const json_t *names, const char *pattern) {
+/* Mark each function that it matches. Returns whether there is any. */
+static bool mark_matching(const json_t *names, const char *pattern, bool marked[]) {
     size_t index;
     json_t *name;
     bool found = false;
     json_array_foreach(names, index, name) {
-        struct suite_entry entry = {.function = (char *)json_string_value(name)};
-        if (strcmp(pattern, "all") != 0 && fnmatch(pattern, entry.function, 0) != 0)
-            continue;
-        found = true;
-        if (suite->count &&
-            bsearch(&entry, suite->entries, suite->count, sizeof entry, by_function))
-            continue;
-        entry.function = strdup(entry.function);
-        entry.folder = strdup(entry.function);
-        suite->entries[suite->count++] = entry;
-        qsort(suite->entries, suite->count, sizeof entry, by_function);
+        if (strcmp(pattern, "all") == 0 || fnmatch(pattern, json_string_value(name), 0) == 0)
+            found = marked[index] = true;
     }
     return found;
 }
 
+/* Sorted, as their names are. */
 static int select_functions(struct suite *suite, struct error *err) {
     autofree char *patterns = strdup(suite->options->functions);
-    json_t *names = function_names();
+    json_t *names = function_names(), *name;
+    size_t most = json_array_size(names) + 1, index;
+    autofree bool *marked = calloc(most, sizeof *marked);
     int result = 0;
-    suite->entries = calloc(json_array_size(names) + 1, sizeof *suite->entries);
-    if (!suite->entries || !patterns)
+    suite->entries = calloc(most, sizeof *suite->entries);
+    if (!suite->entries || !patterns || !marked)
         abort();
     for (char *rest = patterns, *pattern; result == 0 && (pattern = strsep(&rest, ","));)
-        if (!select_matching(suite, names, pattern))
+        if (!mark_matching(names, pattern, marked))
             result = error_usage(
                 err, "--functions: no function matches '%s': slsuite function list shows them",
                 pattern);
+    json_array_foreach(names, index, name) {
+        const char *text = json_string_value(name);
+        if (marked[index])
+            suite->entries[suite->count++] =
+                (struct suite_entry){.function = strdup(text), .folder = strdup(text)};
+    }
     json_decref(names);
     return result;
 }

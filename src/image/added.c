@@ -9,6 +9,7 @@
 #include "common/paths.h"
 #include "common/process.h"
 #include "common/progress.h"
+#include "common/words.h"
 #include "image/client.h"
 #include "image/function.h"
 #include "image/oci.h"
@@ -29,10 +30,8 @@ char *added_name(const char *source) {
 }
 
 static bool exists(const char *name) {
-    json_t *names = function_names(), *known;
-    size_t index;
-    bool found = false;
-    json_array_foreach(names, index, known) found |= strcmp(json_string_value(known), name) == 0;
+    json_t *names = function_names();
+    bool found = words_contain(names, name);
     json_decref(names);
     return found;
 }

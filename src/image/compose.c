@@ -9,6 +9,7 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/words.h"
+#include "image/fetch.h"
 #include "image/function.h"
 
 /* A file that is being read. */
@@ -46,14 +47,10 @@ static yaml_node_t *find(struct compose *compose, const yaml_node_t *mapping, co
 typedef json_t *reader(struct compose *compose, yaml_node_t *node, const char *key);
 
 static json_t *read_image(struct compose *compose, yaml_node_t *node, const char *key) {
-    static const char *const transports[] = {"docker://", "oci:", "docker-archive:"};
     const char *text = text_of(node);
     if (!text || !*text)
         return refuse(compose, node, key, "must be an image's name");
-    for (size_t i = 0; i < sizeof transports / sizeof *transports; i++)
-        if (strncmp(text, transports[i], strlen(transports[i])) == 0)
-            return json_string(text);
-    return json_sprintf("docker://%s", text);
+    return fetch_transport(text) ? json_string(text) : json_sprintf("docker://%s", text);
 }
 
 static json_t *read_list(struct compose *compose, yaml_node_t *node, const char *key) {

@@ -16,12 +16,18 @@
 #define DOCKER "docker://"
 #define TIMEOUT_SECONDS 3600 /* a large image over a slow line */
 
-int fetch_check(const char *source, struct error *err) {
+size_t fetch_transport(const char *source) {
     static const char *const transports[] = {DOCKER, "oci:", "docker-archive:"};
     for (size_t i = 0; i < sizeof transports / sizeof *transports; i++)
-        if (strncmp(source, transports[i], strlen(transports[i])) == 0 &&
-            source[strlen(transports[i])])
-            return 0;
+        if (strncmp(source, transports[i], strlen(transports[i])) == 0)
+            return strlen(transports[i]);
+    return 0;
+}
+
+int fetch_check(const char *source, struct error *err) {
+    size_t transport = fetch_transport(source);
+    if (transport && source[transport])
+        return 0;
     return error_usage(err,
                        "%s: unknown kind of image: it must be docker://HOST/NAME:TAG, "
                        "oci:FOLDER[:TAG] or docker-archive:FILE",

@@ -3,6 +3,7 @@
 #define SLS_IMAGE_FETCH_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "common/error.h"
 
@@ -11,6 +12,10 @@ struct fetch_options {
                               * ($REGISTRY_AUTH_FILE, auth.json of containers, Docker's) */
     bool insecure; /* plain HTTP, and any certificate; of this computer's registries always */
 };
+
+/* Bytes of the transport that it begins with: docker://, oci: or docker-archive:. 0: none of them.
+ */
+size_t fetch_transport(const char *source);
 
 /* Whether it is docker://…, oci:… or docker-archive:…: what is fetched. If not, a usage error. */
 int fetch_check(const char *source, struct error *err);

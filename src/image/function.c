@@ -74,9 +74,10 @@ static int check(const json_t *yaml, const char *name, bool added, const char *p
 /* folder: of its function.yaml */
 typedef int visitor(const char *folder, const char *name, void *context);
 
-/* The functions below one folder: FOLDER/NAME/LANGUAGE/function.yaml is NAME-LANGUAGE. */
-static int for_each_below(const char *place, visitor *visit, void *context) {
-    autofree char *pattern = format_string("%s/*/*/function.yaml", place);
+/* The functions below one folder. Each has its own, so many levels down, whose path is the name
+ * with / for -: NAME/LANGUAGE is NAME-LANGUAGE. */
+static int for_each_below(const char *place, int levels, visitor *visit, void *context) {
+    autofree char *pattern = format_string("%s/%s/function.yaml", place, levels == 2 ? "*/*" : "*");
     glob_t found;
     int result = 0;
     if (glob(pattern, 0, NULL, &found) != 0)
@@ -84,27 +85,13 @@ static int for_each_below(const char *place, visitor *visit, void *context) {
     for (size_t i = 0; i < found.gl_pathc && result == 0; i++) {
         char *path = found.gl_pathv[i];
         *strrchr(path, '/') = '\0';
-        char *language = strrchr(path, '/') + 1;
-        language[-1] = '\0';
-        autofree char *name = format_string("%s-%s", strrchr(path, '/') + 1, language);
-        language[-1] = '/';
+        const char *begin = path + strlen(path);
+        for (int level = 0; level < levels; level++)
+            begin = memrchr(path, '/', (size_t)(begin - path));
+        autofree char *name = strdup(begin + 1);
+        for (char *slash; (slash = strchr(name, '/'));)
+            *slash = '-';
         result = visit(path, name, context);
-    }
-    globfree(&found);
-    return result;
-}
-
-/* Those that were added: their folders are their names. */
-static int for_each_added(visitor *visit, void *context) {
-    autofree char *pattern = format_string("%s/*/function.yaml", paths_added());
-    glob_t found;
-    int result = 0;
-    if (glob(pattern, 0, NULL, &found) != 0)
-        return 0;
-    for (size_t i = 0; i < found.gl_pathc && result == 0; i++) {
-        char *path = found.gl_pathv[i];
-        *strrchr(path, '/') = '\0';
-        result = visit(path, strrchr(path, '/') + 1, context);
     }
     globfree(&found);
     return result;
@@ -114,9 +101,9 @@ static int for_each_added(visitor *visit, void *context) {
  * before those that came with the suite, until it returns non-zero. */
 static int for_each(visitor *visit, void *context) {
     const char *own = getenv("SLSUITE_FUNCTIONS");
-    int result = own && *own ? for_each_below(own, visit, context) : 0;
-    result = result ? result : for_each_added(visit, context);
-    return result ? result : for_each_below(paths_functions(), visit, context);
+    int result = own && *own ? for_each_below(own, 2, visit, context) : 0;
+    result = result ? result : for_each_below(paths_added(), 1, visit, context);
+    return result ? result : for_each_below(paths_functions(), 2, visit, context);
 }
 
 static int add_name(const char *folder, const char *name, void *names) {

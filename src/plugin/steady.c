@@ -41,12 +41,11 @@ static struct {
     bool sleeps; /* the executing thread does, waiting to be woken; under the big lock */
 } qemu;
 
-typedef int wait_function(pthread_cond_t *, pthread_mutex_t *);
-static wait_function *wait_for_condition;
-
 EXPORTED int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex) {
-    if (!wait_for_condition) /* another library's constructor, before ours */
-        wait_for_condition = (wait_function *)dlsym(RTLD_NEXT, "pthread_cond_wait");
+    static int (*wait_for_condition)(pthread_cond_t *, pthread_mutex_t *);
+    if (!wait_for_condition)
+        wait_for_condition =
+            (int (*)(pthread_cond_t *, pthread_mutex_t *))dlsym(RTLD_NEXT, "pthread_cond_wait");
     if (!qemu.locked || !qemu.locked() || !qemu.in_executing_thread())
         return wait_for_condition(condition, mutex);
     qemu.sleeps = true;
@@ -75,7 +74,6 @@ static bool find(const char *name, void *pointer) {
 __attribute__((constructor)) static void begin(void) {
     static struct notifier notifier = {.notify = let_it_fall_asleep};
     void (*add)(struct notifier *);
-    wait_for_condition = (wait_function *)dlsym(RTLD_NEXT, "pthread_cond_wait");
     if (find("main_loop_poll_add_notifier", &add) && find("runstate_is_running", &qemu.running) &&
         find("all_cpu_threads_idle", &qemu.all_idle) &&
         find("qemu_in_vcpu_thread", &qemu.in_executing_thread) &&

@@ -20,6 +20,7 @@
 #include "engine/machine.h"
 #include "engine/sim.h"
 #include "image/image.h"
+#include "image/runtime.h"
 #include "system/system.h"
 
 #define MOST_ROUNDS 100
@@ -123,7 +124,7 @@ static int measure_boots(const char *folder, const char *system, int rounds, str
     autofree char *plugin = file ? format_string("%s,system=%s,ram=%s/ram,samples=%s/samples.tsv",
                                                  paths_plugin(), file, folder, folder)
                                  : NULL;
-    int result = plugin ? image_prepare(&image, err) : -1;
+    int result = plugin ? image_prepare(&image, RUNTIME_DEFAULT, err) : -1;
     for (int i = 0; result == 0 && i < rounds; i++) {
         timed[i] = boot(&image, folder, plugin, err);
         plain[i] = timed[i] < 0 ? -1 : boot(&image, folder, NULL, err);
@@ -165,6 +166,7 @@ int main(int argc, char **argv) {
     const struct sim_options options = {
         .function = argv[1],
         .system = argc > at + 1 ? argv[at + 1] : "simple",
+        .runtime = RUNTIME_DEFAULT,
         .invocations = boots ? 0 : (unsigned)atoi(argv[2]),
         .warm_ups = -1,
         .timeout_seconds = 600,

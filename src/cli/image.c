@@ -11,14 +11,17 @@
 #include "common/words.h"
 #include "image/function.h"
 #include "image/image.h"
+#include "image/runtime.h"
 
 struct request {
-    const char *action;
+    const char *action, *runtime;
     int anew;
+    struct error *err;
 };
 
 static const struct argp_option options[] = {
     {"anew", 'a', NULL, 0, "build: again from the package sources, even if there is one", 0},
+    {"with", 'w', "RUNTIME", 0, "the image that also has docker, or podman", 0},
     {0},
 };
 
@@ -26,9 +29,12 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     struct request *request = state->input;
     if (key == 'a')
         request->anew = 1;
-    else if (key == ARGP_KEY_ARG && !request->action &&
-             (strcmp(argument, "build") == 0 || strcmp(argument, "show") == 0 ||
-              strcmp(argument, "prune") == 0))
+    else if (key == 'w') {
+        request->runtime = argument;
+        return runtime_check(argument, request->err) < 0 ? EINVAL : 0;
+    } else if (key == ARGP_KEY_ARG && !request->action &&
+               (strcmp(argument, "build") == 0 || strcmp(argument, "show") == 0 ||
+                strcmp(argument, "prune") == 0))
         request->action = argument;
     else if (key == ARGP_KEY_ARG || key == ARGP_KEY_NO_ARGS)
         return EINVAL;
@@ -39,8 +45,9 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
 
 /* What is there is put aside, and comes back if it cannot be made again: there may be no network.
  */
-static const char *const kinds[] = {"kernel", "initramfs",    "base",
-                                    "rootfs", LANGUAGE_BASES, FUNCTION_IMAGES};
+static const char *const kinds[] = {"kernel",         "initramfs",    "base",
+                                    ROOTFS_IMAGES,    LANGUAGE_BASES, FUNCTION_IMAGES,
+                                    FUNCTION_ARCHIVES};
 #define KINDS (sizeof kinds / sizeof *kinds)
 
 static int put_aside(struct error *err) {
@@ -128,10 +135,15 @@ static int prune_all(const struct image *image, struct error *err) {
     json_t *used = json_array(), *names = function_names(), *name;
     size_t index;
     int result = 0;
-    const char *const files[] = {image->kernel, image->initramfs, image->rootfs};
+    const char *const files[] = {image->kernel, image->initramfs};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         json_array_append_new(used,
                               json_stringn(files[i], (size_t)(strrchr(files[i], '/') - files[i])));
+    for (size_t i = 0; result == 0 && runtimes[i]; i++) {
+        autofree char *rootfs = rootfs_name(image, runtimes[i], err);
+        result = rootfs ? 0 : -1;
+        add_path(used, ROOTFS_IMAGES, rootfs);
+    }
     json_array_foreach(names, index, name) {
         struct function function;
         if (result == 0)
@@ -139,12 +151,13 @@ static int prune_all(const struct image *image, struct error *err) {
         else
             break;
         add_path(used, FUNCTION_IMAGES, function.entry);
+        add_path(used, FUNCTION_ARCHIVES, function.entry);
         add_path(used, LANGUAGE_BASES, function.language.base_entry);
         add_path(used, LANGUAGE_BASES, function.services.base_entry);
         function_free(&function);
     }
-    static const char *const kinds[] = {"kernel", "initramfs", "rootfs", FUNCTION_IMAGES,
-                                        LANGUAGE_BASES};
+    static const char *const kinds[] = {"kernel",        "initramfs",       ROOTFS_IMAGES,
+                                        FUNCTION_IMAGES, FUNCTION_ARCHIVES, LANGUAGE_BASES};
     for (size_t i = 0; result == 0 && i < sizeof kinds / sizeof *kinds; i++)
         result = prune(kinds[i], used, err);
     json_decref(names);
@@ -161,11 +174,11 @@ int command_image(int argc, char **argv, struct error *err) {
         NULL,
         NULL,
         NULL};
-    struct request request = {0};
+    struct request request = {.runtime = RUNTIME_DEFAULT, .err = err};
     if (command_parse(&argp, argc, argv, &request, err) < 0 || (request.anew && put_aside(err) < 0))
         return -1;
     struct image image;
-    int result = image_prepare(&image, err);
+    int result = image_prepare(&image, request.runtime, err);
     if (result == 0 && request.anew)
         result = renew_bases(err);
     if (request.anew)

@@ -8,13 +8,16 @@
 #include "cli/simulation_options.h"
 #include "common/cleanup.h"
 #include "engine/sim.h"
+#include "image/runtime.h"
 
-enum { OPTION_ENGINE = 1000, OPTION_INPUT, OPTION_GENERATOR, OPTION_PROFILE };
+enum { OPTION_ENGINE = 1000, OPTION_INPUT, OPTION_GENERATOR, OPTION_PROFILE, OPTION_RUNTIME };
 
 static const struct argp_option options[] = {
     {"invocations", 'n', "N", 0, "measured invocations (10)", 0},
     {"warm-ups", 'w', "N", 0, "invocations before the checkpoint (what the function says: 20)", 0},
     {"engine", OPTION_ENGINE, "ENGINE", 0, "what executes the machine: sim", 0},
+    {"runtime", OPTION_RUNTIME, "RUNTIME", 0,
+     "who starts the function's container: crun (the default), docker, podman", 0},
     {"input", OPTION_INPUT, "TEXT", 0, "what each request holds", 0},
     {"generator", OPTION_GENERATOR, "KIND", 0, "inputs: unique (always the same), random, linear",
      0},
@@ -49,6 +52,10 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     case OPTION_ENGINE:
         if (strcmp(argument, "sim") != 0)
             result = error_usage(err, "no engine is named %s: there is sim", argument);
+        break;
+    case OPTION_RUNTIME:
+        result = runtime_check(argument, err);
+        sim->runtime = argument;
         break;
     case OPTION_INPUT:
         sim->input = argument;
@@ -87,7 +94,10 @@ int command_run(int argc, char **argv, struct error *err) {
         NULL,
         NULL};
     struct request request = {
-        .sim = {.invocations = 10, .warm_ups = -1, .command = command_line},
+        .sim = {.invocations = 10,
+                .warm_ups = -1,
+                .runtime = RUNTIME_DEFAULT,
+                .command = command_line},
         .simulation = SIMULATION_DEFAULTS(err),
         .err = err,
     };

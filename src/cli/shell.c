@@ -1,4 +1,5 @@
 /* slsuite shell [FUNCTION]: the image on this terminal. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,10 +13,13 @@
 #include "engine/checkpoint.h"
 #include "engine/guest.h"
 #include "engine/machine.h"
+#include "engine/sim.h"
 #include "image/function.h"
+#include "image/runtime.h"
 
 struct request {
-    const char *function, *script;
+    const char *function, *script, *runtime;
+    bool network;
     long timeout;
     struct error *err;
 };
@@ -23,6 +27,8 @@ struct request {
 static const struct argp_option options[] = {
     {"run", 'r', "SCRIPT", 0, "run this script in the guest instead, and exit as it does", 0},
     {"timeout", 't', "SECONDS", 0, "--run: longest time (300)", 0},
+    {"with", 'w', "RUNTIME", 0, "the image that also has docker, or podman", 0},
+    {"network", 'n', NULL, 0, "with them: what this computer reaches, itself as 10.0.2.2, too", 0},
     {0},
 };
 
@@ -35,6 +41,11 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
                        0
                    ? EINVAL
                    : 0;
+    else if (key == 'w') {
+        request->runtime = argument;
+        return runtime_check(argument, request->err) < 0 ? EINVAL : 0;
+    } else if (key == 'n')
+        request->network = true;
     else if (key == ARGP_KEY_ARG && !request->function)
         request->function = argument;
     else if (key == ARGP_KEY_ARG)
@@ -87,12 +98,14 @@ static int boot(const struct request *request, const char *folder, struct error 
     autofree char *parameters = format_string("%s/parameters", folder);
     autofree char *kernel_arguments = checkpoint_kernel_arguments(false);
     autofree char *version = machine_qemu_version(err);
-    int result = version && image_prepare(&image, err) == 0 &&
+    int result = version && image_prepare(&image, request->runtime, err) == 0 &&
                          checkpoint_write_parameters(parameters, "", err) == 0
                      ? 0
                      : -1;
     if (result == 0 && request->function)
         result = function_prepare(request->function, &function, err);
+    if (result == 0 && request->function && runtime_is_engine(request->runtime))
+        result = function_prepare_archive(&function, err);
     struct machine *machine = NULL;
     if (result == 0) {
         const struct machine_options machine_options = {
@@ -104,13 +117,12 @@ static int boot(const struct request *request, const char *folder, struct error 
             .memory_file = ram,
             .memory_writable = true,
             .rootfs = image.rootfs,
-            .nvdimm = function.image,
-            .base = function.language.base_image,
-            .services = function.services.base_image,
+            .nvdimms = sim_nvdimms(&function),
             .script = request->script,
             .parameters = parameters,
             .console = request->script ? console : NULL,
             .log = log,
+            .network = request->network,
         };
         machine = machine_start(&machine_options, err);
         result = machine ? 0 : -1;
@@ -139,9 +151,12 @@ int command_shell(int argc, char **argv, struct error *err) {
         NULL,
         NULL,
         NULL};
-    struct request request = {.timeout = 300, .err = err};
+    struct request request = {.timeout = 300, .runtime = RUNTIME_DEFAULT, .err = err};
     if (command_parse(&argp, argc, argv, &request, err) < 0)
         return -1;
+    if (request.network && !runtime_is_engine(request.runtime))
+        return error_usage(err, "--network: only images with docker or podman have a driver for "
+                                "the card: add --with docker");
     if (request.script && !file_exists(request.script))
         return error_errno(err, "cannot read %s", request.script);
     char folder[] = "/tmp/slsuite-shell-XXXXXX";

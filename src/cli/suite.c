@@ -7,16 +7,19 @@
 #include "cli/simulation_options.h"
 #include "common/cleanup.h"
 #include "engine/suite.h"
+#include "image/runtime.h"
 
 #define MOST_JOBS 1000
 
-enum { OPTION_FUNCTIONS = 1000, OPTION_RESUME };
+enum { OPTION_FUNCTIONS = 1000, OPTION_RESUME, OPTION_RUNTIME };
 
 static const struct argp_option options[] = {
     {"functions", OPTION_FUNCTIONS, "GLOB,…", 0,
      "which: names, also with *, ? and […], separated by commas (all)", 0},
     {"invocations", 'n', "N", 0, "measured invocations of each (10)", 0},
     {"jobs", 'j', "N", 0, "runs at the same time (as many as there are processors)", 0},
+    {"runtime", OPTION_RUNTIME, "RUNTIME", 0,
+     "who starts the functions' containers: crun (the default), docker, podman", 0},
     {"resume", OPTION_RESUME, NULL, 0, "go on with --out: run what is missing there or failed", 0},
     {0},
 };
@@ -48,6 +51,10 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     case 'j':
         result = command_number("--jobs", argument, 1, MOST_JOBS, &number, err);
         suite->jobs = (unsigned)number;
+        break;
+    case OPTION_RUNTIME:
+        result = runtime_check(argument, err);
+        suite->runtime = argument;
         break;
     case OPTION_RESUME:
         suite->resume = true;
@@ -88,6 +95,7 @@ int command_suite(int argc, char **argv, struct error *err) {
     struct request request = {
         .suite = {.functions = "all",
                   .invocations = 10,
+                  .runtime = RUNTIME_DEFAULT,
                   .jobs = processors(),
                   .command = command_line[0]},
         .simulation = SIMULATION_DEFAULTS(err),

@@ -9,6 +9,7 @@
 #include "common/progress.h"
 #include "engine/exec.h"
 #include "engine/sim.h"
+#include "image/runtime.h"
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
     const char **run = state->input;
@@ -54,9 +55,11 @@ static int repeat_program(const struct manifest *manifest, const char *system, c
 static int repeat(const struct manifest *manifest, const char *run, const char *out,
                   struct error *err) {
     autofree char *system = format_string("%s/system.yaml", run);
+    const char *runtime = manifest_text(manifest, "runtime");
     const struct sim_options options = {
         .function = manifest_text(manifest, "function"),
         .system = system,
+        .runtime = runtime ? runtime : RUNTIME_DEFAULT,
         .invocations = (unsigned)manifest_integer(manifest, "invocations", 0),
         .warm_ups = (int)manifest_integer(manifest, "warm_ups", -1),
         .input = manifest_text(manifest, "input"),

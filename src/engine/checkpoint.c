@@ -21,7 +21,7 @@
 #include "engine/state.h"
 #include "image/store.h"
 
-#define FORMAT "4" /* raise it when the machine or the way to the checkpoint changes */
+#define FORMAT "5" /* raise it when the machine or the way to the checkpoint changes */
 #define PARAMETERS_BYTES 4096
 #define MOST_BOOTS 5 /* one in thirty is in vain on a very busy host */
 
@@ -77,13 +77,13 @@ static int boot(const struct checkpoint_inputs *inputs, const struct store_entry
                   *parameters = store_file(entry, "parameters");
     autofree char *ram = store_file(entry, "ram"), *state = store_file(entry, "state");
     autofree char *console = store_file(entry, "console.log"), *log = store_file(entry, "qemu.log");
-    autofree char *parcel = inputs->nvdimm ? NULL : store_file(entry, "parcel");
+    autofree char *parcel = inputs->nvdimms.content ? NULL : store_file(entry, "parcel");
     autofree char *kernel_arguments = checkpoint_kernel_arguments(inputs->tickless);
     if (file_write(script, inputs->script, strlen(inputs->script), err) < 0 ||
         (parcel && parcel_write_empty(parcel, err) < 0) ||
         checkpoint_write_parameters(parameters, "", err) < 0)
         return -1;
-    const struct machine_options options = {
+    struct machine_options options = {
         .kernel = inputs->image->kernel,
         .initramfs = inputs->image->initramfs,
         .kernel_arguments = kernel_arguments,
@@ -92,14 +92,14 @@ static int boot(const struct checkpoint_inputs *inputs, const struct store_entry
         .memory_file = ram,
         .memory_writable = true,
         .rootfs = inputs->image->rootfs,
-        .nvdimm = inputs->nvdimm ? inputs->nvdimm : parcel,
-        .base = inputs->base,
-        .services = inputs->services,
+        .nvdimms = inputs->nvdimms,
         .script = script,
         .parameters = parameters,
         .console = console,
         .log = log,
     };
+    if (parcel)
+        options.nvdimms.content = parcel;
     struct guest guest = {
         .console = console, .files = entry->work, .timeout_seconds = inputs->timeout_seconds};
     autofree char *title = format_string("boot and warm up %s", inputs->name);

@@ -13,17 +13,16 @@
 
 #include "common/error.h"
 #include "common/hash.h"
+#include "engine/machine.h"
 #include "image/image.h"
 
 /* All that a checkpoint depends on. */
 struct checkpoint_inputs {
     const struct image *image;
-    const char *name;     /* of the function, or what else is frozen */
-    const char *script;   /* the run script, which ends in the checkpoint */
-    const char *nvdimm;   /* the function's image, a file; NULL: an empty parcel (guest/launch.h) */
-    const char *base;     /* the base layer below it, a file; NULL: none */
-    const char *services; /* that below its data services; NULL: none */
-    const char *digest;   /* of these files; with a parcel, of what else it depends on */
+    const char *name;       /* of the function, or what else is frozen */
+    const char *script;     /* the run script, which ends in the checkpoint */
+    struct nvdimms nvdimms; /* without content: an empty parcel (guest/launch.h) */
+    const char *digest;     /* of these files; with a parcel, of what else it depends on */
     unsigned cores, warm_ups;
     bool tickless; /* see checkpoint_kernel_arguments() */
     uint64_t memory_bytes;

@@ -11,6 +11,7 @@
 #include "common/file.h"
 
 #define MOST_ARGUMENTS 96
+#define NVDIMMS 5 /* at most, with the root file system */
 
 struct list {
     char **item;
@@ -93,7 +94,10 @@ char **command_line_make(const struct machine_options *options, int control, int
     add(&list, "-no-shutdown", NULL); /* we end it, when the model has caught up */
     add(&list, "-display", "none");
     add(&list, "-vga", "none");
-    add(&list, "-nic", "none");
+    if (options->network) {
+        add(&list, "-netdev", "user,id=network,ipv6=off");
+        add(&list, "-device", "virtio-net-pci,netdev=network,romfile=");
+    }
     add(&list, "-sandbox",
         "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
     if (options->incoming) {
@@ -114,16 +118,15 @@ char **command_line_make(const struct machine_options *options, int control, int
         "pc,nvdimm=on,hpet=off,vmport=off,smbus=off,i8042=off,usb=off,memory-backend=ram");
     /* A small firmware that only starts the kernel; SeaBIOS would also write into the channel. */
     add(&list, "-bios", "qboot.rom");
-    add(&list, "-m", "size=%" PRIu64 "M,slots=4,maxmem=%" PRIu64 "M", options->memory_bytes >> 20,
-        (options->memory_bytes >> 20) + 8192);
+    add(&list, "-m", "size=%" PRIu64 "M,slots=%d,maxmem=%" PRIu64 "M", options->memory_bytes >> 20,
+        NVDIMMS, (options->memory_bytes >> 20) + 8192);
     add_memory(&list, options);
-    add_nvdimm(&list, 0, options->rootfs);
-    if (options->nvdimm)
-        add_nvdimm(&list, 1, options->nvdimm);
-    if (options->base)
-        add_nvdimm(&list, 2, options->base);
-    if (options->services)
-        add_nvdimm(&list, 3, options->services);
+    const char *const images[NVDIMMS] = {options->rootfs, options->nvdimms.content,
+                                         options->nvdimms.base, options->nvdimms.services,
+                                         options->nvdimms.archive};
+    for (int i = 0; i < NVDIMMS; i++)
+        if (images[i])
+            add_nvdimm(&list, i, images[i]);
 
     add(&list, "-kernel", "%s", options->kernel);
     add(&list, "-initrd", "%s", options->initramfs);

@@ -11,6 +11,7 @@
 #include "engine/program.h"
 #include "engine/simulation.h"
 #include "guest/mark.h"
+#include "image/runtime.h"
 
 /* The checkpoint is the same for all programs: a machine in which nothing runs. */
 #define SCRIPT "exec slsuite-launch\n"
@@ -41,7 +42,7 @@ static int prepare(struct exec *exec, struct error *err) {
     struct simulation *simulation = &exec->simulation;
     if (simulation_find_system(simulation, options->system, err) < 0 ||
         choose_core(exec, err) < 0 || program_find(options->program, &exec->program, err) < 0 ||
-        simulation_prepare_image(simulation, err) < 0)
+        simulation_prepare_image(simulation, RUNTIME_DEFAULT, err) < 0)
         return -1;
     const struct checkpoint_inputs inputs = {
         .image = &simulation->image,
@@ -130,7 +131,7 @@ static int execute(void *context, const char *folder, struct manifest *manifest,
     const struct simulation_job job = {
         .title = title,
         .subject = exec->options->program,
-        .nvdimm = parcel,
+        .nvdimms = {.content = parcel},
         .parameters = "",
         .end_mark = MARK_PROGRAM_ENDED,
         .marks = 1,

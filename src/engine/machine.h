@@ -10,6 +10,15 @@
 
 #include "common/error.h"
 
+/* What lies in the guest's NVDIMMs beside the base root file system, read-only; files, NULL: none.
+ */
+struct nvdimms {
+    const char *content;  /* pmem1: a function's image or a parcel */
+    const char *base;     /* the base layer of the function's language */
+    const char *services; /* that of its data services */
+    const char *archive;  /* the function's image as Docker and Podman load it */
+};
+
 struct machine_options {
     const char *kernel, *initramfs, *kernel_arguments; /* file, file, command line */
     unsigned cores;
@@ -17,17 +26,16 @@ struct machine_options {
     const char *memory_file; /* the guest's RAM; made when it is missing and memory_writable */
     bool memory_writable;    /* true: RAM is this file. false: the file is mapped copy-on-write */
     const char *rootfs;      /* pmem0, read-only */
-    const char *nvdimm;      /* pmem1, read-only: a function's image or a parcel; NULL: none */
-    const char *base; /* pmem2, read-only: the base layer of the function's language; NULL: none */
-    const char *services; /* pmem3, read-only: that of its data services; NULL: none */
+    struct nvdimms nvdimms;
     const char
         *script; /* file for fw_cfg opt/slsuite/script; NULL: none, the guest shows a login */
     const char *parameters; /* file of 4096 bytes for fw_cfg opt/slsuite/parameters; NULL: none */
     const char *console;    /* file for the serial console; NULL: our standard input and output */
     const char *log;        /* file for what QEMU itself says */
     const char
-        *plugin; /* "FILE,key=value,…" for -plugin; NULL: none. %d is not replaced: see events */
-    bool events; /* append events=DESCRIPTOR to the plugin's arguments */
+        *plugin;  /* "FILE,key=value,…" for -plugin; NULL: none. %d is not replaced: see events */
+    bool events;  /* append events=DESCRIPTOR to the plugin's arguments */
+    bool network; /* a card behind QEMU's user network: reaches what this computer reaches */
     bool incoming; /* wait for machine_restore() instead of starting */
 };
 

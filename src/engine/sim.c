@@ -10,6 +10,7 @@
 #include "engine/machine.h"
 #include "guest/mark.h"
 #include "image/function.h"
+#include "image/runtime.h"
 
 /* After the reply the client waits so long, in guest time, before it marks the end: the function's
  * own epilogue (back to epoll) is then part of its invocation. Core 1 is idle meanwhile and costs
@@ -20,6 +21,9 @@
  * more; a profile some 2 MB. */
 #define BYTES_PER_RUN 4e6
 #define BYTES_PER_INVOCATION 60e3
+
+/* Docker and Podman check and unpack the image in the guest: three minutes for 280 MB. */
+#define ENGINE_PATIENCE 3
 
 struct sim {
     const struct sim_options *options;
@@ -47,7 +51,7 @@ static char *quote(const char *text) {
 
 /* The run script: what the init service in the guest runs. A service that has ended is told of,
  * also when the function got on without it. The caller frees it. */
-static char *run_script(const struct function *function, unsigned warm_ups) {
+static char *run_script(const struct function *function, unsigned warm_ups, const char *runtime) {
     autofree char *arguments = strdup("");
     size_t index;
     json_t *argument;
@@ -59,7 +63,7 @@ static char *run_script(const struct function *function, unsigned warm_ups) {
     }
     return format_string(
         "set -e\n"
-        "slsuite-function start %s\n"
+        "slsuite-function start %s %s\n"
         "slsuite-code kernel >/dev/null\n"
         "slsuite-channel stage warm-up\n"
         "client -addr localhost:50051 %s-wait 10 -warm %u -settle " SETTLE_US
@@ -69,7 +73,16 @@ static char *run_script(const struct function *function, unsigned warm_ups) {
         "    status=$?\n"
         "slsuite-function check %s\n"
         "exit ${status:-0}\n",
-        function->name, arguments, warm_ups, function->name);
+        function->name, runtime, arguments, warm_ups, function->name);
+}
+
+struct nvdimms sim_nvdimms(const struct function *function) {
+    return (struct nvdimms){
+        .content = function->image,
+        .base = function->language.base_image,
+        .services = function->services.base_image,
+        .archive = function->archive,
+    };
 }
 
 static int prepare(struct sim *sim, struct error *err) {
@@ -80,27 +93,27 @@ static int prepare(struct sim *sim, struct error *err) {
         function_check_alone(&sim->function, err) < 0)
         return -1;
     function_free(&sim->function);
-    if (simulation_prepare_image(simulation, err) < 0 ||
-        function_prepare(options->function, &sim->function, err) < 0)
+    if (simulation_prepare_image(simulation, options->runtime, err) < 0 ||
+        function_prepare(options->function, &sim->function, err) < 0 ||
+        (runtime_is_engine(options->runtime) && function_prepare_archive(&sim->function, err) < 0))
         return -1;
     sim->warm_ups =
         options->warm_ups >= 0
             ? (unsigned)options->warm_ups
             : (unsigned)atoi(json_string_value(json_object_get(sim->function.yaml, "warm-ups")));
-    autofree char *script = run_script(&sim->function, sim->warm_ups);
+    autofree char *script = run_script(&sim->function, sim->warm_ups, options->runtime);
     const struct checkpoint_inputs inputs = {
         .image = &simulation->image,
         .name = sim->function.name,
         .script = script,
-        .nvdimm = sim->function.image,
-        .base = sim->function.language.base_image,
-        .services = sim->function.services.base_image,
+        .nvdimms = sim_nvdimms(&sim->function),
         .digest = sim->function.digest,
         .cores = (unsigned)simulation->system.cores,
         .warm_ups = sim->warm_ups,
         .memory_bytes = simulation->system.memory.size,
         .qemu_version = simulation->qemu_version,
-        .timeout_seconds = options->timeout_seconds,
+        .timeout_seconds =
+            options->timeout_seconds * (runtime_is_engine(options->runtime) ? ENGINE_PATIENCE : 1),
     };
     return checkpoint_prepare(&inputs, &simulation->checkpoint, err);
 }
@@ -143,9 +156,7 @@ int sim_execute(struct sim *sim, const char *folder, bool timed, struct sim_dura
     autofree char *parameters = make_parameters(sim->options, err);
     const struct simulation_job job = {
         .title = title,
-        .nvdimm = sim->function.image,
-        .base = sim->function.language.base_image,
-        .services = sim->function.services.base_image,
+        .nvdimms = sim_nvdimms(&sim->function),
         .parameters = parameters,
         .end_mark = M5_WORK_END,
         .marks = sim->options->invocations,
@@ -161,6 +172,7 @@ static void describe(void *context, struct manifest *manifest) {
     const struct sim *sim = context;
     const struct sim_options *options = sim->options;
     manifest_set_text(manifest, "function", sim->function.name);
+    manifest_set_text(manifest, "runtime", options->runtime);
     manifest_set_integer(manifest, "invocations", options->invocations);
     manifest_set_integer(manifest, "warm_ups", sim->warm_ups);
     if (options->input)

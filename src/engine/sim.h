@@ -5,12 +5,15 @@
 #include <stdbool.h>
 
 #include "common/error.h"
+#include "engine/machine.h"
 #include "engine/simulation.h"
+#include "image/function.h"
 #include "results/results.h"
 
 struct sim_options {
     const char *function; /* name */
     const char *system;   /* name or file */
+    const char *runtime;  /* who starts its container: image/runtime.h */
     unsigned invocations;
     int warm_ups;           /* negative: what the function's description says */
     const char *input;      /* NULL: the client's default */
@@ -20,6 +23,9 @@ struct sim_options {
     double timeout_seconds; /* of the host's time, for each step */
     char *const *command;   /* the command line, for the manifest */
 };
+
+/* The NVDIMMs of a prepared function. The strings stay the function's. */
+struct nvdimms sim_nvdimms(const struct function *function);
 
 /* A function at its checkpoint, ready to be simulated as often as one likes. */
 struct sim;

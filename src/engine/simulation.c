@@ -27,9 +27,10 @@ int simulation_find_system(struct simulation *simulation, const char *system, st
     return 0;
 }
 
-int simulation_prepare_image(struct simulation *simulation, struct error *err) {
+int simulation_prepare_image(struct simulation *simulation, const char *runtime,
+                             struct error *err) {
     simulation->qemu_version = machine_qemu_version(err);
-    return simulation->qemu_version ? image_prepare(&simulation->image, err) : -1;
+    return simulation->qemu_version ? image_prepare(&simulation->image, runtime, err) : -1;
 }
 
 void simulation_free(struct simulation *simulation) {
@@ -119,9 +120,7 @@ int simulation_execute(struct simulation *simulation, const struct simulation_jo
         .memory_bytes = simulation->system.memory.size,
         .memory_file = checkpoint->ram,
         .rootfs = image->rootfs,
-        .nvdimm = job->nvdimm,
-        .base = job->base,
-        .services = job->services,
+        .nvdimms = job->nvdimms,
         .script = script,
         .parameters = parameters,
         .console = console,

@@ -25,8 +25,9 @@ struct simulation {
  * time. */
 int simulation_find_system(struct simulation *simulation, const char *system, struct error *err);
 
-/* Kernel and root file system, made when they are missing. */
-int simulation_prepare_image(struct simulation *simulation, struct error *err);
+/* Kernel and root file system with this container runtime (image/runtime.h), made when they are
+ * missing. */
+int simulation_prepare_image(struct simulation *simulation, const char *runtime, struct error *err);
 
 void simulation_free(struct simulation *simulation);
 
@@ -34,9 +35,7 @@ void simulation_free(struct simulation *simulation);
 struct simulation_job {
     const char *title;      /* for people who wait */
     const char *subject;    /* in errors; NULL: the guest */
-    const char *nvdimm;     /* pmem1; NULL: none */
-    const char *base;       /* pmem2; NULL: none */
-    const char *services;   /* pmem3; NULL: none */
+    struct nvdimms nvdimms; /* those of the checkpoint; a parcel's content may be another */
     const char *parameters; /* lines for fw_cfg; "": none */
     unsigned end_mark;      /* it is over after so many of these marks */
     unsigned marks;

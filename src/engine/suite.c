@@ -14,6 +14,7 @@
 #include "engine/sim.h"
 #include "engine/suite_parts.h"
 #include "image/function.h"
+#include "image/runtime.h"
 
 /* A killed suite's runs die with it, but not in the same instant. */
 #define LOCK_TRIES 50
@@ -103,17 +104,20 @@ static int check_same(const struct suite *suite, const char *folder,
                       const struct manifest *manifest, struct error *err) {
     const struct suite_options *options = suite->options;
     const char *system = manifest_text(manifest, "digests.system");
+    const char *runtime = manifest_text(manifest, "runtime") ?: RUNTIME_DEFAULT;
     int64_t invocations = manifest_integer(manifest, "invocations", -1);
     char digest[HASH_HEX];
     if (hash_file(suite->simulation.system_file, digest, err) < 0)
         return -1;
-    if (invocations == options->invocations && system && strcmp(system, digest) == 0)
+    if (invocations == options->invocations && strcmp(runtime, options->runtime) == 0 && system &&
+        strcmp(system, digest) == 0)
         return 0;
     return error_usage(err,
-                       "%s is a run of %d invocations on %s, not of %u on this %s: resume with the "
-                       "options that it had, or name another folder",
+                       "%s is a run of %d invocations on %s with %s, not of %u on this %s with %s: "
+                       "resume with the options that it had, or name another folder",
                        folder, (int)invocations, manifest_text(manifest, "system") ?: "nothing",
-                       options->invocations, suite->simulation.system.name);
+                       runtime, options->invocations, suite->simulation.system.name,
+                       options->runtime);
 }
 
 static int take_whole(struct suite *suite, struct suite_entry *entry, struct error *err) {
@@ -204,7 +208,7 @@ static int prepare(struct suite *suite, struct error *err) {
         return missing;
     double bytes = missing * sim_bytes(suite->options->invocations);
     return simulation_need_room(suite->folder, bytes, err) == 0
-               ? simulation_prepare_image(&suite->simulation, err)
+               ? simulation_prepare_image(&suite->simulation, suite->options->runtime, err)
                : -1;
 }
 

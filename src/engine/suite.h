@@ -11,6 +11,7 @@
 struct suite_options {
     const char *functions; /* "all", or names with *, ? and […], separated by commas */
     const char *system;    /* name or file */
+    const char *runtime;   /* who starts the functions' containers: image/runtime.h */
     unsigned invocations;  /* of each */
     unsigned jobs;         /* at the same time */
     const char *out;       /* the suite's folder; NULL: results/DATE-suite-SYSTEM */

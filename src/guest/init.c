@@ -28,6 +28,7 @@
 
 #define FW_CFG "/sys/firmware/qemu_fw_cfg/by_name/opt/slsuite/"
 #define SCRIPT "/run/slsuite/script"
+#define RUNTIME "/usr/lib/slsuite/slsuite-runtime"
 #define TAIL_LINES 64
 
 static _Noreturn void power_off(int status) {
@@ -94,7 +95,7 @@ static bool is_parcel(void) {
  * UUID it was made with (recipes/make-ext4), whose last byte tells what it is. */
 static void mount_image(char kind, const char *where) {
     static const off_t uuid_end = 1024 + 0x68 + 15; /* of the super block */
-    for (char device[] = "/dev/pmem1"; device[9] <= '3'; device[9]++) {
+    for (char device[] = "/dev/pmem1"; device[9] <= '4'; device[9]++) {
         char found = 0;
         int fd = open(device, O_RDONLY | O_CLOEXEC);
         bool same = fd >= 0 && pread(fd, &found, 1, uuid_end) == 1 && found == kind;
@@ -130,11 +131,12 @@ static void mount_all(void) {
             fail("rootfs", "cannot mount %s", mounts[i].where);
     }
     /* Where the machine has them: the function's image, /functions/NAME/{config.json,rootfs}, the
-     * base layer of its language, and that of its data services. */
+     * base layer of its language, that of its data services, and its image as an archive. */
     if (!is_parcel()) {
         mount_image(2, "/functions");
         mount_image(3, "/base");
         mount_image(4, "/services");
+        mount_image(5, "/archive");
     }
 }
 
@@ -327,6 +329,17 @@ static void serve_console(int signals) {
     }
 }
 
+/* In an image with another container runtime: what it needs. It tells the host itself why it
+ * failed. */
+static void prepare_runtime(void) {
+    int status = 1;
+    if (access(RUNTIME, X_OK) < 0)
+        return;
+    pid_t child = start((const char *[]){RUNTIME, NULL}, STDERR_FILENO);
+    if (child < 0 || waitpid(child, &status, 0) < 0 || status)
+        power_off(1);
+}
+
 int main(int argc, char *argv[]) {
     bool first = getpid() == 1;
     const char *name = strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : argv[0];
@@ -348,6 +361,8 @@ int main(int argc, char *argv[]) {
     setenv("PATH", "/usr/lib/slsuite:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
            1);
     setenv("HOME", "/root", 1);
+    if (first)
+        prepare_runtime();
     if (obtain_script()) {
         channel_line("stage script");
         power_off(run_script(signals));

@@ -78,6 +78,12 @@ char *apt_sources(const struct distribution *distribution, struct error *err) {
     return NULL;
 }
 
+bool apt_has(const char *package) {
+    const char *const arguments[] = {"apt-cache", "show", "--no-all-versions", package, NULL};
+    autofree char *text = process_output(arguments, NULL, NULL);
+    return text && *text;
+}
+
 int apt_download(const char *package, const char *folder, const char *log, struct error *err) {
     const char *const arguments[] = {"apt-get", "download", package, NULL};
     struct process_options options = {.folder = folder, .log = log, .timeout_seconds = 600};

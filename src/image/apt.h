@@ -18,6 +18,9 @@ int apt_distribution(struct distribution *distribution, struct error *err);
  * lines of a sources.list. The caller frees it. NULL when apt knows none. */
 char *apt_sources(const struct distribution *distribution, struct error *err);
 
+/* Whether there is such a package, not only a name that others provide. */
+bool apt_has(const char *package);
+
 /* Download a package, with what `apt-get update` last saw, into a folder. */
 int apt_download(const char *package, const char *folder, const char *log, struct error *err);
 

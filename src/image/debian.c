@@ -18,6 +18,12 @@ char *debian_packages(const char *list_file, struct error *err) {
     for (char *place = text, *line; text && (line = strsep(&place, "\n"));) {
         if (!*line || *line == '#')
             continue;
+        size_t length = strlen(line);
+        if (line[length - 1] == '?') {
+            line[length - 1] = '\0';
+            if (!apt_has(line))
+                continue;
+        }
         char *longer = format_string("%s%s%s", list, *list ? "," : "", line);
         free(list);
         list = longer;

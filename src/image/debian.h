@@ -16,8 +16,8 @@ struct debian {
     bool devices;         /* with nodes in /dev; a container gets its own */
 };
 
-/* The packages a list file names, one a line, # for remarks, separated by commas. The caller frees
- * it. */
+/* The packages a list file names, one a line, # for remarks, separated by commas; with a ? behind
+ * it, a package that not every release has. The caller frees it. */
 char *debian_packages(const char *list_file, struct error *err);
 
 /* Make it in the entry's folder, as the file `tar` (.tar, .tar.zst). The log of a failure stays in

@@ -337,6 +337,48 @@ int function_prepare(const char *name, struct function *function, struct error *
     return result;
 }
 
+static int make_archive(const struct function *function, const struct store_entry *entry,
+                        struct error *err) {
+    autofree char *log = store_file(entry, "log"), *content = store_file(entry, "content");
+    autofree char *tar = format_string("%s/image.tar", content);
+    autofree char *image = store_file(entry, "archive.ext4");
+    autofree char *recipe = format_string("%s/make-ext4", paths_recipes());
+    const char *const pack[] = {
+        "fakeroot", "--", "sh", recipe, content, image, "51e5e5e5-0000-4000-8000-000000000005",
+        NULL};
+    const char *const environment[] = {IMAGE_EPOCH, NULL};
+    struct process_options options = {.log = log, .environment = environment};
+    if (folder_make(content, err) < 0 ||
+        oci_export(function->layout, tar, function->name, err) < 0 ||
+        process_run(pack, &options, err) < 0)
+        return -1;
+    return folder_remove(content, err);
+}
+
+int function_prepare_archive(struct function *function, struct error *err) {
+    struct store_entry entry = {.lock = -1};
+    int result = store_open(&entry, FUNCTION_ARCHIVES, function->entry, err);
+    if (result == 0 && entry.work)
+        result = store_need_room(1e9, "a function's archive", err);
+    if (result == 0 && entry.work) {
+        autofree char *title = format_string("function %s: archive", function->name);
+        struct progress *progress = progress_begin("archive", title, 5);
+        result = make_archive(function, &entry, err);
+        if (result == 0)
+            result = store_commit(&entry, err);
+        progress_end(progress, result == 0);
+    }
+    if (result == 0) {
+        function->archive = store_file(&entry, "archive.ext4");
+        struct hash *hash = hash_new();
+        hash_add_field(hash, "function", function->digest);
+        hash_add_field(hash, "archive", function->image_digest);
+        hash_finish(hash, function->digest);
+    }
+    store_close(&entry);
+    return result;
+}
+
 int function_check_alone(const struct function *function, struct error *err) {
     const json_t *others = json_object_get(function->yaml, "depends-on");
     autofree char *names = join(others);
@@ -384,5 +426,6 @@ void function_free(struct function *function) {
     json_decref(function->yaml);
     free(function->layout);
     free(function->image);
+    free(function->archive);
     *function = (struct function){0};
 }

@@ -13,8 +13,9 @@
 #include "common/hash.h"
 #include "image/language.h"
 
-#define FUNCTION_IMAGES "functions" /* the folder of the cache */
-#define FUNCTION_PORT "50051"       /* which src/guest/slsuite-function publishes */
+#define FUNCTION_IMAGES "functions"  /* the folder of the cache */
+#define FUNCTION_ARCHIVES "archives" /* another */
+#define FUNCTION_PORT "50051"        /* which src/guest/slsuite-function publishes */
 #define FUNCTION_PORT_NUMBER 50051u
 #define FUNCTION_MOST_WORDS 48 /* in each list of function.yaml */
 
@@ -28,6 +29,7 @@ struct function {
     struct language services;    /* what its data services lie on; empty: it has none */
     char *entry;                 /* name of its images in the cache */
     char *layout;                /* its OCI image layout, a folder; tag "latest" */
+    char *archive;               /* ext4 with /image.tar; NULL: function_prepare_archive() */
     char *image;                 /* ext4 with /NAME/rootfs, config.json and services */
     char digest[HASH_HEX];       /* of the ext4 image and of the base layers */
     char image_digest[HASH_HEX]; /* of the OCI image's manifest */
@@ -38,6 +40,10 @@ int function_find(const char *name, struct function *function, struct error *err
 
 /* function_find(), and its images and base layer, made when they are missing. */
 int function_prepare(const char *name, struct function *function, struct error *err);
+
+/* Of a prepared function, also its image as an archive that Docker and Podman load, in an ext4
+ * image of its own. The digest of the archive's image becomes part of function->digest. */
+int function_prepare_archive(struct function *function, struct error *err);
 void function_free(struct function *function);
 
 /* Refuse to start a function that depends on other services: they are not started yet. */

@@ -13,17 +13,24 @@
 struct image {
     char *kernel;         /* bzImage */
     char *kernel_version; /* as uname -r says */
+    char *modules;        /* folder of those that are not in the initramfs: modules-optional.list */
     char *initramfs;
     char *rootfs; /* ext4 */
     char kernel_digest[HASH_HEX], initramfs_digest[HASH_HEX], rootfs_digest[HASH_HEX];
 };
 
-/* Make what is missing, with progress, and find the rest. The strings are owned by the image. */
-int image_prepare(struct image *image, struct error *err);
+/* Make what is missing, with progress, and find the rest: with this container runtime (runtime.h).
+ * The strings are owned by the image. */
+int image_prepare(struct image *image, const char *runtime, struct error *err);
 void image_free(struct image *image);
 
 /* The parts of image_prepare(). */
 int kernel_prepare(struct image *image, struct error *err);
-int rootfs_prepare(struct image *image, struct error *err);
+int rootfs_prepare(struct image *image, const char *runtime, struct error *err);
+
+/* The name that the root file system with this runtime has in the cache, made or not. The caller
+ * frees it; NULL on errors. */
+#define ROOTFS_IMAGES "rootfs"
+char *rootfs_name(const struct image *image, const char *runtime, struct error *err);
 
 #endif

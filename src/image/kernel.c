@@ -1,5 +1,6 @@
-/* The distribution's own kernel, taken from its package without installing it, and an initramfs
- * with our init and the modules of recipes/modules.list. */
+/* The distribution's own kernel, taken from its package without installing it, an initramfs with
+ * our init and the modules of recipes/modules.list, and those of recipes/modules-optional.list for
+ * images with more than crun. */
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +16,10 @@
 #include "image/image.h"
 #include "image/store.h"
 
-#define RECIPE "1" /* raise it when the way a kernel is prepared changes */
+#define RECIPE "2" /* raise it when the way a kernel is prepared changes */
+
+#define MODULES "modules.list"
+#define OPTIONAL_MODULES "modules-optional.list"
 
 /* The package with the kernel, and those with its modules. Debian has all in one. */
 static const struct kernel_packages {
@@ -111,19 +115,24 @@ static int add_with_needs(const char *dependencies, const char *tree, const char
     return 0;
 }
 
-static int collect_modules(const char *tree, const char *version, const char *modules,
-                           const char *log, struct error *err) {
+static int find_dependencies(const char *tree, const char *version, const char *log,
+                             struct error *err) {
     autofree char *plain = format_string("%s/lib", tree);
     if (!file_exists(plain) && symlink("usr/lib", plain) < 0)
         return error_errno(err, "cannot create %s", plain);
     const char *const depmod[] = {"depmod", "-b", tree, version, NULL};
     struct process_options options = {.log = log};
-    if (process_run(depmod, &options, err) < 0 || folder_make(modules, err) < 0)
-        return -1;
+    return process_run(depmod, &options, err);
+}
 
+/* The modules that a list names, and those that they need, into a folder, with a list of theirs. */
+static int collect_modules(const char *tree, const char *version, const char *wanted_list,
+                           const char *modules, struct error *err) {
+    if (folder_make(modules, err) < 0)
+        return -1;
     autofree char *folder = format_string("%s/lib/modules/%s", tree, version);
     autofree char *dependencies_file = format_string("%s/modules.dep", folder);
-    autofree char *wanted_file = format_string("%s/modules.list", paths_recipes());
+    autofree char *wanted_file = format_string("%s/%s", paths_recipes(), wanted_list);
     autofree char *dependencies = file_read(dependencies_file, NULL, err);
     autofree char *wanted = dependencies ? file_read(wanted_file, NULL, err) : NULL;
     autofree char *list_file = format_string("%s/list", modules);
@@ -140,6 +149,7 @@ static int collect_modules(const char *tree, const char *version, const char *mo
 static int make_kernel(const struct store_entry *entry, struct error *err) {
     autofree char *log = store_file(entry, "log"), *tree = store_file(entry, "tree");
     autofree char *modules = store_file(entry, "modules"),
+                  *optional = store_file(entry, "optional"),
                   *pattern = format_string("%s/boot/vmlinuz-*", tree);
     autofree char *kernel = store_file(entry, "vmlinuz"),
                   *version_file = store_file(entry, "version");
@@ -151,8 +161,9 @@ static int make_kernel(const struct store_entry *entry, struct error *err) {
     autofree char *image = strdup(found.gl_pathv[0]);
     globfree(&found);
     const char *version = strstr(image, "/boot/vmlinuz-") + strlen("/boot/vmlinuz-");
-    if (file_copy(image, kernel, err) < 0 ||
-        collect_modules(tree, version, modules, log, err) < 0 ||
+    if (file_copy(image, kernel, err) < 0 || find_dependencies(tree, version, log, err) < 0 ||
+        collect_modules(tree, version, MODULES, modules, err) < 0 ||
+        collect_modules(tree, version, OPTIONAL_MODULES, optional, err) < 0 ||
         file_write(version_file, version, strlen(version), err) < 0 || folder_remove(tree, err) < 0)
         return -1;
     autofree char *packages_pattern = store_file(entry, "*.deb");
@@ -168,7 +179,8 @@ static int make_kernel(const struct store_entry *entry, struct error *err) {
  * version: the machine stays the same until it is asked to be made anew. */
 static int find_kernel(struct store_entry *entry, struct error *err) {
     struct distribution distribution;
-    autofree char *list = format_string("%s/modules.list", paths_recipes());
+    autofree char *list = format_string("%s/" MODULES, paths_recipes());
+    autofree char *optional = format_string("%s/" OPTIONAL_MODULES, paths_recipes());
     if (apt_distribution(&distribution, err) < 0)
         return -1;
     struct hash *hash = hash_new();
@@ -176,7 +188,7 @@ static int find_kernel(struct store_entry *entry, struct error *err) {
     hash_add_field(hash, "recipe", RECIPE);
     hash_add_field(hash, "distribution", distribution.id);
     hash_add_field(hash, "codename", distribution.codename);
-    int result = hash_add_file(hash, list, err);
+    int result = hash_add_file(hash, list, err) < 0 ? -1 : hash_add_file(hash, optional, err);
     hash_finish(hash, key);
     autofree char *name = format_string("%s-%.16s", distribution.codename, key);
     if (result < 0 || store_open(entry, "kernel", name, err) < 0)
@@ -251,6 +263,7 @@ int kernel_prepare(struct image *image, struct error *err) {
     if (result == 0) {
         autofree char *version_file = store_file(&entry, "version");
         image->kernel = store_file(&entry, "vmlinuz");
+        image->modules = store_file(&entry, "optional");
         image->kernel_version = file_read(version_file, NULL, err);
         result = image->kernel_version ? hash_file(image->kernel, image->kernel_digest, err) : -1;
     }

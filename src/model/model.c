@@ -34,9 +34,11 @@ struct model *model_new(const struct model_parameters *parameters) {
     model->core = core_find(parameters->core.model);
     model->hierarchy = hierarchy_new(parameters);
     model->cores = calloc(parameters->cores, sizeof *model->cores);
-    bool whole = model->hierarchy && model->cores;
+    model->footprints = calloc(parameters->cores, sizeof *model->footprints);
+    bool whole = model->hierarchy && model->cores && model->footprints;
     for (unsigned i = 0; whole && i < parameters->cores; i++)
-        whole = core_init(&model->cores[i], model, i);
+        whole = core_init(&model->cores[i], model, i) &&
+                footprint_init(&model->footprints[i], parameters->line_size);
     if (!whole || !statistics_declare(model, NULL)) {
         model_free(model);
         return NULL;
@@ -53,6 +55,9 @@ void model_free(struct model *model) {
         branch_unit_free(model->cores[i].branch);
         free(model->cores[i].state);
     }
+    for (unsigned i = 0; model->footprints && i < model->parameters.cores; i++)
+        footprint_free(&model->footprints[i]);
+    free(model->footprints);
     hierarchy_free(model->hierarchy);
     free(model->cores);
     free(model->regions);
@@ -69,6 +74,16 @@ void model_measure(struct model *model, unsigned core) {
             branch_unit_free(model->cores[i].branch);
             model->cores[i].branch = NULL;
         }
+}
+
+void model_begin_footprint(struct model *model) {
+    for (unsigned i = 0; i < model->parameters.cores; i++)
+        footprint_begin(&model->footprints[i]);
+    model->footprint_begun = true;
+}
+
+void model_end_footprint(struct model *model) {
+    model->footprint_begun = false;
 }
 
 void model_flush(struct model *model) {
@@ -129,6 +144,8 @@ void model_run(struct model *model, unsigned core, const struct step *step) {
         settle_region(model, core);
         model->visits[core].region = step->segment->region;
     }
+    if (model->footprint_begun)
+        footprint_step(&model->footprints[core], step);
     model->cores[core].model->run(&model->cores[core], step);
 }
 

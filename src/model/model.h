@@ -54,6 +54,11 @@ bool model_set_regions(struct model *model, const char *const *names, unsigned c
  * vain and what prefetchers of branches fetch. Before the first step. */
 void model_measure(struct model *model, unsigned core);
 
+/* From now on the cores' footprints, the lines of code and of data that each touches, are counted
+ * anew; until the end. */
+void model_begin_footprint(struct model *model);
+void model_end_footprint(struct model *model);
+
 /* Forget all that was cached or learnt: lines (dirty ones are dropped: only tags are modelled),
  * translations, branches. Counters stay. */
 void model_flush(struct model *model);

@@ -3,6 +3,7 @@
 #define SLS_MODEL_STATE_H
 
 #include "model/core.h"
+#include "model/footprint.h"
 #include "model/model.h"
 
 struct region_counts {
@@ -24,6 +25,8 @@ struct model {
     struct region_counts *regions; /* per core: 0 is nobody's code, then the regions */
     struct region_visit *visits;   /* per core */
     unsigned region_count;
+    struct footprint *footprints; /* per core */
+    bool footprint_begun;
     struct model_statistic *statistics;
     size_t statistic_count;
 };

@@ -64,6 +64,10 @@ static uint64_t upgrades(const struct model *m, unsigned core, unsigned mode, un
     return supplied[UPGRADE_BY_CACHE] + supplied[UPGRADE_BY_BUS];
 }
 
+static uint64_t footprint(const struct model *m, unsigned core, unsigned mode, unsigned kind) {
+    return m->footprints[core].lines[mode][kind] * m->parameters.line_size;
+}
+
 static uint64_t from_memory(const struct model *m, unsigned core, unsigned mode, unsigned of) {
     return memory_fills(l1(m, core, mode));
 }
@@ -391,6 +395,8 @@ static const struct row rows[] = {
     {CORE, "system.cpu%u.walker.walks", "Count", "Page walks", walks, OF_DTLB, translates},
     {CORE, "system.cpu%u.walker.cycles", "Cycle", "Cycles of all page walks", walk_cycles, OF_DTLB, translates},
     {MODES_TOTAL, "system.cpu%u.llcMisses", "Count", "This core's misses in the last-level cache", from_memory},
+    {MODES_TOTAL, "system.cpu%u.footprint.inst", "Byte", "Lines of code executed, each once", footprint, FOOTPRINT_CODE},
+    {MODES_TOTAL, "system.cpu%u.footprint.data", "Byte", "Lines of data accessed, each once", footprint, FOOTPRINT_DATA},
     PRIVATE("l2", CACHE_L2, "L2"),
     PRIVATE("l3", CACHE_L3, "L3"),
     PRIVATE("llc", CACHE_LLC, "LLC"),

@@ -26,6 +26,8 @@ const struct metric_description metric_descriptions[METRICS] = {
     [DTLB_MISSES] = {"dtlb_misses", "DTLB misses", 0, true},
     [L1I_FILLS] = {"l1i_fills", "L1I fills", 0, true},
     [L1D_FILLS] = {"l1d_fills", "L1D fills", 0, true},
+    [CODE_FOOTPRINT] = {"code_footprint_bytes", "code kB", 1, true, 1024},
+    [DATA_FOOTPRINT] = {"data_footprint_bytes", "data kB", 1, true, 1024},
     [BRANCH_MPKI] = {"branch_mpki", "BR MPKI", 2},
     [ITLB_MPKI] = {"itlb_mpki", "ITLB MPKI", 2},
     [DTLB_MPKI] = {"dtlb_mpki", "DTLB MPKI", 2},
@@ -60,6 +62,10 @@ static const char *const counted[METRICS][MODES] = {
     [L1D_FILLS] = {"system.cpu%u.dcache.overallMshrMisses::user",
                    "system.cpu%u.dcache.overallMshrMisses::kernel",
                    "system.cpu%u.dcache.overallMshrMisses::total"},
+    [CODE_FOOTPRINT] = {"system.cpu%u.footprint.inst::user", "system.cpu%u.footprint.inst::kernel",
+                        "system.cpu%u.footprint.inst::total"},
+    [DATA_FOOTPRINT] = {"system.cpu%u.footprint.data::user", "system.cpu%u.footprint.data::kernel",
+                        "system.cpu%u.footprint.data::total"},
 };
 
 /* Events in a thousand instructions. */

@@ -29,7 +29,9 @@ enum metric {
     ITLB_MISSES,
     DTLB_MISSES,
     L1I_FILLS,
-    L1D_FILLS, /* counted */
+    L1D_FILLS,
+    CODE_FOOTPRINT,
+    DATA_FOOTPRINT, /* counted */
     BRANCH_MPKI,
     ITLB_MPKI,
     DTLB_MPKI, /* computed from them */
@@ -42,6 +44,7 @@ struct metric_description {
     const char *heading; /* for people */
     int decimals;        /* for people */
     bool counted;        /* a whole number; else computed from such */
+    int unit;            /* for people: so many make one; 0: they are told as they are */
 };
 extern const struct metric_description metric_descriptions[METRICS];
 extern const char *const mode_names[MODES]; /* "user", "kernel", "total" */

@@ -9,8 +9,8 @@
 #include "results/suite_parts.h"
 #include "results/writers.h"
 
-const enum metric suite_columns[SUITE_COLUMNS] = {INSTRUCTIONS, CPI,      L1I_MPKI,
-                                                  L1D_MPKI,     LLC_MPKI, MICROSECONDS};
+const enum metric suite_columns[SUITE_COLUMNS] = {
+    INSTRUCTIONS, CPI, L1I_MPKI, L1D_MPKI, LLC_MPKI, CODE_FOOTPRINT, DATA_FOOTPRINT, MICROSECONDS};
 
 const char *suite_language(const char *function) {
     const char *dash = strrchr(function, '-');

@@ -6,7 +6,7 @@
 #include "results/suite.h"
 
 /* What tables show of a function, user and kernel together. */
-enum { SUITE_COLUMNS = 6 };
+enum { SUITE_COLUMNS = 8 };
 extern const enum metric suite_columns[SUITE_COLUMNS];
 
 /* How the means by language are made, for people. */

@@ -8,6 +8,7 @@
 #include "results/cpi_stack.h"
 #include "results/report_parts.h"
 #include "results/suite_parts.h"
+#include "results/writers.h"
 
 /* Cycles of one part of the CPI stack; 0 where there is no such part. */
 static double part_cycles(const struct suite_entry *entry, int part) {
@@ -44,7 +45,7 @@ static void bar(FILE *out, const struct suite_entry *entry, double largest) {
 
 static void figure(FILE *out, enum metric metric, double value) {
     fputs("<td>", out);
-    report_figure(out, value, metric_descriptions[metric].decimals);
+    report_figure(out, metric_for_people(metric, value), metric_descriptions[metric].decimals);
     fputs("</td>", out);
 }
 

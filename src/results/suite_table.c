@@ -8,12 +8,12 @@
 #include "results/suite_parts.h"
 #include "results/writers.h"
 
-enum { NAME_WIDTH = 33 };
-static const int widths[SUITE_COLUMNS] = {14, 8, 11, 11, 11, 12};
+enum { NAME_WIDTH = 25 };
+static const int widths[SUITE_COLUMNS] = {13, 7, 9, 9, 9, 9, 8, 11};
 
 static void figures(FILE *out, const double values[SUITE_COLUMNS]) {
     for (int i = 0; i < SUITE_COLUMNS; i++)
-        print_figure(out, widths[i], values[i], metric_descriptions[suite_columns[i]].decimals);
+        print_metric(out, widths[i], suite_columns[i], values[i]);
     fputc('\n', out);
 }
 

@@ -53,6 +53,16 @@ void print_figure(FILE *out, int width, double value, int decimals) {
     print_cell(out, width, text);
 }
 
+double metric_for_people(enum metric metric, double value) {
+    int unit = metric_descriptions[metric].unit;
+    return unit ? value / unit : value;
+}
+
+void print_metric(FILE *out, int width, enum metric metric, double value) {
+    print_figure(out, width, metric_for_people(metric, value),
+                 metric_descriptions[metric].decimals);
+}
+
 void print_rule(FILE *out) {
     for (int i = 0; i < 100; i++)
         fputs("─", out);
@@ -62,13 +72,31 @@ void print_rule(FILE *out) {
 static void group(FILE *out, const char *label, const metrics_table metrics) {
     for (int mode = 0; mode < MODES; mode++) {
         fprintf(out, "%10s %-8s", mode == 0 ? label : "", mode_names[mode]);
-        for (int i = 0; i < COLUMNS; i++) {
-            enum metric metric = columns[i].metric;
-            print_figure(out, columns[i].width, metrics[metric][mode],
-                         metric_descriptions[metric].decimals);
-        }
+        for (int i = 0; i < COLUMNS; i++)
+            print_metric(out, columns[i].width, columns[i].metric,
+                         metrics[columns[i].metric][mode]);
         fputc('\n', out);
     }
+}
+
+/* Of the mean invocation: "code 181.4 (user 49.9, kernel 131.5)". */
+static void write_footprint_of(const struct invocations *invocations, const char *what,
+                               enum metric metric, FILE *out) {
+    fprintf(out, "%s ", what);
+    print_metric(out, 0, metric, invocations->mean[metric][MODE_TOTAL]);
+    fputs(" kB (user ", out);
+    print_metric(out, 0, metric, invocations->mean[metric][MODE_USER]);
+    fputs(", kernel ", out);
+    print_metric(out, 0, metric, invocations->mean[metric][MODE_KERNEL]);
+    fputc(')', out);
+}
+
+static void write_footprint(const struct invocations *invocations, FILE *out) {
+    if (!invocations_show(invocations, CODE_FOOTPRINT))
+        return;
+    write_footprint_of(invocations, "\nmean footprint: code", CODE_FOOTPRINT, out);
+    write_footprint_of(invocations, ", data", DATA_FOOTPRINT, out);
+    fputc('\n', out);
 }
 
 void write_table(const struct invocations *invocations, FILE *out) {
@@ -90,6 +118,7 @@ void write_table(const struct invocations *invocations, FILE *out) {
                 invocations->count - shown);
     print_rule(out);
     group(out, "mean", invocations->mean);
+    write_footprint(invocations, out);
     write_stack_table(invocations, out);
     write_regions_table(invocations, out);
     if (invocations->run->profile) {

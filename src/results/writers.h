@@ -27,11 +27,15 @@ void write_profile_text(const struct invocations *invocations, FILE *out);
 void write_folded(const struct invocations *invocations, FILE *out);
 void write_callgrind(const struct invocations *invocations, FILE *out);
 
+/* The figure in the unit in which people are told of it. */
+double metric_for_people(enum metric metric, double value);
+
 /* A figure for people: 1,234,567 or 2.50, "n/a" where there is none. The caller frees it. */
 char *format_metric(double value, int decimals);
 
-/* The same, right-aligned in so many columns; and any text. */
+/* The same, right-aligned in so many columns; of a metric, in its unit; and any text. */
 void print_figure(FILE *out, int width, double value, int decimals);
+void print_metric(FILE *out, int width, enum metric metric, double value);
 void print_cell(FILE *out, int width, const char *text);
 
 /* A line as wide as a table. */

@@ -154,7 +154,8 @@ static void mark(unsigned index, uint16_t operation, const uint64_t arguments[2]
         return;
     }
     samples_mark(now.model, operation, arguments[0], arguments[1]);
-    if (operation == M5_WORK_BEGIN || operation == M5_RESET_STATS)
+    if (operation == M5_WORK_BEGIN || operation == M5_RESET_STATS ||
+        operation == M5_DUMP_RESET_STATS)
         model_begin_footprint(now.model);
     else if (operation == M5_WORK_END)
         model_end_footprint(now.model);

@@ -96,6 +96,24 @@ class Run(Case):
         self.assertEqual([row["reply"] for row in csv.DictReader(io.StringIO(result.out))], replies)
         self.assertEqual(result.out, (self.out / "invocations.csv").read_text())
 
+    def test_footprint(self):
+        """It is the program's: the same on every system, and told in the table; the code of a call is more than its instructions' bytes."""
+        kinds = [f"{what}_footprint_bytes_{mode}" for what in ("code", "data") for mode in ("user", "kernel", "total")]
+        seen = []
+        for system in "simple", "inorder", "icelake":
+            folder = self.folder / system
+            said = self.slsuite("run", "helloworld-c", "-n", 3, "--system", system, "--out", folder).out
+            rows = list(csv.DictReader(open(folder / "invocations.csv", newline="")))
+            seen.append([[int(row[kind]) for kind in kinds] for row in rows])
+        self.assertEqual(seen[0], seen[1])
+        self.assertEqual(seen[0], seen[2])
+        for user, kernel, total, *_ in seen[0]:
+            self.assertEqual(user + kernel, total)
+            self.assertEqual(total % 64, 0)
+            self.assertGreater(kernel, 64 * 1024)  # a whole network stack
+        mean = sum(row[2] for row in seen[0]) / 3 / 1024
+        self.assertIn(f"mean footprint: code {mean:.1f} kB (user ", said)
+
     def test_four_cores(self):
         """The function has core 1, and that is what the table tells of."""
         simple = (BUILD / "systems/simple.yaml").read_text()

@@ -12,7 +12,14 @@
 #include "image/compose.h"
 #include "image/function.h"
 
-enum { OPTION_CLIENT = 1000, OPTION_CREDENTIALS, OPTION_INSECURE, OPTION_PREFIX, OPTION_REPLACE };
+enum {
+    OPTION_CLIENT = 1000,
+    OPTION_CREDENTIALS,
+    OPTION_INSECURE,
+    OPTION_PORT,
+    OPTION_PREFIX,
+    OPTION_REPLACE
+};
 
 static const struct argp_option options[] = {
     {"file", 'f', "FILE", 0, "the services of a Docker Compose file", 0},
@@ -22,13 +29,14 @@ static const struct argp_option options[] = {
      "a line USER:PASSWORD for the registry (else what skopeo knows)", 0},
     {"insecure", OPTION_INSECURE, NULL, 0, "a registry without TLS, or with an unknown certificate",
      0},
+    {"port", OPTION_PORT, "PORT", 0, "where it listens, if a file does not say so (50051)", 0},
     {"prefix", OPTION_PREFIX, "TEXT", 0, "before the names of a file's services", 0},
     {"replace", OPTION_REPLACE, NULL, 0, "a function of that name, if there is one", 0},
     {0},
 };
 
 struct request {
-    const char *file, *prefix;
+    const char *file, *prefix, *port;
     json_t *client;
     json_t *names; /* IMAGE [NAME], or services of the file */
     bool replace;
@@ -41,6 +49,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     struct error *err = request->err;
     int result = 0;
     size_t count = json_array_size(request->names);
+    long number;
     switch (key) {
     case 'f':
         request->file = argument;
@@ -55,6 +64,10 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         break;
     case OPTION_INSECURE:
         request->fetch.insecure = true;
+        break;
+    case OPTION_PORT:
+        result = command_number("--port", argument, 1, 65535, &number, err);
+        request->port = argument;
         break;
     case OPTION_PREFIX:
         request->prefix = argument;
@@ -91,43 +104,74 @@ static int add_image(const struct request *request, struct error *err) {
     const struct addition addition = {.name = given ? given : usual,
                                       .source = source,
                                       .client = request->client,
+                                      .port = request->port,
                                       .replace = request->replace,
                                       .fetch = request->fetch};
     return add(&addition, err);
 }
 
+/* Put what this service of the file needs into `needed`, each behind what it needs itself. `above`
+ * are those that wait for it. */
+static int find_needed(const json_t *services, const char *service, const json_t *said,
+                       json_t *above, json_t *needed, struct error *err) {
+    const char *where = json_string_value(json_object_get(said, "where"));
+    size_t index;
+    const json_t *word;
+    json_object_set_new(above, service, json_null());
+    json_array_foreach(json_object_get(said, "depends_on"), index, word) {
+        const char *name = json_string_value(word);
+        json_t *other = json_object_get(services, name);
+        if (!other)
+            return error_set(err, "%s: %s: depends on %s, which the file does not describe", where,
+                             service, name);
+        if (json_object_get(above, name))
+            return error_set(err, "%s: %s: depends on %s, and that on it", where, service, name);
+        if (!json_object_get(other, "image"))
+            return error_set(err, "%s: %s: has no image: build and push it first",
+                             json_string_value(json_object_get(other, "where")), name);
+        if (json_object_get(needed, name))
+            continue;
+        if (find_needed(services, name, other, above, needed, err) < 0)
+            return -1;
+        json_object_set(needed, name, other);
+    }
+    json_object_del(above, service);
+    return 0;
+}
+
 typedef int action_addition(const struct addition *addition, struct error *err);
 
 /* A service of a file, handed on as an addition. */
-static int with_service(const struct request *request, const char *service, const json_t *said,
-                        action_addition *action, struct error *err) {
+static int with_service(const struct request *request, const json_t *services, const char *service,
+                        const json_t *said, action_addition *action, struct error *err) {
     autofree char *name = format_string("%s%s", request->prefix ?: "", service);
     const char *where = json_string_value(json_object_get(said, "where"));
     const char *image = json_string_value(json_object_get(said, "image"));
-    const char *port = json_string_value(json_object_get(said, "port"));
+    const char *port = json_string_value(json_object_get(said, "port"))
+                           ?: json_string_value(json_object_get(said, "expose"));
     const json_t *client = json_object_get(said, "x-client");
     if (!image)
         return error_set(err, "%s: %s: has no image: build and push it first", where, service);
-    if (port && strcmp(port, FUNCTION_PORT) != 0)
-        return error_set(err,
-                         "%s: %s: its port is %s: functions must listen on " FUNCTION_PORT
-                         ": change it in entrypoint, command or environment, and ports",
-                         where, service, port);
+    json_t *above = json_object(), *needed = json_object();
+    int result = find_needed(services, service, said, above, needed, err);
+    json_decref(above);
     const struct addition addition = {.name = name,
                                       .source = image,
                                       .client = request->client ? request->client : client,
                                       .entrypoint = json_object_get(said, "entrypoint"),
                                       .command = json_object_get(said, "command"),
                                       .environment = json_object_get(said, "environment"),
-                                      .depends_on = json_object_get(said, "depends_on"),
+                                      .port = port ?: request->port,
+                                      .services = needed,
                                       .replace = request->replace,
                                       .fetch = request->fetch};
     struct error why = {0};
-    if (action(&addition, &why) == 0)
-        return 0;
-    error_set(err, "%s: %s", where, why.text);
-    err->status = why.status;
-    return -1;
+    if (result == 0 && action(&addition, &why) < 0) {
+        result = error_set(err, "%s: %s", where, why.text);
+        err->status = why.status;
+    }
+    json_decref(needed);
+    return result;
 }
 
 /* Whether what its client is to ask is said, or told by the image's name. */
@@ -180,7 +224,7 @@ static int add_services(const struct request *request, struct error *err) {
     int result = chosen ? 0 : -1;
     for (size_t i = 0; i < 2; i++)
         json_object_foreach(chosen, service, said) if (result == 0) result =
-            with_service(request, service, said, actions[i], err);
+            with_service(request, services, service, said, actions[i], err);
     json_decref(chosen);
     json_decref(services);
     return result;

@@ -89,8 +89,7 @@ static int prepare(struct sim *sim, struct error *err) {
     const struct sim_options *options = sim->options;
     struct simulation *simulation = &sim->simulation;
     if (simulation_find_system(simulation, options->system, err) < 0 ||
-        function_find(options->function, &sim->function, err) < 0 ||
-        function_check_alone(&sim->function, err) < 0)
+        function_find(options->function, &sim->function, err) < 0)
         return -1;
     function_free(&sim->function);
     if (simulation_prepare_image(simulation, options->runtime, err) < 0 ||

@@ -13,6 +13,7 @@
 #include "image/client.h"
 #include "image/function.h"
 #include "image/oci.h"
+#include "image/service.h"
 #include "image/store.h"
 
 #define WARM_UPS "20" /* as those of the suite's functions */
@@ -60,10 +61,12 @@ int added_check(const struct addition *addition, struct error *err) {
         return error_set(err, "%s: there is a function of that name: give another, or --replace",
                          name);
     int result = find_client(addition, &client, &service, err);
-    if (result == 0 && (json_array_size(client) > FUNCTION_MOST_WORDS ||
-                        json_array_size(addition->depends_on) > FUNCTION_MOST_WORDS))
-        result = error_usage(err, "%s: more than %d words for the client, or services it needs",
-                             name, FUNCTION_MOST_WORDS);
+    if (result == 0 && json_array_size(client) > FUNCTION_MOST_WORDS)
+        result =
+            error_usage(err, "%s: more than %d words for the client", name, FUNCTION_MOST_WORDS);
+    if (result == 0 && json_object_size(addition->services) > SERVICE_MOST)
+        result = error_set(err, "%s: needs %zu services: at most %d can be started", name,
+                           json_object_size(addition->services), SERVICE_MOST);
     json_decref(client);
     return result;
 }
@@ -98,52 +101,120 @@ static json_t *find_arguments(const char *layout, const char *source, struct err
 }
 
 /* skopeo has checked the digests of what it copied; umoci checks what is in the layers. */
-static int try_to_unpack(const struct addition *addition, const struct store_entry *entry,
-                         const char *layout, const char *log, struct error *err) {
-    autofree char *bundle = store_file(entry, "bundle");
+static int try_to_unpack(const char *source, const char *folder, const char *layout,
+                         const char *log, struct error *err) {
+    autofree char *bundle = format_string("%s/bundle", folder);
     if (oci_unpack(layout, bundle, log, err) < 0) {
         struct error why = *err;
         return error_set(err, "cannot unpack %s: %s: it is damaged, or not an image of Linux",
-                         addition->source, why.text);
+                         source, why.text);
     }
     return folder_remove(bundle, err);
 }
 
+/* An image, into FOLDER/oci, with what is said of how it is to be run. Returns its command line;
+ * NULL with an error. */
+static json_t *take_image(const char *source, const struct fetch_options *options,
+                          const json_t *entrypoint, const json_t *command,
+                          const json_t *environment, const char *folder, const char *log,
+                          struct error *err) {
+    autofree char *layout = format_string("%s/oci", folder);
+    if (fetch_image(source, layout, options, log, err) < 0 ||
+        ((entrypoint || command || environment) &&
+         oci_configure(layout, entrypoint, command, environment, log, err) < 0))
+        return NULL;
+    json_t *arguments = find_arguments(layout, source, err);
+    if (arguments && try_to_unpack(source, folder, layout, log, err) == 0)
+        return arguments;
+    json_decref(arguments);
+    return NULL;
+}
+
+/* The lowest port that the image says it listens on, or NULL. The caller frees it. */
+static char *exposed_port(const char *layout, struct error *err) {
+    json_t *image = oci_config(layout, err), *nothing;
+    const char *port;
+    long lowest = 0;
+    json_object_foreach(json_object_get(json_object_get(image, "config"), "ExposedPorts"), port,
+                        nothing) {
+        long number = strtol(port, NULL, 10);
+        if (!strstr(port, "/udp") && number > 0 && (!lowest || number < lowest))
+            lowest = number;
+    }
+    json_decref(image);
+    return lowest ? format_string("%ld", lowest) : NULL;
+}
+
+/* One that the function needs: function.yaml's description of it, or NULL with an error. */
+static json_t *take_service(const struct addition *addition, const char *name, const json_t *said,
+                            const char *folder, const char *log, struct error *err) {
+    const char *source = json_string_value(json_object_get(said, "image"));
+    const char *port = json_string_value(json_object_get(said, "port"))
+                           ?: json_string_value(json_object_get(said, "expose"));
+    autofree char *layout = format_string("%s/oci", folder);
+    char digest[HASH_HEX];
+    if (folder_make(folder, err) < 0)
+        return NULL;
+    json_t *arguments = take_image(source, &addition->fetch, json_object_get(said, "entrypoint"),
+                                   json_object_get(said, "command"),
+                                   json_object_get(said, "environment"), folder, log, err);
+    autofree char *exposed = arguments && !port ? exposed_port(layout, err) : NULL;
+    if (arguments && !port && !exposed)
+        error_set(err, "%s: neither the file (expose: …) nor its image says where it listens",
+                  name);
+    else if (arguments && oci_digest(layout, digest, err) == 0)
+        return json_pack("{s:s, s:s, s:s+, s:o}", "image", "own", "port", port ?: exposed, "digest",
+                         "sha256:", digest, "entrypoint", arguments);
+    json_decref(arguments);
+    return NULL;
+}
+
+/* Owned by the caller; NULL with an error. */
+static json_t *take_services(const struct addition *addition, const struct store_entry *entry,
+                             const char *log, struct error *err) {
+    json_t *services = json_object(), *said;
+    const char *name;
+    json_object_foreach((json_t *)addition->services, name, said) {
+        autofree char *folder = format_string("%s/services/%s", entry->work, name);
+        json_t *service = take_service(addition, name, said, folder, log, err);
+        if (!service) {
+            json_decref(services);
+            return NULL;
+        }
+        json_object_set_new(services, name, service);
+    }
+    return services;
+}
+
 /* JSON is YAML. */
 static int describe(const struct addition *addition, const char *layout, const char *path,
-                    json_t *arguments, struct error *err) {
+                    json_t *arguments, json_t *services, struct error *err) {
     char digest[HASH_HEX];
     json_t *client = NULL;
     autofree char *service = NULL;
     if (oci_digest(layout, digest, err) < 0 || find_client(addition, &client, &service, err) < 0)
         return -1;
-    json_t *empty = json_array();
-    json_t *yaml =
-        json_pack("{s:s, s:s+, s:s, s:s, s:O, s:O, s:o, s:s, s:s, s:s+, s:O}", "name",
-                  addition->name, "description", "from ", addition->source, "service", service,
-                  "port", FUNCTION_PORT, "entrypoint", arguments, "files", empty, "client", client,
-                  "warm-ups", WARM_UPS, "source", addition->source, "digest", "sha256:", digest,
-                  "depends-on", addition->depends_on ? (json_t *)addition->depends_on : empty);
+    json_t *yaml = json_pack("{s:s, s:s+, s:s, s:s, s:O, s:[], s:o, s:s, s:s, s:s+, s:O}", "name",
+                             addition->name, "description", "from ", addition->source, "service",
+                             service, "port", addition->port ?: FUNCTION_PORT, "entrypoint",
+                             arguments, "files", "client", client, "warm-ups", WARM_UPS, "source",
+                             addition->source, "digest", "sha256:", digest, "services", services);
     autofree char *json = json_dumps(yaml, JSON_INDENT(2)), *text = format_string("%s\n", json);
-    json_decref(empty);
     json_decref(yaml);
-    return file_write(path, text, strlen(text), err);
+    return service_check_all(services, true, addition->name, err) < 0
+               ? -1
+               : file_write(path, text, strlen(text), err);
 }
 
 static int fill(const struct addition *addition, const struct store_entry *entry,
                 struct error *err) {
     autofree char *layout = store_file(entry, "oci"), *log = store_file(entry, "log");
     autofree char *description = store_file(entry, "function.yaml");
-    if (fetch_image(addition->source, layout, &addition->fetch, log, err) < 0)
-        return -1;
-    if ((addition->entrypoint || addition->command || addition->environment) &&
-        oci_configure(layout, addition->entrypoint, addition->command, addition->environment, log,
-                      err) < 0)
-        return -1;
-    json_t *arguments = find_arguments(layout, addition->source, err);
-    int result = arguments ? try_to_unpack(addition, entry, layout, log, err) : -1;
-    if (result == 0)
-        result = describe(addition, layout, description, arguments, err);
+    json_t *arguments = take_image(addition->source, &addition->fetch, addition->entrypoint,
+                                   addition->command, addition->environment, entry->work, log, err);
+    json_t *services = arguments ? take_services(addition, entry, log, err) : NULL;
+    int result = services ? describe(addition, layout, description, arguments, services, err) : -1;
+    json_decref(services);
     json_decref(arguments);
     return result;
 }

@@ -1,8 +1,8 @@
 /* Functions that a user has added: images of others, each with a description. They are kept apart
  * from the cache, in paths_added(), as they cannot be made again:
- *   NAME/oci            the image, as an OCI image layout
- *   NAME/function.yaml  as those of the suite's functions, with three more keys: source, digest,
- *                       depends-on
+ *   NAME/oci               the image, as an OCI image layout
+ *   NAME/services/X/oci    that of service X
+ *   NAME/function.yaml     as those of the suite's functions, with two more keys: source, digest
  * What the guest needs of them is made of that and lies in the cache, as that of all functions. */
 #ifndef SLS_IMAGE_ADDED_H
 #define SLS_IMAGE_ADDED_H
@@ -22,8 +22,10 @@ struct addition {
     const json_t *entrypoint; /* instead of the image's; without a command, there is none then */
     const json_t *command;
     const json_t *environment; /* besides the image's */
-    const json_t *depends_on;  /* services that it needs */
-    bool replace;              /* a function of that name, if there is one */
+    const char *port;          /* where it listens; NULL: FUNCTION_PORT */
+    const json_t
+        *services; /* that it needs, in the order of starting; as compose_read() has them */
+    bool replace;  /* a function of that name, if there is one */
     struct fetch_options fetch;
 };
 

@@ -95,8 +95,15 @@ int bundle_write_service(const char *bundle, const char *name, json_t *entrypoin
     return result;
 }
 
-int bundle_for_host(const char *bundle, const char *unpacked, json_t *arguments, json_t **process,
-                    struct error *err) {
+json_t *bundle_process(const char *unpacked, struct error *err) {
+    autofree char *path = format_string("%s/config.json", unpacked);
+    json_t *config = load(path, err);
+    json_t *process = config ? json_incref(json_object_get(config, "process")) : NULL;
+    json_decref(config);
+    return process;
+}
+
+int bundle_for_host(const char *bundle, const char *unpacked, json_t *process, struct error *err) {
     autofree char *path = format_string("%s/config.json", bundle);
     autofree char *from = format_string("%s/config.json", unpacked);
     autofree char *unpacked_root = format_string("%s/rootfs", unpacked);
@@ -105,9 +112,7 @@ int bundle_for_host(const char *bundle, const char *unpacked, json_t *arguments,
     json_t *config = folder_make(bundle, err) < 0 ? NULL : load(from, err);
     if (!config)
         return -1;
-    *process = json_incref(json_object_get(config, "process"));
-    json_object_set(*process, "args", arguments);
-    json_object_set_new(*process, "terminal", json_false());
+    json_object_set(config, "process", process);
     json_object_set_new(json_object_get(config, "root"), "path", json_string(root));
     int result = write_config(config, path, err);
     if (result == 0 && (!root || symlink(root, link) < 0))

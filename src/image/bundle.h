@@ -17,10 +17,12 @@ int bundle_finish(const char *bundle, const char *name, struct error *err);
 int bundle_write_service(const char *bundle, const char *name, json_t *entrypoint,
                          const char *config, struct error *err);
 
+/* How what was unpacked for an ordinary user into this folder is to be run (args, env, cwd, …). The
+ * caller's; NULL with an error. */
+json_t *bundle_process(const char *unpacked, struct error *err);
+
 /* Make, in this folder, a bundle to be run on this computer: the root file system that was unpacked
- * for an ordinary user into the folder `unpacked`, with these arguments, without a terminal.
- * *process is how it is to be run (args, env, cwd); the caller's. */
-int bundle_for_host(const char *bundle, const char *unpacked, json_t *arguments, json_t **process,
-                    struct error *err);
+ * into the folder `unpacked`, to be run as `process` says. */
+int bundle_for_host(const char *bundle, const char *unpacked, json_t *process, struct error *err);
 
 #endif

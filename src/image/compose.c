@@ -163,6 +163,7 @@ static json_t *read_service(struct compose *compose, yaml_node_t *node, const ch
         {"environment", "environment", read_environment},
         {"depends_on", "depends_on", read_depends_on},
         {"ports", "port", read_ports},
+        {"expose", "expose", read_ports},
         {"x-client", "x-client", read_words},
     };
     if (node->type != YAML_MAPPING_NODE)

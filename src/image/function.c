@@ -18,7 +18,7 @@
 #include "image/service.h"
 #include "image/store.h"
 
-#define RECIPE "3"         /* raise it when the way a function's images are made changes */
+#define RECIPE "4"         /* raise it when the way a function's images are made changes */
 #define MODE "u=rwX,go=rX" /* whatever the user's umask is, and was when the files were built */
 #define ADDED_MODE "u+rwX" /* as the image says, but we must be able to read them */
 
@@ -28,8 +28,8 @@ static int check_values(const json_t *yaml, const char *name, const char *path, 
     const char *warm_ups = json_string_value(json_object_get(yaml, "warm-ups"));
     if (strcmp(said, name) != 0)
         return error_set(err, "%s: name: %s, but its folders say %s", path, said, name);
-    if (strcmp(port, FUNCTION_PORT) != 0)
-        return error_set(err, "%s: port: %s: must be " FUNCTION_PORT, path, port);
+    if (!service_is_port(port))
+        return error_set(err, "%s: port: %s: must be a number from 1 to 65535", path, port);
     size_t digits = strspn(warm_ups, "0123456789");
     if (!digits || digits > 6 || warm_ups[digits])
         return error_set(err, "%s: warm-ups: %s: not a number from 0 to 999999", path, warm_ups);
@@ -45,11 +45,11 @@ static int check(const json_t *yaml, const char *name, bool added, const char *p
         {"name", JSON_STRING},   {"description", JSON_STRING}, {"service", JSON_STRING},
         {"port", JSON_STRING},   {"entrypoint", JSON_ARRAY},   {"files", JSON_ARRAY},
         {"client", JSON_ARRAY},  {"warm-ups", JSON_STRING},    {"source", JSON_STRING},
-        {"digest", JSON_STRING}, {"depends-on", JSON_ARRAY}, /* the last three: if it was added */
+        {"digest", JSON_STRING}, /* the last two: if it was added */
     };
     if (!json_is_object(yaml))
         return error_set(err, "%s: not a mapping of keys to values", path);
-    size_t count = sizeof wanted / sizeof *wanted - (added ? 0 : 3);
+    size_t count = sizeof wanted / sizeof *wanted - (added ? 0 : 2);
     for (size_t i = 0; i < count; i++) {
         const json_t *value = json_object_get(yaml, wanted[i].key);
         if (!value || json_typeof(value) != wanted[i].type)
@@ -63,10 +63,10 @@ static int check(const json_t *yaml, const char *name, bool added, const char *p
         json_array_foreach(value, index, item) if (!json_is_string(item)) return error_set(
             err, "%s: %s: must be a list of texts", path, wanted[i].key);
     }
-    const json_t *services = added ? NULL : json_object_get(yaml, "services");
+    const json_t *services = json_object_get(yaml, "services");
     if (json_object_size(yaml) != count + (services != NULL))
         return error_set(err, "%s: has an unknown key", path);
-    if (service_check_all(services, path, err) < 0)
+    if (service_check_all(services, added, path, err) < 0)
         return -1;
     return check_values(yaml, name, path, err);
 }
@@ -266,7 +266,9 @@ static int make_images(const struct function *function, const struct store_entry
     autofree char *bundle = format_string("%s/%s", content, function->name);
     autofree char *image = store_file(entry, "function.ext4");
     autofree char *digest_file = store_file(entry, "digest");
+    autofree char *port_file = format_string("%s/port", bundle);
     autofree char *recipe = format_string("%s/make-ext4", paths_recipes());
+    const char *port = function_port(function);
     const char *const mode[] = {"chmod", "-R", function->added ? ADDED_MODE : MODE, content, NULL};
     const char *const pack[] = {
         "fakeroot", "--", "sh", recipe, content, image, "51e5e5e5-0000-4000-8000-000000000002",
@@ -277,7 +279,9 @@ static int make_images(const struct function *function, const struct store_entry
     if ((function->added ? unpack_bundle(function, bundle, log, err)
                          : make_bundle(function, entry, bundle, log, err)) < 0 ||
         bundle_finish(bundle, function->name, err) < 0 ||
-        service_write_bundles(json_object_get(function->yaml, "services"), bundle, err) < 0 ||
+        service_write_bundles(json_object_get(function->yaml, "services"), function->folder, bundle,
+                              log, err) < 0 ||
+        file_write(port_file, port, strlen(port), err) < 0 ||
         process_run(mode, &options, err) < 0 || process_run(pack, &options, err) < 0 ||
         folder_remove(content, err) < 0 || hash_file(image, digest, err) < 0)
         return -1;
@@ -379,15 +383,8 @@ int function_prepare_archive(struct function *function, struct error *err) {
     return result;
 }
 
-int function_check_alone(const struct function *function, struct error *err) {
-    const json_t *others = json_object_get(function->yaml, "depends-on");
-    autofree char *names = join(others);
-    return json_array_size(others) == 0
-               ? 0
-               : error_set(err,
-                           "%s depends on other services (%s): these are not started yet: only "
-                           "functions that need none can be run",
-                           function->name, names);
+const char *function_port(const struct function *function) {
+    return json_string_value(json_object_get(function->yaml, "port"));
 }
 
 /* 1: the image has no such file. */

@@ -1,7 +1,7 @@
 /* Functions: described by functions/NAME/LANGUAGE/function.yaml, built by what their language has
  * for that into an OCI image, and put into a small ext4 image of their own for the guest; both over
  * their language's base layer, if it has one. Beside it may run services (service.h). Or added by
- * the user as an OCI image (added.h), and put into an ext4 image in the same way, alone. */
+ * the user as an OCI image (added.h), and put into an ext4 image in the same way. */
 #ifndef SLS_IMAGE_FUNCTION_H
 #define SLS_IMAGE_FUNCTION_H
 
@@ -15,8 +15,7 @@
 
 #define FUNCTION_IMAGES "functions"  /* the folder of the cache */
 #define FUNCTION_ARCHIVES "archives" /* another */
-#define FUNCTION_PORT "50051"        /* which src/guest/slsuite-function publishes */
-#define FUNCTION_PORT_NUMBER 50051u
+#define FUNCTION_PORT "50051"  /* where functions listen, and what the guest publishes it as */
 #define FUNCTION_MOST_WORDS 48 /* in each list of function.yaml */
 
 struct function {
@@ -46,8 +45,8 @@ int function_prepare(const char *name, struct function *function, struct error *
 int function_prepare_archive(struct function *function, struct error *err);
 void function_free(struct function *function);
 
-/* Refuse to start a function that depends on other services: they are not started yet. */
-int function_check_alone(const struct function *function, struct error *err);
+/* Where it listens in its container; the string is the function's. */
+const char *function_port(const struct function *function);
 
 /* Copy a file of the function's root file system, as its image has it, to a file of the host. 1:
  * there is no such file in the image (the function may have made it itself); 0 or -1 otherwise. */

@@ -44,6 +44,35 @@ static void add_script(json_t *command, const struct listener *listener, const c
     json_array_extend(command, arguments);
 }
 
+/* Its process in the unpacked image, as it is on this computer. */
+static json_t *find_process(const struct listener *listener, const struct listeners *listeners,
+                            const char *unpacked, struct error *err) {
+    json_t *process = bundle_process(unpacked, err);
+    if (!process)
+        return NULL;
+    json_object_set(process, "args", listener->arguments);
+    json_object_set_new(process, "env",
+                        listener_translate(listener, listeners, json_object_get(process, "env")));
+    json_object_set_new(process, "terminal", json_false());
+    return process;
+}
+
+/* Where what it lies on is unpacked: the function's and the data services' layers are there
+ * already. */
+static char *find_unpacked(const struct function *function, const struct listener *listener,
+                           const char *place, const char *log, struct error *err) {
+    if (!listener->name || listener->layers == LAYERS_OF_FUNCTION)
+        return format_string("%s/function", place);
+    if (listener->layers == LAYERS_OF_SERVICES)
+        return format_string("%s/services", place);
+    autofree char *layout = service_layout(function->folder, listener->name);
+    char *own = format_string("%s/service-%s", place, listener->name);
+    if (oci_unpack(layout, own, log, err) == 0)
+        return own;
+    free(own);
+    return NULL;
+}
+
 /* The images unpacked below `place`, a bundle for each listener, and the command that runs all:
  * each script runs the next one, the services' in their order, then the function's. */
 static int compose(const struct function *function, const char *place, const char *log,
@@ -57,9 +86,9 @@ static int compose(const struct function *function, const char *place, const cha
     for (size_t i = 0; i < listeners->count; i++) {
         const struct listener *listener = &listeners->listener[i];
         autofree char *bundle = format_string("%s/bundle-%zu", place, i);
-        json_t *process = NULL;
-        int result = bundle_for_host(bundle, listener->data ? data : own, listener->arguments,
-                                     &process, err);
+        autofree char *unpacked = find_unpacked(function, listener, place, log, err);
+        json_t *process = unpacked ? find_process(listener, listeners, unpacked, err) : NULL;
+        int result = process ? bundle_for_host(bundle, unpacked, process, err) : -1;
         if (result == 0)
             add_script(command, listener, bundle, process);
         json_decref(process);
@@ -104,14 +133,13 @@ static int run(const struct function *function, const char *place, unsigned port
 
 static int run_somewhere(const struct function *function, unsigned port, json_t *check,
                          struct error *err) {
-    if (function_check_alone(function, err) < 0)
-        return -1;
-    if (port != FUNCTION_PORT_NUMBER &&
-        !listener_can_move(json_object_get(function->yaml, "entrypoint"), FUNCTION_PORT))
+    const char *own = function_port(function);
+    if (port != (unsigned)atoi(own) &&
+        !listener_can_move(json_object_get(function->yaml, "entrypoint"), own))
         return error_set(err,
                          "%s cannot listen on port %u: its command line names no port: leave it "
-                         "at " FUNCTION_PORT,
-                         function->name, port);
+                         "at %s",
+                         function->name, port, own);
     autofree char *place = format_string("%s/slsuite-function-XXXXXX", getenv("TMPDIR") ?: "/tmp");
     if (!mkdtemp(place))
         return error_errno(err, "cannot create %s", place);
@@ -126,8 +154,8 @@ int host_serve(const struct function *function, unsigned port, struct error *err
 
 int host_test(const struct function *function, unsigned invocations, struct error *err) {
     unsigned port;
-    if (listener_choose_port(json_object_get(function->yaml, "entrypoint"), FUNCTION_PORT, &port,
-                             err) < 0)
+    if (listener_choose_port(json_object_get(function->yaml, "entrypoint"), function_port(function),
+                             &port, err) < 0)
         return -1;
     autofree char *client = format_string("%s/client/client", paths_guest());
     autofree char *count = format_string("%u", invocations);

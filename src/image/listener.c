@@ -106,7 +106,8 @@ int listener_choose_port(const json_t *entrypoint, const char *port, unsigned *n
 }
 
 /* Its own 0.0.0.0 and PORT, and the services' NAME:PORT, are others here. */
-static json_t *translate(const struct listener *own, const struct listeners *listeners) {
+json_t *listener_translate(const struct listener *own, const struct listeners *listeners,
+                           const json_t *texts) {
     struct replacements replacements = {0};
     for (size_t i = 0; i < listeners->count; i++) {
         const struct listener *other = &listeners->listener[i];
@@ -116,9 +117,9 @@ static json_t *translate(const struct listener *own, const struct listeners *lis
     }
     add(&replacements, strdup("0.0.0.0"), strdup("127.0.0.1"), OF_NUMBERS);
     add(&replacements, strdup(own->port), format_string("%u", own->number), OF_NUMBERS);
-    json_t *arguments = replace_all(own->entrypoint, &replacements);
+    json_t *translated = replace_all(texts, &replacements);
     free_replacements(&replacements);
-    return arguments;
+    return translated;
 }
 
 int listeners_find(const struct function *function, unsigned port, struct listeners *listeners,
@@ -131,18 +132,20 @@ int listeners_find(const struct function *function, unsigned port, struct listen
             .name = name,
             .port = json_string_value(json_object_get(service, "port")),
             .entrypoint = json_object_get(service, "entrypoint"),
-            .data = service_is_data(service),
+            .layers = service_layers(service),
         };
         if (listener_choose_port(listener->entrypoint, listener->port, &listener->number, err) < 0)
             return -1;
     }
     listeners->listener[listeners->count++] = (struct listener){
-        .port = FUNCTION_PORT,
+        .port = function_port(function),
         .entrypoint = json_object_get(function->yaml, "entrypoint"),
         .number = port,
     };
-    for (size_t i = 0; i < listeners->count; i++)
-        listeners->listener[i].arguments = translate(&listeners->listener[i], listeners);
+    for (size_t i = 0; i < listeners->count; i++) {
+        struct listener *listener = &listeners->listener[i];
+        listener->arguments = listener_translate(listener, listeners, listener->entrypoint);
+    }
     return 0;
 }
 

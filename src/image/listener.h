@@ -16,9 +16,9 @@ struct listener {
     const char *name; /* NULL: the function */
     const char *port; /* in its container */
     const json_t *entrypoint;
-    bool data;         /* lies on the data services' base layer */
-    unsigned number;   /* its port on this computer */
-    json_t *arguments; /* the entry point, as it is on this computer; owned */
+    enum service_layers layers; /* of a service: what it lies on */
+    unsigned number;            /* its port on this computer */
+    json_t *arguments;          /* the entry point, as it is on this computer; owned */
 };
 
 struct listeners {
@@ -37,6 +37,10 @@ int listener_choose_port(const json_t *entrypoint, const char *port, unsigned *n
  * listeners_free(). */
 int listeners_find(const struct function *function, unsigned port, struct listeners *listeners,
                    struct error *err);
+
+/* Texts, such as its environment, as they are on this computer. The caller's. */
+json_t *listener_translate(const struct listener *listener, const struct listeners *listeners,
+                           const json_t *texts);
 void listeners_free(struct listeners *listeners);
 
 #endif

@@ -7,6 +7,7 @@
 #include "common/file.h"
 #include "image/bundle.h"
 #include "image/function.h"
+#include "image/oci.h"
 
 #define MOST_LETTERS 32
 
@@ -16,7 +17,7 @@ static bool is_name(const char *name) {
     return length && length <= MOST_LETTERS && !name[length] && *name != '-';
 }
 
-static bool is_port(const char *text) {
+bool service_is_port(const char *text) {
     size_t digits = text ? strspn(text, "0123456789") : 0;
     return digits && digits <= 5 && !text[digits] && atoi(text) > 0 && atoi(text) < 65536;
 }
@@ -29,71 +30,107 @@ static bool is_command(const json_t *words) {
     return count && count <= FUNCTION_MOST_WORDS;
 }
 
-static int check(const char *name, const json_t *service, const char *path, struct error *err) {
+static const char *const layers_names[] = {[LAYERS_OF_FUNCTION] = "function",
+                                           [LAYERS_OF_SERVICES] = "services",
+                                           [LAYERS_OF_ITS_OWN] = "own"};
+
+enum service_layers service_layers(const json_t *service) {
+    const char *image = json_string_value(json_object_get(service, "image")) ?: "";
+    return strcmp(image, layers_names[LAYERS_OF_SERVICES]) == 0  ? LAYERS_OF_SERVICES
+           : strcmp(image, layers_names[LAYERS_OF_ITS_OWN]) == 0 ? LAYERS_OF_ITS_OWN
+                                                                 : LAYERS_OF_FUNCTION;
+}
+
+static int check(const char *name, const json_t *service, bool added, const char *path,
+                 struct error *err) {
     const char *port = json_string_value(json_object_get(service, "port"));
     const json_t *image = json_object_get(service, "image");
+    enum service_layers layers = service_layers(service);
     if (!is_name(name))
         return error_set(err, "%s: services: %s: a name is of at most %d small letters, digits, -",
                          path, name, MOST_LETTERS);
     if (!is_command(json_object_get(service, "entrypoint")))
         return error_set(err, "%s: services: %s: entrypoint: must be a list of 1 to %d texts", path,
                          name, FUNCTION_MOST_WORDS);
-    if (!is_port(port))
+    if (!service_is_port(port))
         return error_set(err, "%s: services: %s: port: must be a number from 1 to 65535", path,
                          name);
-    if (image && !service_is_data(service))
-        return error_set(err, "%s: services: %s: image: must be `services`, or be left out", path,
-                         name);
-    if (json_object_size(service) != (image ? 3 : 2))
+    if (added ? layers != LAYERS_OF_ITS_OWN : image && layers != LAYERS_OF_SERVICES)
+        return error_set(err, "%s: services: %s: image: must be `%s`", path, name,
+                         added ? "own" : "services`, or be left out: not `own");
+    if (added && !json_is_string(json_object_get(service, "digest")))
+        return error_set(err, "%s: services: %s: digest: must be a text", path, name);
+    if (json_object_size(service) != (added ? 4 : image ? 3 : 2))
         return error_set(err, "%s: services: %s: has an unknown key", path, name);
     return 0;
 }
 
-int service_check_all(const json_t *services, const char *path, struct error *err) {
+int service_check_all(const json_t *services, bool added, const char *path, struct error *err) {
     const char *name;
     json_t *service;
     if (services && (!json_is_object(services) || json_object_size(services) > SERVICE_MOST))
         return error_set(err, "%s: services: must be a mapping of at most %d names", path,
                          SERVICE_MOST);
     json_object_foreach((json_t *)services, name, service) {
-        if (check(name, service, path, err) < 0)
+        if (check(name, service, added, path, err) < 0)
             return -1;
     }
     return 0;
 }
 
-bool service_is_data(const json_t *service) {
-    const char *image = json_string_value(json_object_get(service, "image"));
-    return image && strcmp(image, "services") == 0;
+char *service_layout(const char *folder, const char *name) {
+    return format_string("%s/services/%s/oci", folder, name);
 }
 
 bool service_any_is_data(const json_t *services) {
     const char *name;
     json_t *service;
     json_object_foreach((json_t *)services, name,
-                        service) if (service_is_data(service)) return true;
+                        service) if (service_layers(service) == LAYERS_OF_SERVICES) return true;
     return false;
 }
 
-int service_write_bundles(const json_t *services, const char *bundle, struct error *err) {
+/* Its own image, unpacked, with a configuration as the function's. */
+static int unpack(const char *folder, const char *name, const char *bundle, const char *log,
+                  struct error *err) {
+    autofree char *layout = service_layout(folder, name);
+    autofree char *root = format_string("%s/rootfs", bundle);
+    autofree char *config = format_string("%s/config.json", bundle);
+    if (oci_unpack(layout, bundle, log, err) < 0 ||
+        oci_runtime_config(layout, root, config, log, err) < 0)
+        return -1;
+    return bundle_finish(bundle, name, err);
+}
+
+static int write_bundle(const json_t *service, const char *name, const char *folder,
+                        const char *bundle, const char *log, struct error *err) {
+    autofree char *own = format_string("%s/services/%s", bundle, name);
+    autofree char *config = format_string("%s/services/%s.json", bundle, name);
+    bool has_own = service_layers(service) == LAYERS_OF_ITS_OWN;
+    if (has_own && unpack(folder, name, own, log, err) < 0)
+        return -1;
+    return bundle_write_service(has_own ? own : bundle, name,
+                                json_object_get(service, "entrypoint"), config, err);
+}
+
+int service_write_bundles(const json_t *services, const char *folder, const char *bundle,
+                          const char *log, struct error *err) {
     if (!json_object_size(services))
         return 0;
-    autofree char *folder = format_string("%s/services", bundle);
-    autofree char *list_file = format_string("%s/list", folder);
+    autofree char *place = format_string("%s/services", bundle);
+    autofree char *list_file = format_string("%s/list", place);
     autofree char *list = strdup("");
     const char *name;
     json_t *service;
     unsigned number = 0;
-    if (folder_make(folder, err) < 0)
+    if (folder_make(place, err) < 0)
         return -1;
     json_object_foreach((json_t *)services, name, service) {
-        autofree char *config = format_string("%s/%s.json", folder, name);
-        if (bundle_write_service(bundle, name, json_object_get(service, "entrypoint"), config,
-                                 err) < 0)
+        if (write_bundle(service, name, folder, bundle, log, err) < 0)
             return -1;
         char *longer = format_string("%s%u %s %s %s\n", list, ++number, name,
                                      json_string_value(json_object_get(service, "port")),
-                                     service_is_data(service) ? "services" : "function");
+                                     layers_names[service_layers(service)]);
         free(list);
         list = longer;
     }

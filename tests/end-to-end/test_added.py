@@ -11,7 +11,7 @@ import socket
 import unittest
 import urllib.request
 
-from harness import Case
+from harness import Case, slow
 from registry import Registry, command
 
 NEEDED = "docker-registry", "htpasswd", "skopeo", "umoci"
@@ -278,37 +278,116 @@ services:
     entrypoint:
       - /aes-c
       - -addr
-      - 0.0.0.0:50051
+      - 0.0.0.0:8083
     environment:
       - TRACING=true
     ports:
       - published: 50052
-        target: 50051
-    depends_on:
-      - database
+        target: 8083
   relay:
     image: {registry.address}/relay:latest
     ports:
       - target: 50000
   database:
-    image: {registry.address}/auth-database
+    image: {registry.address}/some-database
 """)
         added = self.add("-f", path, "--prefix", "their-")
         self.assertEqual([line.split()[0] for line in added.out.splitlines()], ["their-first", "their-second"])
         self.assertIn("relay is left out", added.err)
         self.assertEqual(self.slsuite("function", "test", "their-first").out.split()[1], "20")
         config, _ = self.in_guest("their-second")
-        self.assertEqual(config["process"]["args"], ["/aes-c", "-addr", "0.0.0.0:50051"])
+        self.assertEqual(config["process"]["args"], ["/aes-c", "-addr", "0.0.0.0:8083"])
         self.assertIn("TRACING=true", config["process"]["env"])
-        self.refused(r"their-second depends on other services \(database\)", "run", "their-second")
-        self.refused(r"their-second depends on other services \(database\)", "function", "test", "their-second")
+        self.assertEqual(self.slsuite("function", "test", "their-second").out.split()[1], "20")
+        self.slsuite("run", "their-second", "-n", 2, "--out", self.out)
+        self.assertEqual(len(self.replies(self.out)), 2)
         self.refuse(".*functions.yaml:5: first: there is a function|.*functions.yaml.* their-first: there is a function",
                     "-f", path, "--prefix", "their-")
         self.refuse(".*no service is named lost", "-f", path, "lost", status=2)
-        self.refuse(".*relay: its port is 50000", "-f", path, "relay", "--client", "aes")
-        self.refuse(".*functions.yaml:27: .*does not tell", "-f", path, "database", status=2)
+        self.refuse(".*functions.yaml:25: .*does not tell", "-f", path, "database", status=2)
         self.add("-f", path, "first")
         self.assertIn("first", self.names())
+
+    def with_services(self):
+        """A function, and a chain of what it needs, each an image of its own at a port of its own."""
+        greeter = self.folder / "greeter"
+        shutil.copytree(self.slsuite("function", "build", "helloworld-c").out.split()[-1], greeter)
+        configure(greeter, "--config.exposedports", "6002/tcp", "--config.exposedports", "7000/udp",
+                  "--config.cmd", "-addr", "--config.cmd", "0.0.0.0:6002")
+        configure(greeter, "--config.entrypoint", "/helloworld-c")
+        return self.compose(f"""
+services:
+  mine:
+    image: oci:{self.layout}:latest
+    x-client: aes
+    entrypoint: /aes-c -addr 0.0.0.0:7001
+    environment: ["GREETER=first:6001"]
+    ports: ["50051:7001"]
+    depends_on: [second, first]
+  first:
+    image: oci:{greeter}:latest
+    entrypoint: /helloworld-c -addr 0.0.0.0:6001
+    environment: {{ROLE: first}}
+    expose: [6001]
+    depends_on:
+      second: {{condition: service_started}}
+  second:
+    image: oci:{greeter}:latest
+""")
+
+    def test_services(self):
+        """They run on core 0, started in the order of who needs whom, and are reached by name; on this computer, too."""
+        self.add("-f", self.with_services())
+        described = json.loads((self.added / "mine/function.yaml").read_text())
+        self.assertEqual([(name, service["port"]) for name, service in described["services"].items()],
+                         [("second", "6002"), ("first", "6001")])
+        said = self.shell("""set -e
+slsuite-function start mine
+for n in 1:second:6002 2:first:6001; do
+    set -- $(echo $n | tr : ' ')
+    ip netns exec function client -addr "10.88.$1.2:$3" -function helloworld -n 3
+    grep "10.88.$1.2 $2" /run/slsuite/functions/mine/rootfs/etc/hosts
+    cat "/sys/fs/cgroup/service-$2/cpuset.cpus.effective"
+done
+xargs -0 -n 1 echo <"/proc/$(cat /run/slsuite/functions/mine/service-first/pid)/environ"
+client -addr localhost:50051 -function aes -n 3
+slsuite-function check mine
+slsuite-function stop mine
+echo "left: $(ip -br link | grep -c veth) links"
+""", "mine").out
+        for seen in "10.88.1.2 second\n0\n", "10.88.2.2 first\n0\n", "ROLE=first", "left: 0 links":
+            self.assertIn(seen, said.replace("\r", ""))
+        self.assertEqual(said.count("3 invocations"), 3, said)
+        self.assertEqual(self.slsuite("function", "test", "mine").out.split(), [*"mine 20 replies are right".split()])
+        self.slsuite("run", "mine", "-n", 2, "--out", self.out)
+        self.assertEqual(len(self.replies(self.out)), 2)
+
+    @slow
+    def test_services_beside_podman(self):
+        self.add("-f", self.with_services())
+        self.slsuite("run", "mine", "-n", 2, "--runtime", "podman", "--out", self.out, seconds=400)
+        self.assertEqual(len(self.replies(self.out)), 2)
+
+    def test_unsuitable_services(self):
+        mine = f"services:\n  aes:\n    image: oci:{self.layout}:latest\n    depends_on: [other]\n"
+        other = f"  other:\n    image: oci:{self.layout}:latest\n"
+        many = "".join(f"  s{i}:\n    image: oci:{self.layout}:latest\n    expose: [1]\n" for i in range(9))
+        odd = (mine + other + "    expose: [1]\n").replace("other", "o_ther")
+        for text, why in ((mine, "3: aes: depends on other, which the file does not describe"),
+                          (mine + other + "    depends_on: [aes]\n", "6: other: depends on aes, and that on it"),
+                          (mine + "  other:\n    build: .\n", "6: other: has no image"),
+                          (mine + other, r"3: other: neither the file \(expose: …\) nor its image says where it listens"),
+                          (odd, "3: my-aes: services: o_ther: a name is of at most"),
+                          (mine.replace("[other]", str([f"s{i}" for i in range(9)])) + many, "3: my-aes: needs 9 services: at most 8")):
+            with self.subTest(why):
+                self.refuse(".*functions.yaml:" + why, "-f", self.compose(text), "aes", "--prefix", "my-")
+
+    def test_service_that_ends(self):
+        path = self.with_services()
+        path.write_text(path.read_text().replace("/helloworld-c -addr 0.0.0.0:6001", "/helloworld-c -bad"))
+        self.add("-f", path)
+        self.refused("the service first ended before it listened on port 6001", "run", "mine", "--out", self.out)
+        self.refused(".*the service first ended before it listened on port", "function", "test", "mine")
 
     def test_compose_values(self):
         """Texts for lists, mappings for lists."""

@@ -25,7 +25,8 @@ static void test_words(void **state) {
     struct error err;
     struct function function = {
         .yaml = load(
-            "{\"entrypoint\": [\"/server\", \"-addr=0.0.0.0:50051\", \"-p50051\", \"150051\","
+            "{\"port\": \"50051\", \"entrypoint\": [\"/server\", \"-addr=0.0.0.0:50051\", "
+            "\"-p50051\", \"150051\","
             " \"50051.5\", \"10.0.0.0\", \"redis://redis:6379/0\", \"my-redis:6379\","
             " \"redis:63790\", \"6379\"],"
             " \"services\": {\"redis\": {\"port\": \"6379\", \"entrypoint\":"

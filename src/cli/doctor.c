@@ -12,6 +12,7 @@
 
 #include "cli/command.h"
 #include "cli/packages.h"
+#include "cli/verdict.h"
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/paths.h"
@@ -28,8 +29,6 @@
 #define MOST_PACKAGES 64
 #define INSTALL "make deps (or: apt-get install %s)"
 
-enum verdict { GOOD, ABSENT_OPTIONAL, BAD };
-
 struct package {
     char group[16], name[64], proof[128], why[128], version[64];
     bool found;
@@ -41,17 +40,9 @@ struct doctor {
     unsigned bad; /* things without which `run` does not */
 };
 
-/* One line: ✓ NAME DETAIL, and below what is not good, the command that mends it. */
 static void report(struct doctor *doctor, enum verdict verdict, const char *name,
                    const char *detail, const char *remedy) {
-    static const char *const signs[] = {"✓", "–", "✗"}, *const plain[] = {"ok", "--", "!!"};
-    static const char *const colours[] = {"\033[32m", "\033[2m", "\033[31m"};
-    if (isatty(STDOUT_FILENO))
-        printf("%s%s\033[0m %-18s %s\n", colours[verdict], signs[verdict], name, detail);
-    else
-        printf("%s %-18s %s\n", plain[verdict], name, detail);
-    if (verdict != GOOD && remedy)
-        printf("%21s→ %s\n", "", remedy);
+    verdict_print(verdict, 18, name, detail, remedy);
     doctor->bad += verdict == BAD;
 }
 

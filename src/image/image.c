@@ -12,6 +12,7 @@ int image_prepare(struct image *image, const char *runtime, struct error *err) {
 void image_free(struct image *image) {
     free(image->kernel);
     free(image->kernel_version);
+    free(image->kernel_config);
     free(image->modules);
     free(image->initramfs);
     free(image->rootfs);

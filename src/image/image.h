@@ -13,6 +13,7 @@
 struct image {
     char *kernel;         /* bzImage */
     char *kernel_version; /* as uname -r says */
+    char *kernel_config;  /* what it was configured to have: kernel_config.h */
     char *modules;        /* folder of those that are not in the initramfs: modules-optional.list */
     char *initramfs;
     char *rootfs; /* ext4 */

@@ -16,7 +16,7 @@
 #include "image/image.h"
 #include "image/store.h"
 
-#define RECIPE "2" /* raise it when the way a kernel is prepared changes */
+#define RECIPE "3" /* raise it when the way a kernel is prepared changes */
 
 #define MODULES "modules.list"
 #define OPTIONAL_MODULES "modules-optional.list"
@@ -152,7 +152,8 @@ static int make_kernel(const struct store_entry *entry, struct error *err) {
                   *optional = store_file(entry, "optional"),
                   *pattern = format_string("%s/boot/vmlinuz-*", tree);
     autofree char *kernel = store_file(entry, "vmlinuz"),
-                  *version_file = store_file(entry, "version");
+                  *version_file = store_file(entry, "version"),
+                  *config = store_file(entry, "config");
     if (fetch(entry->work, log, err) < 0)
         return -1;
     glob_t found;
@@ -161,7 +162,9 @@ static int make_kernel(const struct store_entry *entry, struct error *err) {
     autofree char *image = strdup(found.gl_pathv[0]);
     globfree(&found);
     const char *version = strstr(image, "/boot/vmlinuz-") + strlen("/boot/vmlinuz-");
-    if (file_copy(image, kernel, err) < 0 || find_dependencies(tree, version, log, err) < 0 ||
+    autofree char *its_config = format_string("%s/boot/config-%s", tree, version);
+    if (file_copy(image, kernel, err) < 0 || file_copy(its_config, config, err) < 0 ||
+        find_dependencies(tree, version, log, err) < 0 ||
         collect_modules(tree, version, MODULES, modules, err) < 0 ||
         collect_modules(tree, version, OPTIONAL_MODULES, optional, err) < 0 ||
         file_write(version_file, version, strlen(version), err) < 0 || folder_remove(tree, err) < 0)
@@ -263,6 +266,7 @@ int kernel_prepare(struct image *image, struct error *err) {
     if (result == 0) {
         autofree char *version_file = store_file(&entry, "version");
         image->kernel = store_file(&entry, "vmlinuz");
+        image->kernel_config = store_file(&entry, "config");
         image->modules = store_file(&entry, "optional");
         image->kernel_version = file_read(version_file, NULL, err);
         result = image->kernel_version ? hash_file(image->kernel, image->kernel_digest, err) : -1;

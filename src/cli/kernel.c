@@ -1,0 +1,174 @@
+/* slsuite kernel check: whether a kernel is configured for containers and for the simulators. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "cli/command.h"
+#include "cli/verdict.h"
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "common/progress.h"
+#include "image/image.h"
+#include "image/kernel_config.h"
+
+static const char *const all_users[] = {"containers", "docker", "sim", "gem5"};
+enum { USERS = sizeof all_users / sizeof *all_users };
+
+struct request {
+    const char *config;
+    bool named;         /* the action is given */
+    bool wanted[USERS]; /* --for; none: all */
+    struct error *err;
+};
+
+static const struct argp_option options[] = {
+    {"for", 'f', "WHO,…", 0, "only for containers, docker, sim, gem5 (all)", 0},
+    {0},
+};
+
+static int find_user(const char *name) {
+    for (int i = 0; i < USERS; i++)
+        if (strcmp(all_users[i], name) == 0)
+            return i;
+    return -1;
+}
+
+static int want(struct request *request, const char *names) {
+    autofree char *copy = strdup(names);
+    for (char *rest = copy, *name; (name = strsep(&rest, ","));) {
+        int user = find_user(name);
+        if (user < 0)
+            return error_usage(request->err, "--for %s: there are containers, docker, sim and gem5",
+                               name);
+        request->wanted[user] = true;
+    }
+    return 0;
+}
+
+static error_t parse(int key, char *argument, struct argp_state *state) {
+    struct request *request = state->input;
+    if (key == 'f')
+        return want(request, argument) < 0 ? command_refuse(state) : 0;
+    if (key == ARGP_KEY_ARG && !request->named && strcmp(argument, "check") == 0)
+        request->named = true;
+    else if (key == ARGP_KEY_ARG && request->named && !request->config)
+        request->config = argument;
+    else if (key == ARGP_KEY_ARG || (key == ARGP_KEY_END && !request->named))
+        return EINVAL;
+    else
+        return ARGP_ERR_UNKNOWN;
+    return 0;
+}
+
+/* This computer's kernel's configuration, a file; NULL with an error. The caller frees it. */
+static char *find_running(struct error *err) {
+    struct utsname system;
+    uname(&system);
+    autofree char *boot = format_string("/boot/config-%s", system.release);
+    const char *const places[] = {"/proc/config.gz", boot};
+    for (int i = 0; i < 2; i++)
+        if (file_exists(places[i]))
+            return strdup(places[i]);
+    error_set(
+        err,
+        "the configuration of this computer's kernel is neither in %s nor in %s: give the file",
+        places[0], places[1]);
+    return NULL;
+}
+
+/* The guest's, unless another is named. */
+static char *find_config(const struct request *request, struct error *err) {
+    if (request->config)
+        return strcmp(request->config, "running") == 0 ? find_running(err)
+                                                       : strdup(request->config);
+    struct image image = {0};
+    char *config = kernel_prepare(&image, err) == 0 ? strdup(image.kernel_config) : NULL;
+    image_free(&image);
+    return config;
+}
+
+struct report {
+    const struct request *request;
+    const char *title;       /* of the last section */
+    unsigned missing[USERS]; /* needed, or forbidden and there */
+    unsigned shown[USERS];
+};
+
+static void show(const struct kernel_requirement *requirement, void *context) {
+    static const char *const states[] = {
+        [OPTION_ABSENT] = "missing", [OPTION_MODULE] = "module", [OPTION_BUILT_IN] = "built in"};
+    struct report *report = context;
+    int user = find_user(requirement->who);
+    if (user < 0 || !report->request->wanted[user])
+        return;
+    if (!report->title || strcmp(report->title, requirement->title) != 0)
+        printf("%s%s\n", report->title ? "\n" : "", requirement->title);
+    report->title = requirement->title;
+    report->shown[user]++;
+    bool needed = requirement->need != OPTIONAL;
+    report->missing[user] += needed && !requirement->met;
+    const char *state = states[requirement->state];
+    if (requirement->need == FORBIDDEN && requirement->state == OPTION_ABSENT)
+        state = "left out";
+    autofree char *detail =
+        requirement->met
+            ? strdup(state)
+            : format_string("%s%s: %s", state,
+                            requirement->need == FORBIDDEN        ? ", must not be there"
+                            : requirement->state == OPTION_MODULE ? ", must be built in"
+                                                                  : "",
+                            requirement->why);
+    verdict_print(requirement->met ? GOOD
+                  : needed         ? BAD
+                                   : ABSENT_OPTIONAL,
+                  36,
+                  requirement->state == OPTION_ABSENT ? requirement->options : requirement->best,
+                  detail, NULL);
+}
+
+/* The exit status. */
+static int conclude(const struct report *report) {
+    int status = 0;
+    putchar('\n');
+    for (int user = 0; user < USERS; user++) {
+        if (!report->shown[user])
+            continue;
+        autofree char *detail =
+            report->missing[user]
+                ? format_string("not ready: %u of what is necessary", report->missing[user])
+                : strdup("ready");
+        verdict_print(report->missing[user] ? BAD : GOOD, 12, all_users[user], detail, NULL);
+        status |= report->missing[user] != 0;
+    }
+    return status;
+}
+
+int command_kernel(int argc, char **argv, struct error *err) {
+    static const struct argp argp = {
+        options,
+        parse,
+        "check [CONFIG|running]",
+        "Whether a kernel is configured for containers and for the simulators: the guest's, this "
+        "computer's (running), or that of a file, also a compressed one. Exit status 1 if "
+        "something necessary is missing.",
+        NULL,
+        NULL,
+        NULL};
+    struct request request = {.err = err};
+    if (command_parse(&argp, argc, argv, &request, err) < 0)
+        return -1;
+    bool any = false;
+    for (int i = 0; i < USERS; i++)
+        any |= request.wanted[i];
+    for (int i = 0; i < USERS && !any; i++)
+        request.wanted[i] = true;
+    autofree char *path = find_config(&request, err);
+    json_t *config = path ? kernel_config_read(path, err) : NULL;
+    struct report report = {.request = &request};
+    if (config)
+        printf("%s\n\n", path);
+    int result = config ? kernel_config_check(config, show, &report, err) : -1;
+    json_decref(config);
+    return result < 0 ? -1 : conclude(&report);
+}

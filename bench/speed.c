@@ -91,7 +91,7 @@ static double boot(const struct image *image, const char *folder, const char *pl
     autofree char *ram = format_string("%s/ram", folder), *log = format_string("%s/log", folder);
     autofree char *script = format_string("%s/script", folder);
     autofree char *console = format_string("%s/console", folder);
-    autofree char *kernel_arguments = checkpoint_kernel_arguments(false);
+    autofree char *kernel_arguments = checkpoint_kernel_arguments(image, false);
     unlink(ram);
     if (file_write(script, ":\n", 2, err) < 0)
         return -1;
@@ -124,7 +124,8 @@ static int measure_boots(const char *folder, const char *system, int rounds, str
     autofree char *plugin = file ? format_string("%s,system=%s,ram=%s/ram,samples=%s/samples.tsv",
                                                  paths_plugin(), file, folder, folder)
                                  : NULL;
-    int result = plugin ? image_prepare(&image, RUNTIME_DEFAULT, err) : -1;
+    const struct image_choice choice = IMAGE_DEFAULT;
+    int result = plugin ? image_prepare(&image, &choice, err) : -1;
     for (int i = 0; result == 0 && i < rounds; i++) {
         timed[i] = boot(&image, folder, plugin, err);
         plain[i] = timed[i] < 0 ? -1 : boot(&image, folder, NULL, err);
@@ -166,7 +167,7 @@ int main(int argc, char **argv) {
     const struct sim_options options = {
         .function = argv[1],
         .system = argc > at + 1 ? argv[at + 1] : "simple",
-        .runtime = RUNTIME_DEFAULT,
+        .image = IMAGE_DEFAULT,
         .invocations = boots ? 0 : (unsigned)atoi(argv[2]),
         .warm_ups = -1,
         .timeout_seconds = 600,

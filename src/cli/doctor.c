@@ -281,6 +281,7 @@ int command_doctor(int argc, char **argv, struct error *err) {
     puts("\noptional");
     check_group(&doctor, "build", "to build");
     check_group(&doctor, "functions", "functions in Go, …");
+    check_group(&doctor, "kernel", "a kernel of one's own");
     check_group(&doctor, "test", "to test");
     check_optional(&doctor);
     if (doctor.bad)

@@ -177,8 +177,9 @@ int command_image(int argc, char **argv, struct error *err) {
     struct request request = {.runtime = RUNTIME_DEFAULT, .err = err};
     if (command_parse(&argp, argc, argv, &request, err) < 0 || (request.anew && put_aside(err) < 0))
         return -1;
+    const struct image_choice choice = {KERNEL_DISTRIBUTION, request.runtime};
     struct image image;
-    int result = image_prepare(&image, request.runtime, err);
+    int result = image_prepare(&image, &choice, err);
     if (result == 0 && request.anew)
         result = renew_bases(err);
     if (request.anew)

@@ -1,4 +1,5 @@
-/* slsuite kernel check: whether a kernel is configured for containers and for the simulators. */
+/* slsuite kernel build: a kernel of one's own; slsuite kernel check: whether one is configured for
+ * containers and for the simulators. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,20 +11,24 @@
 #include "common/file.h"
 #include "common/progress.h"
 #include "image/image.h"
+#include "image/kernel_build.h"
 #include "image/kernel_config.h"
 
 static const char *const all_users[] = {"containers", "docker", "sim", "gem5"};
 enum { USERS = sizeof all_users / sizeof *all_users };
 
 struct request {
-    const char *config;
-    bool named;         /* the action is given */
+    const char *action, *config;
+    struct kernel_build_options build;
     bool wanted[USERS]; /* --for; none: all */
     struct error *err;
 };
 
 static const struct argp_option options[] = {
-    {"for", 'f', "WHO,…", 0, "only for containers, docker, sim, gem5 (all)", 0},
+    {"for", 'f', "WHO,…", 0, "check: only for containers, docker, sim, gem5 (all)", 0},
+    {"version", 'v', "VERSION", 0, "build: of the distribution's linux-source-VERSION (newest)", 0},
+    {"source", 's', "PATH", 0, "build: of this tree of source, or tar of one, instead", 0},
+    {"config", 'c', "FRAGMENT", 0, "build: a file of further options, CONFIG_NAME=y", 0},
     {0},
 };
 
@@ -48,17 +53,31 @@ static int want(struct request *request, const char *names) {
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
     struct request *request = state->input;
-    if (key == 'f')
+    switch (key) {
+    case 'f':
         return want(request, argument) < 0 ? command_refuse(state) : 0;
-    if (key == ARGP_KEY_ARG && !request->named && strcmp(argument, "check") == 0)
-        request->named = true;
-    else if (key == ARGP_KEY_ARG && request->named && !request->config)
-        request->config = argument;
-    else if (key == ARGP_KEY_ARG || (key == ARGP_KEY_END && !request->named))
-        return EINVAL;
-    else
+    case 'v':
+        request->build.version = argument;
+        return 0;
+    case 's':
+        request->build.source = argument;
+        return 0;
+    case 'c':
+        request->build.fragment = argument;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (!request->action && (strcmp(argument, "check") == 0 || strcmp(argument, "build") == 0))
+            request->action = argument;
+        else if (request->action && *request->action == 'c' && !request->config)
+            request->config = argument;
+        else
+            return EINVAL;
+        return 0;
+    case ARGP_KEY_END:
+        return request->action ? 0 : EINVAL;
+    default:
         return ARGP_ERR_UNKNOWN;
-    return 0;
+    }
 }
 
 /* This computer's kernel's configuration, a file; NULL with an error. The caller frees it. */
@@ -144,31 +163,47 @@ static int conclude(const struct report *report) {
     return status;
 }
 
+static int check(struct request *request) {
+    bool any = false;
+    for (int i = 0; i < USERS; i++)
+        any |= request->wanted[i];
+    for (int i = 0; i < USERS && !any; i++)
+        request->wanted[i] = true;
+    autofree char *path = find_config(request, request->err);
+    json_t *config = path ? kernel_config_read(path, request->err) : NULL;
+    struct report report = {.request = request};
+    if (config)
+        printf("%s\n\n", path);
+    int result = config ? kernel_config_check(config, show, &report, request->err) : -1;
+    json_decref(config);
+    return result < 0 ? -1 : conclude(&report);
+}
+
+static int build(const struct request *request) {
+    struct image image = {0};
+    int result = kernel_build(&request->build, &image, request->err);
+    if (result == 0)
+        printf("version    %s\nbzImage    %s  (QEMU: slsuite run FUNCTION --kernel custom)\n"
+               "vmlinux    %s  (gem5)\nconfig     %s\n",
+               image.kernel_version, image.kernel, image.vmlinux, image.kernel_config);
+    image_free(&image);
+    return result;
+}
+
 int command_kernel(int argc, char **argv, struct error *err) {
     static const struct argp argp = {
         options,
         parse,
-        "check [CONFIG|running]",
-        "Whether a kernel is configured for containers and for the simulators: the guest's, this "
-        "computer's (running), or that of a file, also a compressed one. Exit status 1 if "
-        "something necessary is missing.",
+        "build\ncheck [CONFIG|running]",
+        "Build a kernel with all built in that containers and the simulators need. Or check "
+        "whether "
+        "one is configured so: the guest's, this computer's (running), or that of a file, also a "
+        "compressed one; exit status 1 if something necessary is missing.",
         NULL,
         NULL,
         NULL};
     struct request request = {.err = err};
     if (command_parse(&argp, argc, argv, &request, err) < 0)
         return -1;
-    bool any = false;
-    for (int i = 0; i < USERS; i++)
-        any |= request.wanted[i];
-    for (int i = 0; i < USERS && !any; i++)
-        request.wanted[i] = true;
-    autofree char *path = find_config(&request, err);
-    json_t *config = path ? kernel_config_read(path, err) : NULL;
-    struct report report = {.request = &request};
-    if (config)
-        printf("%s\n\n", path);
-    int result = config ? kernel_config_check(config, show, &report, err) : -1;
-    json_decref(config);
-    return result < 0 ? -1 : conclude(&report);
+    return *request.action == 'b' ? build(&request) : check(&request);
 }

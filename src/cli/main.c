@@ -28,7 +28,7 @@ static const struct command {
      command_system},
     {"checkpoint", "list|prune", "the frozen guests that runs start from", command_checkpoint},
     {"image", "build|show|prune", "the guest's kernel and root file system", command_image},
-    {"kernel", "check [CONFIG]", "whether a kernel is ready for containers and the simulators",
+    {"kernel", "build|check", "build a kernel, or check one for containers and the simulators",
      command_kernel},
     {"shell", "[FUNCTION]", "boot the image and log in on its console (root/root)", command_shell},
     {"doctor", "", "what this computer has and lacks, and how to mend it", command_doctor},

@@ -10,7 +10,14 @@
 #include "engine/sim.h"
 #include "image/runtime.h"
 
-enum { OPTION_ENGINE = 1000, OPTION_INPUT, OPTION_GENERATOR, OPTION_PROFILE, OPTION_RUNTIME };
+enum {
+    OPTION_ENGINE = 1000,
+    OPTION_INPUT,
+    OPTION_GENERATOR,
+    OPTION_PROFILE,
+    OPTION_RUNTIME,
+    OPTION_KERNEL
+};
 
 static const struct argp_option options[] = {
     {"invocations", 'n', "N", 0, "measured invocations (10)", 0},
@@ -18,6 +25,8 @@ static const struct argp_option options[] = {
     {"engine", OPTION_ENGINE, "ENGINE", 0, "what executes the machine: sim", 0},
     {"runtime", OPTION_RUNTIME, "RUNTIME", 0,
      "who starts the function's container: crun (the default), docker, podman", 0},
+    {"kernel", OPTION_KERNEL, "KERNEL", 0,
+     "the distribution's (the default), or custom: the last one that `kernel build` built", 0},
     {"input", OPTION_INPUT, "TEXT", 0, "what each request holds", 0},
     {"generator", OPTION_GENERATOR, "KIND", 0, "inputs: unique (always the same), random, linear",
      0},
@@ -55,7 +64,11 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         break;
     case OPTION_RUNTIME:
         result = runtime_check(argument, err);
-        sim->runtime = argument;
+        sim->image.runtime = argument;
+        break;
+    case OPTION_KERNEL:
+        result = image_check_kernel(argument, err);
+        sim->image.kernel = argument;
         break;
     case OPTION_INPUT:
         sim->input = argument;
@@ -94,10 +107,7 @@ int command_run(int argc, char **argv, struct error *err) {
         NULL,
         NULL};
     struct request request = {
-        .sim = {.invocations = 10,
-                .warm_ups = -1,
-                .runtime = RUNTIME_DEFAULT,
-                .command = command_line},
+        .sim = {.invocations = 10, .warm_ups = -1, .image = IMAGE_DEFAULT, .command = command_line},
         .simulation = SIMULATION_DEFAULTS(err),
         .err = err,
     };

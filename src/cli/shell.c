@@ -18,7 +18,8 @@
 #include "image/runtime.h"
 
 struct request {
-    const char *function, *script, *runtime;
+    const char *function, *script;
+    struct image_choice image;
     bool network;
     long timeout;
     struct error *err;
@@ -28,6 +29,7 @@ static const struct argp_option options[] = {
     {"run", 'r', "SCRIPT", 0, "run this script in the guest instead, and exit as it does", 0},
     {"timeout", 't', "SECONDS", 0, "--run: longest time (300)", 0},
     {"with", 'w', "RUNTIME", 0, "the image that also has docker, or podman", 0},
+    {"kernel", 'k', "KERNEL", 0, "the distribution's, or custom: the last one that was built", 0},
     {"network", 'n', NULL, 0, "with them: what this computer reaches, itself as 10.0.2.2, too", 0},
     {0},
 };
@@ -42,8 +44,11 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
                    ? EINVAL
                    : 0;
     else if (key == 'w') {
-        request->runtime = argument;
+        request->image.runtime = argument;
         return runtime_check(argument, request->err) < 0 ? EINVAL : 0;
+    } else if (key == 'k') {
+        request->image.kernel = argument;
+        return image_check_kernel(argument, request->err) < 0 ? EINVAL : 0;
     } else if (key == 'n')
         request->network = true;
     else if (key == ARGP_KEY_ARG && !request->function)
@@ -96,18 +101,18 @@ static int boot(const struct request *request, const char *folder, struct error 
                   *log = format_string("%s/qemu.log", folder);
     autofree char *console = format_string("%s/console.log", folder);
     autofree char *parameters = format_string("%s/parameters", folder);
-    autofree char *kernel_arguments = checkpoint_kernel_arguments(false);
     autofree char *version = machine_qemu_version(err);
-    int result = version && image_prepare(&image, request->runtime, err) == 0 &&
+    int result = version && image_prepare(&image, &request->image, err) == 0 &&
                          checkpoint_write_parameters(parameters, "", err) == 0
                      ? 0
                      : -1;
     if (result == 0 && request->function)
         result = function_prepare(request->function, &function, err);
-    if (result == 0 && request->function && runtime_is_engine(request->runtime))
+    if (result == 0 && request->function && runtime_is_engine(request->image.runtime))
         result = function_prepare_archive(&function, err);
     struct machine *machine = NULL;
     if (result == 0) {
+        autofree char *kernel_arguments = checkpoint_kernel_arguments(&image, false);
         const struct machine_options machine_options = {
             .kernel = image.kernel,
             .initramfs = image.initramfs,
@@ -151,10 +156,10 @@ int command_shell(int argc, char **argv, struct error *err) {
         NULL,
         NULL,
         NULL};
-    struct request request = {.timeout = 300, .runtime = RUNTIME_DEFAULT, .err = err};
+    struct request request = {.timeout = 300, .image = IMAGE_DEFAULT, .err = err};
     if (command_parse(&argp, argc, argv, &request, err) < 0)
         return -1;
-    if (request.network && !runtime_is_engine(request.runtime))
+    if (request.network && !runtime_is_engine(request.image.runtime))
         return error_usage(err, "--network: only images with docker or podman have a driver for "
                                 "the card: add --with docker");
     if (request.script && !file_exists(request.script))

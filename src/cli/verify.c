@@ -9,7 +9,7 @@
 #include "common/progress.h"
 #include "engine/exec.h"
 #include "engine/sim.h"
-#include "image/runtime.h"
+#include "image/image.h"
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
     const char **run = state->input;
@@ -55,11 +55,12 @@ static int repeat_program(const struct manifest *manifest, const char *system, c
 static int repeat(const struct manifest *manifest, const char *run, const char *out,
                   struct error *err) {
     autofree char *system = format_string("%s/system.yaml", run);
-    const char *runtime = manifest_text(manifest, "runtime");
+    const char *runtime = manifest_text(manifest, "runtime") ?: RUNTIME_DEFAULT;
+    const char *kernel = manifest_text(manifest, "kernel") ?: KERNEL_DISTRIBUTION;
     const struct sim_options options = {
         .function = manifest_text(manifest, "function"),
         .system = system,
-        .runtime = runtime ? runtime : RUNTIME_DEFAULT,
+        .image = {kernel, runtime},
         .invocations = (unsigned)manifest_integer(manifest, "invocations", 0),
         .warm_ups = (int)manifest_integer(manifest, "warm_ups", -1),
         .input = manifest_text(manifest, "input"),

@@ -33,13 +33,16 @@
     "nowatchdog "                                                                                  \
     "cryptomgr.notests swiotlb=noforce lpj=4000000 tsc=reliable no_timer_check "
 
-char *checkpoint_kernel_arguments(bool tickless) {
+/* As the initramfs does it. */
+#define ROOT_ARGUMENTS " root=/dev/pmem0 ro rootfstype=ext4 rootflags=noload init=/sbin/init"
+
+char *checkpoint_kernel_arguments(const struct image *image, bool tickless) {
     autofree char *arguments =
         format_string(KERNEL_ARGUMENTS "isolcpus=%u irqaffinity=0 rcu_nocbs=%u",
                       CHECKPOINT_FUNCTION_CORE, CHECKPOINT_FUNCTION_CORE);
     autofree char *ticks =
         tickless ? format_string(" nohz_full=%u", CHECKPOINT_FUNCTION_CORE) : strdup("");
-    return format_string("%s%s", arguments, ticks);
+    return format_string("%s%s%s", arguments, ticks, image->initramfs ? "" : ROOT_ARGUMENTS);
 }
 
 int checkpoint_write_parameters(const char *path, const char *lines, struct error *err) {
@@ -52,7 +55,7 @@ int checkpoint_write_parameters(const char *path, const char *lines, struct erro
 }
 
 static void make_key(const struct checkpoint_inputs *inputs, char key[HASH_HEX]) {
-    autofree char *kernel_arguments = checkpoint_kernel_arguments(inputs->tickless);
+    autofree char *kernel_arguments = checkpoint_kernel_arguments(inputs->image, inputs->tickless);
     autofree char *memory = format_string("%llu", (unsigned long long)inputs->memory_bytes);
     autofree char *cores = format_string("%u", inputs->cores);
     struct hash *hash = hash_new();
@@ -78,7 +81,7 @@ static int boot(const struct checkpoint_inputs *inputs, const struct store_entry
     autofree char *ram = store_file(entry, "ram"), *state = store_file(entry, "state");
     autofree char *console = store_file(entry, "console.log"), *log = store_file(entry, "qemu.log");
     autofree char *parcel = inputs->nvdimms.content ? NULL : store_file(entry, "parcel");
-    autofree char *kernel_arguments = checkpoint_kernel_arguments(inputs->tickless);
+    autofree char *kernel_arguments = checkpoint_kernel_arguments(inputs->image, inputs->tickless);
     if (file_write(script, inputs->script, strlen(inputs->script), err) < 0 ||
         (parcel && parcel_write_empty(parcel, err) < 0) ||
         checkpoint_write_parameters(parameters, "", err) < 0)
@@ -224,7 +227,8 @@ int checkpoint_prepare(const struct checkpoint_inputs *inputs, struct checkpoint
             /* Without symbolic links: the plugin looks for this path in /proc/self/maps. */
             autofree char *ram = store_file(&entry, "ram");
             checkpoint->ram = realpath(ram, NULL) ?: strdup(ram);
-            checkpoint->kernel_arguments = checkpoint_kernel_arguments(inputs->tickless);
+            checkpoint->kernel_arguments =
+                checkpoint_kernel_arguments(inputs->image, inputs->tickless);
             checkpoint->state = store_file(&entry, "state");
             checkpoint->console = store_file(&entry, "console.log");
         }

@@ -52,8 +52,9 @@ int checkpoint_remove(const char *name, struct error *err);
 size_t checkpoint_remove_unfinished(void);
 
 /* The kernel's command line for this machine. The function's core is isolated; when `tickless`,
- * also from the timer tick while a single program computes there. Caller frees it. */
-char *checkpoint_kernel_arguments(bool tickless);
+ * also from the timer tick while a single program computes there. Without an initramfs the kernel
+ * mounts the root file system itself. Caller frees it. */
+char *checkpoint_kernel_arguments(const struct image *image, bool tickless);
 
 /* The number of the function's core, as in recipes/bundle.json and slsuite-function. */
 #define CHECKPOINT_FUNCTION_CORE 1

@@ -129,7 +129,8 @@ char **command_line_make(const struct machine_options *options, int control, int
             add_nvdimm(&list, i, images[i]);
 
     add(&list, "-kernel", "%s", options->kernel);
-    add(&list, "-initrd", "%s", options->initramfs);
+    if (options->initramfs)
+        add(&list, "-initrd", "%s", options->initramfs);
     add(&list, "-append", "%s", options->kernel_arguments);
     add_fw_cfg(&list, "script", options->script);
     add_fw_cfg(&list, "parameters", options->parameters);

@@ -11,7 +11,6 @@
 #include "engine/program.h"
 #include "engine/simulation.h"
 #include "guest/mark.h"
-#include "image/runtime.h"
 
 /* The checkpoint is the same for all programs: a machine in which nothing runs. */
 #define SCRIPT "exec slsuite-launch\n"
@@ -40,9 +39,10 @@ static int choose_core(struct exec *exec, struct error *err) {
 static int prepare(struct exec *exec, struct error *err) {
     const struct exec_options *options = exec->options;
     struct simulation *simulation = &exec->simulation;
+    const struct image_choice image = IMAGE_DEFAULT;
     if (simulation_find_system(simulation, options->system, err) < 0 ||
         choose_core(exec, err) < 0 || program_find(options->program, &exec->program, err) < 0 ||
-        simulation_prepare_image(simulation, RUNTIME_DEFAULT, err) < 0)
+        simulation_prepare_image(simulation, &image, err) < 0)
         return -1;
     const struct checkpoint_inputs inputs = {
         .image = &simulation->image,

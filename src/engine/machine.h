@@ -20,7 +20,7 @@ struct nvdimms {
 };
 
 struct machine_options {
-    const char *kernel, *initramfs, *kernel_arguments; /* file, file, command line */
+    const char *kernel, *initramfs, *kernel_arguments; /* file, file or NULL, command line */
     unsigned cores;
     uint64_t memory_bytes;
     const char *memory_file; /* the guest's RAM; made when it is missing and memory_writable */

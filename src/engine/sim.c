@@ -92,15 +92,16 @@ static int prepare(struct sim *sim, struct error *err) {
         function_find(options->function, &sim->function, err) < 0)
         return -1;
     function_free(&sim->function);
-    if (simulation_prepare_image(simulation, options->runtime, err) < 0 ||
+    if (simulation_prepare_image(simulation, &options->image, err) < 0 ||
         function_prepare(options->function, &sim->function, err) < 0 ||
-        (runtime_is_engine(options->runtime) && function_prepare_archive(&sim->function, err) < 0))
+        (runtime_is_engine(options->image.runtime) &&
+         function_prepare_archive(&sim->function, err) < 0))
         return -1;
     sim->warm_ups =
         options->warm_ups >= 0
             ? (unsigned)options->warm_ups
             : (unsigned)atoi(json_string_value(json_object_get(sim->function.yaml, "warm-ups")));
-    autofree char *script = run_script(&sim->function, sim->warm_ups, options->runtime);
+    autofree char *script = run_script(&sim->function, sim->warm_ups, options->image.runtime);
     const struct checkpoint_inputs inputs = {
         .image = &simulation->image,
         .name = sim->function.name,
@@ -111,8 +112,8 @@ static int prepare(struct sim *sim, struct error *err) {
         .warm_ups = sim->warm_ups,
         .memory_bytes = simulation->system.memory.size,
         .qemu_version = simulation->qemu_version,
-        .timeout_seconds =
-            options->timeout_seconds * (runtime_is_engine(options->runtime) ? ENGINE_PATIENCE : 1),
+        .timeout_seconds = options->timeout_seconds *
+                           (runtime_is_engine(options->image.runtime) ? ENGINE_PATIENCE : 1),
     };
     return checkpoint_prepare(&inputs, &simulation->checkpoint, err);
 }
@@ -171,7 +172,8 @@ static void describe(void *context, struct manifest *manifest) {
     const struct sim *sim = context;
     const struct sim_options *options = sim->options;
     manifest_set_text(manifest, "function", sim->function.name);
-    manifest_set_text(manifest, "runtime", options->runtime);
+    manifest_set_text(manifest, "runtime", options->image.runtime);
+    manifest_set_text(manifest, "kernel", options->image.kernel);
     manifest_set_integer(manifest, "invocations", options->invocations);
     manifest_set_integer(manifest, "warm_ups", sim->warm_ups);
     if (options->input)

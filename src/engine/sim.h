@@ -11,9 +11,9 @@
 #include "results/results.h"
 
 struct sim_options {
-    const char *function; /* name */
-    const char *system;   /* name or file */
-    const char *runtime;  /* who starts its container: image/runtime.h */
+    const char *function;      /* name */
+    const char *system;        /* name or file */
+    struct image_choice image; /* its kernel, and who starts its container */
     unsigned invocations;
     int warm_ups;           /* negative: what the function's description says */
     const char *input;      /* NULL: the client's default */

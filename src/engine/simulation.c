@@ -27,10 +27,10 @@ int simulation_find_system(struct simulation *simulation, const char *system, st
     return 0;
 }
 
-int simulation_prepare_image(struct simulation *simulation, const char *runtime,
+int simulation_prepare_image(struct simulation *simulation, const struct image_choice *choice,
                              struct error *err) {
     simulation->qemu_version = machine_qemu_version(err);
-    return simulation->qemu_version ? image_prepare(&simulation->image, runtime, err) : -1;
+    return simulation->qemu_version ? image_prepare(&simulation->image, choice, err) : -1;
 }
 
 void simulation_free(struct simulation *simulation) {

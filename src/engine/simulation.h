@@ -25,9 +25,10 @@ struct simulation {
  * time. */
 int simulation_find_system(struct simulation *simulation, const char *system, struct error *err);
 
-/* Kernel and root file system with this container runtime (image/runtime.h), made when they are
+/* Kernel and root file system of this choice, made when they are
  * missing. */
-int simulation_prepare_image(struct simulation *simulation, const char *runtime, struct error *err);
+int simulation_prepare_image(struct simulation *simulation, const struct image_choice *choice,
+                             struct error *err);
 
 void simulation_free(struct simulation *simulation);
 

@@ -199,6 +199,7 @@ static void suite_free(struct suite *suite) {
 
 /* What is the user's fault first, and what all runs need once, before they begin. */
 static int prepare(struct suite *suite, struct error *err) {
+    const struct image_choice image = {KERNEL_DISTRIBUTION, suite->options->runtime};
     if (select_functions(suite, err) < 0 ||
         simulation_find_system(&suite->simulation, suite->options->system, err) < 0 ||
         open_folder(suite, err) < 0)
@@ -208,7 +209,7 @@ static int prepare(struct suite *suite, struct error *err) {
         return missing;
     double bytes = missing * sim_bytes(suite->options->invocations);
     return simulation_need_room(suite->folder, bytes, err) == 0
-               ? simulation_prepare_image(&suite->simulation, suite->options->runtime, err)
+               ? simulation_prepare_image(&suite->simulation, &image, err)
                : -1;
 }
 

@@ -84,6 +84,18 @@ bool apt_has(const char *package) {
     return text && *text;
 }
 
+char *apt_version(const char *package, struct error *err) {
+    static const char label[] = "Version: ";
+    const char *const arguments[] = {"apt-cache", "show", "--no-all-versions", package, NULL};
+    autofree char *text = process_output(arguments, NULL, err);
+    const char *found = text ? strstr(text, label) : NULL;
+    if (found)
+        return strndup(found + sizeof label - 1, strcspn(found + sizeof label - 1, "\n"));
+    if (text)
+        error_set(err, "apt knows no package %s: sudo apt-get update", package);
+    return NULL;
+}
+
 int apt_download(const char *package, const char *folder, const char *log, struct error *err) {
     const char *const arguments[] = {"apt-get", "download", package, NULL};
     struct process_options options = {.folder = folder, .log = log, .timeout_seconds = 600};

@@ -21,6 +21,9 @@ char *apt_sources(const struct distribution *distribution, struct error *err);
 /* Whether there is such a package, not only a name that others provide. */
 bool apt_has(const char *package);
 
+/* The version that would be installed. The caller frees it; NULL with an error: apt knows none. */
+char *apt_version(const char *package, struct error *err);
+
 /* Download a package, with what `apt-get update` last saw, into a folder. */
 int apt_download(const char *package, const char *folder, const char *log, struct error *err);
 

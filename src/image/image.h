@@ -5,6 +5,7 @@
 
 #include "common/error.h"
 #include "common/hash.h"
+#include "image/runtime.h"
 
 /* mtime of everything that is made, and clamp of everything that is unpacked: 2024-01-01 00:00:00
  * UTC. */
@@ -12,17 +13,30 @@
 
 struct image {
     char *kernel;         /* bzImage */
+    char *vmlinux;        /* the same as ELF; NULL: not a custom one */
     char *kernel_version; /* as uname -r says */
     char *kernel_config;  /* what it was configured to have: kernel_config.h */
     char *modules;        /* folder of those that are not in the initramfs: modules-optional.list */
-    char *initramfs;
-    char *rootfs; /* ext4 */
+    char *initramfs;      /* NULL: a custom kernel mounts the root file system itself */
+    char *rootfs;         /* ext4 */
     char kernel_digest[HASH_HEX], initramfs_digest[HASH_HEX], rootfs_digest[HASH_HEX];
 };
 
-/* Make what is missing, with progress, and find the rest: with this container runtime (runtime.h).
- * The strings are owned by the image. */
-int image_prepare(struct image *image, const char *runtime, struct error *err);
+/* Which guest it is to be. */
+struct image_choice {
+    const char *kernel;  /* KERNEL_DISTRIBUTION; or KERNEL_CUSTOM, the last one that was built */
+    const char *runtime; /* runtime.h */
+};
+#define KERNEL_DISTRIBUTION "distribution"
+#define KERNEL_CUSTOM "custom"
+#define IMAGE_DEFAULT                                                                              \
+    { KERNEL_DISTRIBUTION, RUNTIME_DEFAULT }
+
+/* Refuse an unknown name, as a usage error. */
+int image_check_kernel(const char *name, struct error *err);
+
+/* Make what is missing, with progress, and find the rest. The strings are owned by the image. */
+int image_prepare(struct image *image, const struct image_choice *choice, struct error *err);
 void image_free(struct image *image);
 
 /* The parts of image_prepare(). */

@@ -81,7 +81,7 @@ static int make_image(const struct store_entry *entry, const struct store_entry 
                                content,    file, NULL, NULL,   NULL, NULL};
     if (runtime_is_engine(runtime)) {
         arguments[8] = runtime;
-        arguments[9] = image->modules;
+        arguments[9] = image->modules; /* NULL: the kernel has all built in */
         arguments[10] = image->kernel_version;
     }
     const char *const environment[] = {IMAGE_EPOCH, NULL};
@@ -99,11 +99,13 @@ static int hash_add_runtime(struct hash *hash, const struct image *image, const 
     autofree char *program = format_string("%s/slsuite-runtime", paths_guest());
     autofree char *configuration = format_string(
         "%s/%s", paths_recipes(), strcmp(runtime, "docker") == 0 ? "docker.json" : "podman.conf");
+    if (hash_add_file(hash, program, err) < 0 || hash_add_file(hash, configuration, err) < 0)
+        return -1;
+    if (!image->modules)
+        return 0;
     autofree char *modules = format_string("%s/list", image->modules);
     hash_add_field(hash, "kernel", image->kernel_digest);
-    return hash_add_file(hash, program, err) < 0 || hash_add_file(hash, configuration, err) < 0
-               ? -1
-               : hash_add_file(hash, modules, err);
+    return hash_add_file(hash, modules, err);
 }
 
 /* The guest programs that make-rootfs installs. */

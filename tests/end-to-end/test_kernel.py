@@ -1,11 +1,13 @@
 """`slsuite kernel check`: the guest's own kernel, this computer's, and configurations that lack something."""
 
 import gzip
+import json
 import os
 import pathlib
 import re
+import shutil
 
-from harness import Case
+from harness import Case, slow
 
 
 class Check(Case):
@@ -77,4 +79,48 @@ class Check(Case):
         self.refused(".*cut.gz", "kernel", "check", self.folder / "cut.gz")
         self.refused("--for lxc: there are containers, docker, sim and gem5", "kernel", "check", "--for", "lxc", status=2)
         self.refused("kernel: ", "kernel", status=2)
-        self.refused("kernel: ", "kernel", "build", status=2)
+        self.refused("kernel: ", "kernel", "mend", status=2)
+
+
+class Build(Case):
+    def test_bad_input(self):
+        cache = self.own_cache("base")
+        build = "kernel", "build"
+        self.refused("apt knows no package linux-source-1.0: ", *build, "--version", "1.0", cache=cache)
+        self.refused("cannot read .*/none: No such file", *build, "--source", self.folder / "none", cache=cache)
+        self.refused("cannot read .*/none: No such file", *build, "--source", self.folder, "--config", self.folder / "none", cache=cache)
+        self.refused("the kernel cannot be built: .* is no tree of Linux' source: .*: the whole is in .*failed-kernel.log", *build,
+                     "--source", self.folder, cache=cache)
+        self.refused("no kernel was built yet: slsuite kernel build", "run", "aes-c", "--kernel", "custom", cache=cache)
+        self.refused("no kernel is named mine: there are distribution, and custom, ", "run", "aes-c", "--kernel", "mine", status=2)
+        self.assertEqual([path.name for path in (cache / "kernels").glob("[!.]*")], [])
+
+    @slow  # ten minutes and more
+    def test_from_source(self):
+        """Of the distribution's source: ready for all, gem5 included; runs the same twice, and Docker; the function's own work is
+        what it is with the distribution's kernel."""
+        cache = self.own_cache()
+        (self.folder / "more.config").write_text("CONFIG_LOCALVERSION=\"-mine\"\n")
+        said = self.slsuite("kernel", "build", "--config", self.folder / "more.config", cache=cache, seconds=3600).out
+        self.assertRegex(said, r"(?m)^version +[0-9.]+-mine$")
+        config = re.search(r"(?m)^config +(\S+)$", said)[1]
+        self.assertEqual(set(Check.verdicts(self, self.slsuite("kernel", "check", config).out).values()), {"ready"})
+        vmlinux = pathlib.Path(re.search(r"(?m)^vmlinux +(\S+) ", said)[1])
+        self.assertEqual(vmlinux.read_bytes()[:4], b"\x7fELF")
+        folders = [self.folder / name for name in ("first", "second")]
+        for folder in folders:
+            self.slsuite("run", "aes-c", "--kernel", "custom", "-n", 3, "-q", "--out", folder, cache=cache)
+            shutil.rmtree(cache / "checkpoints")
+        self.same_results(*folders)
+        self.slsuite("verify", folders[0], cache=cache)
+        self.slsuite("run", "aes-c", "-n", 3, "-q", "--out", self.out, cache=cache)
+        own, theirs = (json.loads((folder / "invocations.json").read_text())["mean"]["instructions"]["user"] for folder in (folders[0], self.out))
+        self.assertLess(abs(own - theirs), 0.01 * theirs)
+        again = self.slsuite("kernel", "build", "--config", self.folder / "more.config", cache=cache)
+        self.assertEqual(again.out, said)
+        self.slsuite("shell", "--kernel", "custom", "--with", "docker", "--run", self.script("docker version"), cache=cache, seconds=400)
+
+    def script(self, text):
+        path = self.folder / "script"
+        path.write_text(text)
+        return path

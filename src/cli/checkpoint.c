@@ -4,6 +4,7 @@
 
 #include "cli/command.h"
 #include "engine/checkpoint.h"
+#include "image/store.h"
 
 struct request {
     const char *action;
@@ -77,7 +78,7 @@ static int prune(const json_t *checkpoints, int all, struct error *err) {
         bytes += (double)json_integer_value(json_object_get(entry, "bytes"));
         removed++;
     }
-    size_t unfinished = checkpoint_remove_unfinished();
+    size_t unfinished = store_remove_unfinished(CHECKPOINTS);
     if (unfinished)
         printf("removed %zu that were never finished\n", unfinished);
     printf("%zu removed, %.0f MB freed\n", removed, bytes / 1e6);

@@ -11,7 +11,9 @@
 #include "common/words.h"
 #include "image/function.h"
 #include "image/image.h"
+#include "image/kernel_build.h"
 #include "image/runtime.h"
+#include "image/store.h"
 
 struct request {
     const char *action, *runtime;
@@ -144,6 +146,9 @@ static int prune_all(const struct image *image, struct error *err) {
         result = rootfs ? 0 : -1;
         add_path(used, ROOTFS_IMAGES, rootfs);
     }
+    autofree char *custom = kernel_last_custom();
+    add_path(used, CUSTOM_KERNELS, custom);
+    add_path(used, CUSTOM_KERNELS, "last");
     json_array_foreach(names, index, name) {
         struct function function;
         if (result == 0)
@@ -156,10 +161,16 @@ static int prune_all(const struct image *image, struct error *err) {
         add_path(used, LANGUAGE_BASES, function.services.base_entry);
         function_free(&function);
     }
-    static const char *const kinds[] = {"kernel",        "initramfs",       ROOTFS_IMAGES,
-                                        FUNCTION_IMAGES, FUNCTION_ARCHIVES, LANGUAGE_BASES};
-    for (size_t i = 0; result == 0 && i < sizeof kinds / sizeof *kinds; i++)
+    static const char *const kinds[] = {"kernel",      CUSTOM_KERNELS,  "initramfs",
+                                        ROOTFS_IMAGES, FUNCTION_IMAGES, FUNCTION_ARCHIVES,
+                                        LANGUAGE_BASES};
+    size_t unfinished = store_remove_unfinished("base");
+    for (size_t i = 0; result == 0 && i < sizeof kinds / sizeof *kinds; i++) {
+        unfinished += store_remove_unfinished(kinds[i]);
         result = prune(kinds[i], used, err);
+    }
+    if (unfinished)
+        printf("removed %zu that were never finished\n", unfinished);
     json_decref(names);
     json_decref(used);
     return result;

@@ -200,8 +200,8 @@ static bool whole(const char *folder, char checksum[HASH_HEX]) {
 
 /* Under the lock of those who make it, and only if nobody else has done so meanwhile. */
 static int remove_damaged(const char *name, struct error *err) {
-    autofree char *path = format_string("%s/checkpoints/%s", paths_cache(), name);
-    autofree char *lock = format_string("%s/checkpoints/.%s.lock", paths_cache(), name);
+    autofree char *path = format_string("%s/" CHECKPOINTS "/%s", paths_cache(), name);
+    autofree char *lock = format_string("%s/" CHECKPOINTS "/.%s.lock", paths_cache(), name);
     autoclose int held = file_lock(lock, err);
     char checksum[HASH_HEX];
     if (held < 0)
@@ -216,7 +216,7 @@ int checkpoint_prepare(const struct checkpoint_inputs *inputs, struct checkpoint
     autofree char *name = format_string("%s-%.16s", inputs->name, checkpoint->key);
     for (int attempt = 0; attempt < 2; attempt++) {
         struct store_entry entry = {.lock = -1};
-        int result = store_open(&entry, "checkpoints", name, err);
+        int result = store_open(&entry, CHECKPOINTS, name, err);
         checkpoint->made = result == 0 && entry.work;
         if (checkpoint->made)
             result = make(inputs, &entry, checkpoint->key, err);
@@ -278,7 +278,7 @@ static json_t *list_one(const char *folder, bool check) {
 }
 
 json_t *checkpoint_list(bool check) {
-    autofree char *pattern = format_string("%s/checkpoints/*", paths_cache());
+    autofree char *pattern = format_string("%s/" CHECKPOINTS "/*", paths_cache());
     json_t *list = json_array();
     glob_t found;
     if (glob(pattern, 0, NULL, &found) != 0)
@@ -291,34 +291,11 @@ json_t *checkpoint_list(bool check) {
 
 /* Renamed first, so that nobody finds a half-removed one. */
 int checkpoint_remove(const char *name, struct error *err) {
-    autofree char *path = format_string("%s/checkpoints/%s", paths_cache(), name);
-    autofree char *doomed = format_string("%s/checkpoints/.%s.removed", paths_cache(), name);
+    autofree char *path = format_string("%s/" CHECKPOINTS "/%s", paths_cache(), name);
+    autofree char *doomed = format_string("%s/" CHECKPOINTS "/.%s.removed", paths_cache(), name);
     if (folder_remove(doomed, err) < 0)
         return -1;
     if (rename(path, doomed) < 0)
         return error_errno(err, "cannot remove the checkpoint %s", name);
     return folder_remove(doomed, err);
-}
-
-/* Its maker holds the lock as long as it lives. */
-static bool abandoned(const char *folder) {
-    autofree char *lock = format_string("%.*s.lock", (int)(strrchr(folder, '.') - folder), folder);
-    autoclose int fd = open(lock, O_RDWR | O_CLOEXEC);
-    return fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0;
-}
-
-size_t checkpoint_remove_unfinished(void) {
-    static const char *const endings[] = {"tmp", "removed"};
-    size_t removed = 0;
-    for (size_t ending = 0; ending < sizeof endings / sizeof *endings; ending++) {
-        autofree char *pattern =
-            format_string("%s/checkpoints/.*.%s", paths_cache(), endings[ending]);
-        glob_t found;
-        if (glob(pattern, 0, NULL, &found) != 0)
-            continue;
-        for (size_t i = 0; i < found.gl_pathc; i++)
-            removed += abandoned(found.gl_pathv[i]) && folder_remove(found.gl_pathv[i], NULL) == 0;
-        globfree(&found);
-    }
-    return removed;
 }

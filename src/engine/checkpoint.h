@@ -16,6 +16,8 @@
 #include "engine/machine.h"
 #include "image/image.h"
 
+#define CHECKPOINTS "checkpoints" /* the folder of the cache */
+
 /* All that a checkpoint depends on. */
 struct checkpoint_inputs {
     const struct image *image;
@@ -47,9 +49,6 @@ void checkpoint_free(struct checkpoint *checkpoint);
 json_t *checkpoint_list(bool check);
 
 int checkpoint_remove(const char *name, struct error *err);
-
-/* Remove what runs that were killed have left unfinished; returns how many. */
-size_t checkpoint_remove_unfinished(void);
 
 /* The kernel's command line for this machine. The function's core is isolated; when `tickless`,
  * also from the timer tick while a single program computes there. Without an initramfs the kernel

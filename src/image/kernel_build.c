@@ -203,12 +203,15 @@ static int find(struct image *image, const char *name, struct error *err) {
     return hash_file(image->kernel, image->kernel_digest, err);
 }
 
-int kernel_find_custom(struct image *image, struct error *err) {
+char *kernel_last_custom(void) {
     autofree char *last = format_string("%s/" LAST, paths_cache());
-    if (!file_exists(last))
-        return error_set(err, "no kernel was built yet: slsuite kernel build");
-    autofree char *name = file_read(last, NULL, err);
-    return name ? find(image, name, err) : -1;
+    return file_exists(last) ? file_read(last, NULL, NULL) : NULL;
+}
+
+int kernel_find_custom(struct image *image, struct error *err) {
+    autofree char *name = kernel_last_custom();
+    return name ? find(image, name, err)
+                : error_set(err, "no kernel was built yet: slsuite kernel build");
 }
 
 int kernel_build(const struct kernel_build_options *options, struct image *image,

@@ -25,4 +25,7 @@ int kernel_build(const struct kernel_build_options *options, struct image *image
  * initramfs. */
 int kernel_find_custom(struct image *image, struct error *err);
 
+/* Its name in the cache, or NULL. The caller frees it. */
+char *kernel_last_custom(void);
+
 #endif

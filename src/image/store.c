@@ -1,8 +1,11 @@
 #include "image/store.h"
 
 #include <fcntl.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -102,4 +105,26 @@ int store_need_room(double bytes, const char *what, struct error *err) {
         "not enough room for %s: %s has %.0f MB free and %.0f MB are needed: free some, "
         "run `slsuite checkpoint prune`, or set SLSUITE_CACHE to another place",
         what, paths_cache(), (double)room / 1e6, bytes / 1e6);
+}
+
+/* Its maker holds the lock as long as it lives. */
+static bool abandoned(const char *folder) {
+    autofree char *lock = format_string("%.*s.lock", (int)(strrchr(folder, '.') - folder), folder);
+    autoclose int fd = open(lock, O_RDWR | O_CLOEXEC);
+    return fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0;
+}
+
+size_t store_remove_unfinished(const char *kind) {
+    static const char *const endings[] = {"tmp", "removed"};
+    size_t removed = 0;
+    for (size_t ending = 0; ending < sizeof endings / sizeof *endings; ending++) {
+        autofree char *pattern = format_string("%s/%s/.*.%s", paths_cache(), kind, endings[ending]);
+        glob_t found;
+        if (glob(pattern, 0, NULL, &found) != 0)
+            continue;
+        for (size_t i = 0; i < found.gl_pathc; i++)
+            removed += abandoned(found.gl_pathv[i]) && folder_remove(found.gl_pathv[i], NULL) == 0;
+        globfree(&found);
+    }
+    return removed;
 }

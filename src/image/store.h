@@ -5,6 +5,7 @@
 #define SLS_IMAGE_STORE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "common/error.h"
 
@@ -33,6 +34,9 @@ void store_close(struct store_entry *entry);
 
 /* PATH/NAME. The caller frees it. */
 char *store_file(const struct store_entry *entry, const char *name);
+
+/* Remove what those that were killed have left of this kind; returns how many. */
+size_t store_remove_unfinished(const char *kind);
 
 /* Refuse to begin when the cache's file system has less room than this. `what` needs it. */
 int store_need_room(double bytes, const char *what, struct error *err);

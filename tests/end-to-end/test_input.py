@@ -88,7 +88,7 @@ class Input(Case):
         for text, pattern in (("", "empty"), ("[", r":\d+: not YAML"), ("- a\n", "not a mapping"), ("name: odd-c\n", "description"),
                               (good + "colour: red\n", "unknown key"), (good.replace("files: [aes-c]", "files: aes-c"), "files: must be a list"),
                               (good.replace("name: odd-c", "name: even-c"), "name: even-c, but its folders say odd-c"),
-                              (good.replace("port: 50051", "port: 8080"), "port: 8080: must be 50051"),
+                              (good.replace("port: 50051", "port: 0"), "port: 0: must be a number from 1 to 65535"),
                               (good.replace("warm-ups: 20", "warm-ups: many"), "warm-ups: many: not a number"),
                               (good.replace("warm-ups: 20", "warm-ups: 20x"), "warm-ups: 20x: not a number"),
                               (good.replace("port: 50051", "port: [1]"), "port: must be a text"),

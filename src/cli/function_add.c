@@ -147,8 +147,7 @@ static int with_service(const struct request *request, const json_t *services, c
     autofree char *name = format_string("%s%s", request->prefix ?: "", service);
     const char *where = json_string_value(json_object_get(said, "where"));
     const char *image = json_string_value(json_object_get(said, "image"));
-    const char *port = json_string_value(json_object_get(said, "port"))
-                           ?: json_string_value(json_object_get(said, "expose"));
+    const char *port = json_string_value(json_object_get(said, "port"));
     const json_t *client = json_object_get(said, "x-client");
     if (!image)
         return error_set(err, "%s: %s: has no image: build and push it first", where, service);

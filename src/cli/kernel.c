@@ -9,7 +9,6 @@
 #include "cli/verdict.h"
 #include "common/cleanup.h"
 #include "common/file.h"
-#include "common/progress.h"
 #include "image/image.h"
 #include "image/kernel_build.h"
 #include "image/kernel_config.h"
@@ -196,9 +195,8 @@ int command_kernel(int argc, char **argv, struct error *err) {
         parse,
         "build\ncheck [CONFIG|running]",
         "Build a kernel with all built in that containers and the simulators need. Or check "
-        "whether "
-        "one is configured so: the guest's, this computer's (running), or that of a file, also a "
-        "compressed one; exit status 1 if something necessary is missing.",
+        "whether one is configured so: the guest's, this computer's (running), or that of a file, "
+        "also a compressed one; exit status 1 if something necessary is missing.",
         NULL,
         NULL,
         NULL};

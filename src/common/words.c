@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "common/file.h"
 
 /* Take the word at *text into `word`, which has room for all of it. false: a quote is left open. */
 static bool take_word(const char **text, char *word) {
@@ -46,4 +47,16 @@ bool words_contain(const json_t *words, const char *word) {
             return true;
     }
     return false;
+}
+
+char *words_join(const json_t *words) {
+    char *list = strdup("");
+    size_t index;
+    json_t *word;
+    json_array_foreach(words, index, word) {
+        char *longer = format_string("%s%s%s", list, index ? ", " : "", json_string_value(word));
+        free(list);
+        list = longer;
+    }
+    return list;
 }

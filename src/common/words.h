@@ -15,4 +15,7 @@ json_t *words_split(const char *text);
 
 bool words_contain(const json_t *words, const char *word);
 
+/* "a, b, c". The caller frees it. */
+char *words_join(const json_t *words);
+
 #endif

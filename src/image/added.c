@@ -114,17 +114,16 @@ static int try_to_unpack(const char *source, const char *folder, const char *lay
 
 /* An image, into FOLDER/oci, with what is said of how it is to be run. Returns its command line;
  * NULL with an error. */
-static json_t *take_image(const char *source, const struct fetch_options *options,
-                          const json_t *entrypoint, const json_t *command,
-                          const json_t *environment, const char *folder, const char *log,
+static json_t *take_image(const struct addition *addition, const char *folder, const char *log,
                           struct error *err) {
     autofree char *layout = format_string("%s/oci", folder);
-    if (fetch_image(source, layout, options, log, err) < 0 ||
-        ((entrypoint || command || environment) &&
-         oci_configure(layout, entrypoint, command, environment, log, err) < 0))
+    if (fetch_image(addition->source, layout, &addition->fetch, log, err) < 0 ||
+        ((addition->entrypoint || addition->command || addition->environment) &&
+         oci_configure(layout, addition->entrypoint, addition->command, addition->environment, log,
+                       err) < 0))
         return NULL;
-    json_t *arguments = find_arguments(layout, source, err);
-    if (arguments && try_to_unpack(source, folder, layout, log, err) == 0)
+    json_t *arguments = find_arguments(layout, addition->source, err);
+    if (arguments && try_to_unpack(addition->source, folder, layout, log, err) == 0)
         return arguments;
     json_decref(arguments);
     return NULL;
@@ -148,16 +147,19 @@ static char *exposed_port(const char *layout, struct error *err) {
 /* One that the function needs: function.yaml's description of it, or NULL with an error. */
 static json_t *take_service(const struct addition *addition, const char *name, const json_t *said,
                             const char *folder, const char *log, struct error *err) {
-    const char *source = json_string_value(json_object_get(said, "image"));
-    const char *port = json_string_value(json_object_get(said, "port"))
-                           ?: json_string_value(json_object_get(said, "expose"));
+    const char *port = json_string_value(json_object_get(said, "port"));
+    const struct addition service = {
+        .source = json_string_value(json_object_get(said, "image")),
+        .entrypoint = json_object_get(said, "entrypoint"),
+        .command = json_object_get(said, "command"),
+        .environment = json_object_get(said, "environment"),
+        .fetch = addition->fetch,
+    };
     autofree char *layout = format_string("%s/oci", folder);
     char digest[HASH_HEX];
     if (folder_make(folder, err) < 0)
         return NULL;
-    json_t *arguments = take_image(source, &addition->fetch, json_object_get(said, "entrypoint"),
-                                   json_object_get(said, "command"),
-                                   json_object_get(said, "environment"), folder, log, err);
+    json_t *arguments = take_image(&service, folder, log, err);
     autofree char *exposed = arguments && !port ? exposed_port(layout, err) : NULL;
     if (arguments && !port && !exposed)
         error_set(err, "%s: neither the file (expose: …) nor its image says where it listens",
@@ -210,8 +212,7 @@ static int fill(const struct addition *addition, const struct store_entry *entry
                 struct error *err) {
     autofree char *layout = store_file(entry, "oci"), *log = store_file(entry, "log");
     autofree char *description = store_file(entry, "function.yaml");
-    json_t *arguments = take_image(addition->source, &addition->fetch, addition->entrypoint,
-                                   addition->command, addition->environment, entry->work, log, err);
+    json_t *arguments = take_image(addition, entry->work, log, err);
     json_t *services = arguments ? take_services(addition, entry, log, err) : NULL;
     int result = services ? describe(addition, layout, description, arguments, services, err) : -1;
     json_decref(services);

@@ -79,9 +79,8 @@ char *apt_sources(const struct distribution *distribution, struct error *err) {
 }
 
 bool apt_has(const char *package) {
-    const char *const arguments[] = {"apt-cache", "show", "--no-all-versions", package, NULL};
-    autofree char *text = process_output(arguments, NULL, NULL);
-    return text && *text;
+    autofree char *version = apt_version(package, NULL);
+    return version;
 }
 
 char *apt_version(const char *package, struct error *err) {

@@ -162,8 +162,8 @@ static json_t *read_service(struct compose *compose, yaml_node_t *node, const ch
         {"command", "command", read_words},
         {"environment", "environment", read_environment},
         {"depends_on", "depends_on", read_depends_on},
-        {"ports", "port", read_ports},
-        {"expose", "expose", read_ports},
+        {"expose", "port", read_ports},
+        {"ports", "port", read_ports}, /* rather than what is exposed */
         {"x-client", "x-client", read_words},
     };
     if (node->type != YAML_MAPPING_NODE)

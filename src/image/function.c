@@ -11,6 +11,7 @@
 #include "common/paths.h"
 #include "common/process.h"
 #include "common/progress.h"
+#include "common/words.h"
 #include "common/yaml_json.h"
 #include "image/bundle.h"
 #include "image/image.h"
@@ -131,19 +132,6 @@ json_t *function_names(void) {
     return names;
 }
 
-/* "a, b, c". The caller frees it. */
-static char *join(const json_t *texts) {
-    char *list = strdup("");
-    size_t index;
-    json_t *text;
-    json_array_foreach(texts, index, text) {
-        char *longer = format_string("%s%s%s", list, index ? ", " : "", json_string_value(text));
-        free(list);
-        list = longer;
-    }
-    return list;
-}
-
 static int take(const char *folder, const char *name, void *context) {
     struct function *function = context;
     if (strcmp(name, function->name) != 0)
@@ -196,7 +184,7 @@ int function_find(const char *name, struct function *function, struct error *err
         return error_usage(err, "%s is no function's name: small letters, digits, - and .", name);
     if (!for_each(take, function)) {
         json_t *names = function_names();
-        autofree char *list = join(names);
+        autofree char *list = words_join(names);
         json_decref(names);
         return error_usage(err, "no function is named %s: known are %s", name,
                            *list ? list : "none");
@@ -259,6 +247,20 @@ static int unpack_bundle(const struct function *function, const char *bundle, co
     return oci_runtime_config(layout, root, config, log, err);
 }
 
+/* What an ext4 image holds, by its UUID: the guest's init goes by the last byte. */
+#define OF_FUNCTIONS "51e5e5e5-0000-4000-8000-000000000002"
+#define OF_ARCHIVES "51e5e5e5-0000-4000-8000-000000000005"
+
+/* The folder becomes an ext4 image with this UUID, and goes. */
+static int pack(const char *content, const char *image, const char *uuid, const char *log,
+                struct error *err) {
+    autofree char *recipe = format_string("%s/make-ext4", paths_recipes());
+    const char *const arguments[] = {"fakeroot", "--", "sh", recipe, content, image, uuid, NULL};
+    const char *const environment[] = {IMAGE_EPOCH, NULL};
+    struct process_options options = {.log = log, .environment = environment};
+    return process_run(arguments, &options, err) < 0 ? -1 : folder_remove(content, err);
+}
+
 /* As the guest mounts it: the function's files with the container's configuration. */
 static int make_images(const struct function *function, const struct store_entry *entry,
                        struct error *err) {
@@ -267,14 +269,9 @@ static int make_images(const struct function *function, const struct store_entry
     autofree char *image = store_file(entry, "function.ext4");
     autofree char *digest_file = store_file(entry, "digest");
     autofree char *port_file = format_string("%s/port", bundle);
-    autofree char *recipe = format_string("%s/make-ext4", paths_recipes());
     const char *port = function_port(function);
     const char *const mode[] = {"chmod", "-R", function->added ? ADDED_MODE : MODE, content, NULL};
-    const char *const pack[] = {
-        "fakeroot", "--", "sh", recipe, content, image, "51e5e5e5-0000-4000-8000-000000000002",
-        NULL};
-    const char *const environment[] = {IMAGE_EPOCH, NULL};
-    struct process_options options = {.log = log, .environment = environment};
+    struct process_options options = {.log = log};
     char digest[HASH_HEX];
     if ((function->added ? unpack_bundle(function, bundle, log, err)
                          : make_bundle(function, entry, bundle, log, err)) < 0 ||
@@ -282,8 +279,8 @@ static int make_images(const struct function *function, const struct store_entry
         service_write_bundles(json_object_get(function->yaml, "services"), function->folder, bundle,
                               log, err) < 0 ||
         file_write(port_file, port, strlen(port), err) < 0 ||
-        process_run(mode, &options, err) < 0 || process_run(pack, &options, err) < 0 ||
-        folder_remove(content, err) < 0 || hash_file(image, digest, err) < 0)
+        process_run(mode, &options, err) < 0 || pack(content, image, OF_FUNCTIONS, log, err) < 0 ||
+        hash_file(image, digest, err) < 0)
         return -1;
     return file_write(digest_file, digest, strlen(digest), err);
 }
@@ -346,17 +343,9 @@ static int make_archive(const struct function *function, const struct store_entr
     autofree char *log = store_file(entry, "log"), *content = store_file(entry, "content");
     autofree char *tar = format_string("%s/image.tar", content);
     autofree char *image = store_file(entry, "archive.ext4");
-    autofree char *recipe = format_string("%s/make-ext4", paths_recipes());
-    const char *const pack[] = {
-        "fakeroot", "--", "sh", recipe, content, image, "51e5e5e5-0000-4000-8000-000000000005",
-        NULL};
-    const char *const environment[] = {IMAGE_EPOCH, NULL};
-    struct process_options options = {.log = log, .environment = environment};
-    if (folder_make(content, err) < 0 ||
-        oci_export(function->layout, tar, function->name, err) < 0 ||
-        process_run(pack, &options, err) < 0)
+    if (folder_make(content, err) < 0 || oci_export(function->layout, tar, function->name, err) < 0)
         return -1;
-    return folder_remove(content, err);
+    return pack(content, image, OF_ARCHIVES, log, err);
 }
 
 int function_prepare_archive(struct function *function, struct error *err) {

@@ -13,6 +13,7 @@
 #include "common/paths.h"
 #include "common/process.h"
 #include "common/progress.h"
+#include "common/words.h"
 #include "image/apt.h"
 #include "image/kernel_config.h"
 #include "image/store.h"
@@ -164,27 +165,23 @@ static char *name_kernel(const struct kernel_build_options *options, const char 
 
 /* ---- whether it is good ---- */
 
-static void note_missing(const struct kernel_requirement *requirement, void *context) {
-    char **missing = context;
+static void note_missing(const struct kernel_requirement *requirement, void *missing) {
     bool matters = strcmp(requirement->who, "docker") != 0 && requirement->need != OPTIONAL;
-    if (requirement->met || !matters)
-        return;
-    char *longer = *missing ? format_string("%s, %s", *missing, requirement->options)
-                            : strdup(requirement->options);
-    free(*missing);
-    *missing = longer;
+    if (!requirement->met && matters)
+        json_array_append_new(missing, json_string(requirement->options));
 }
 
 static int check(const char *config_file, struct error *err) {
-    autofree char *missing = NULL;
-    json_t *config = kernel_config_read(config_file, err);
-    int result = config ? kernel_config_check(config, note_missing, &missing, err) : -1;
+    json_t *missing = json_array(), *config = kernel_config_read(config_file, err);
+    int result = config ? kernel_config_check(config, note_missing, missing, err) : -1;
+    autofree char *list = words_join(missing);
+    if (result == 0 && *list)
+        result = error_set(err,
+                           "this kernel was built, but is not as the simulators need it: %s: see "
+                           "slsuite kernel check %s",
+                           list, config_file);
     json_decref(config);
-    if (result == 0 && missing)
-        return error_set(err,
-                         "this kernel was built, but is not as the simulators need it: %s: see "
-                         "slsuite kernel check %s",
-                         missing, config_file);
+    json_decref(missing);
     return result;
 }
 

@@ -10,8 +10,9 @@
  * whose reason has been printed. */
 typedef int command_function(int argc, char **argv, struct error *err);
 
-command_function command_run, command_suite, command_exec, command_verify, command_checkpoint,
-    command_function_, command_image, command_kernel, command_shell, command_system, command_doctor;
+command_function command_run, command_suite, command_exec, command_verify, command_compare,
+    command_checkpoint, command_function_, command_image, command_kernel, command_shell,
+    command_system, command_doctor;
 
 /* slsuite function add; argv[0] is "function add". */
 command_function function_add;

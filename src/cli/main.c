@@ -23,6 +23,7 @@ static const struct command {
      command_exec},
     {"verify", "RUN", "repeat a run from its manifest and say whether it is identical",
      command_verify},
+    {"compare", "RUN RUN…", "show runs side by side, of other systems or engines", command_compare},
     {"function", "list|add|test|…", "the functions and their images", command_function_},
     {"system", "list|show|check|diff", "the simulated machines and their parameters",
      command_system},

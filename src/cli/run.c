@@ -7,11 +7,13 @@
 #include "cli/command.h"
 #include "cli/simulation_options.h"
 #include "common/cleanup.h"
+#include "engine/gem5.h"
 #include "engine/sim.h"
 #include "image/runtime.h"
 
 enum {
     OPTION_ENGINE = 1000,
+    OPTION_GEM5,
     OPTION_INPUT,
     OPTION_GENERATOR,
     OPTION_PROFILE,
@@ -19,10 +21,15 @@ enum {
     OPTION_KERNEL
 };
 
+/* gem5 takes so many times as long: a boot 25 minutes. */
+#define GEM5_PATIENCE 60
+
 static const struct argp_option options[] = {
     {"invocations", 'n', "N", 0, "measured invocations (10)", 0},
     {"warm-ups", 'w', "N", 0, "invocations before the checkpoint (what the function says: 20)", 0},
-    {"engine", OPTION_ENGINE, "ENGINE", 0, "what executes the machine: sim", 0},
+    {"engine", OPTION_ENGINE, "ENGINE", 0,
+     "what executes the machine: sim (the default), gem5 (always with the custom kernel)", 0},
+    {"gem5", OPTION_GEM5, "PATH", 0, "--engine gem5: its program ($GEM5, or what PATH has)", 0},
     {"runtime", OPTION_RUNTIME, "RUNTIME", 0,
      "who starts the function's container: crun (the default), docker, podman", 0},
     {"kernel", OPTION_KERNEL, "KERNEL", 0,
@@ -37,6 +44,7 @@ static const struct argp_option options[] = {
 struct request {
     struct sim_options sim;
     struct simulation_options simulation;
+    bool gem5;
     struct error *err;
 };
 
@@ -59,8 +67,13 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         sim->warm_ups = (int)number;
         break;
     case OPTION_ENGINE:
-        if (strcmp(argument, "sim") != 0)
-            result = error_usage(err, "no engine is named %s: there is sim", argument);
+        if (strcmp(argument, ENGINE_SIM) != 0 && strcmp(argument, ENGINE_GEM5) != 0)
+            result = error_usage(
+                err, "no engine is named %s: there are " ENGINE_SIM ", " ENGINE_GEM5, argument);
+        request->gem5 = strcmp(argument, ENGINE_GEM5) == 0;
+        break;
+    case OPTION_GEM5:
+        sim->gem5 = argument;
         break;
     case OPTION_RUNTIME:
         result = runtime_check(argument, err);
@@ -116,9 +129,12 @@ int command_run(int argc, char **argv, struct error *err) {
     const struct simulation_options *simulation = &request.simulation;
     request.sim.system = simulation->system;
     request.sim.out = simulation->out;
-    request.sim.timeout_seconds = simulation->timeout_seconds;
+    request.sim.timeout_seconds = simulation->timeout_seconds * (request.gem5 ? GEM5_PATIENCE : 1);
     autofree char *folder = NULL;
-    if (sim_run(&request.sim, stdout, simulation->format, &folder, err) < 0)
+    if (request.sim.gem5 && !request.gem5)
+        return error_usage(err, "--gem5: only with --engine gem5");
+    if ((request.gem5 ? gem5_run : sim_run)(&request.sim, stdout, simulation->format, &folder,
+                                            err) < 0)
         return -1;
     simulation_options_conclude(simulation, folder,
                                 request.sim.profile ? "profile.txt, invocations.csv"

@@ -13,7 +13,7 @@ static const struct argp_option options[] = {
     {"format", OPTION_FORMAT, "FORMAT", 0, "what is printed: table, json, csv", 0},
     {"timeout", OPTION_TIMEOUT, "SECONDS", 0,
      "longest time for boot and for simulation, each (300); for a boot with docker or podman three "
-     "times as long",
+     "times as long, with gem5 sixty times",
      0},
     {"quiet", 'q', NULL, 0, "no progress, only the result", 0},
     {0},

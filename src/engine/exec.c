@@ -167,6 +167,7 @@ int exec_run(const struct exec_options *options, FILE *out, enum results_format 
     int result = prepare(&exec, err);
     if (result == 0) {
         const struct simulation_run run = {
+            .engine = ENGINE_SIM,
             .name = exec.program.name,
             .out = options->out,
             .command = options->command,

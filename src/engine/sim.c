@@ -49,9 +49,8 @@ static char *quote(const char *text) {
     return quoted;
 }
 
-/* The run script: what the init service in the guest runs. A service that has ended is told of,
- * also when the function got on without it. The caller frees it. */
-static char *run_script(const struct function *function, unsigned warm_ups, const char *runtime) {
+char *sim_run_script(const struct function *function, unsigned warm_ups, const char *runtime,
+                     bool code_report) {
     autofree char *arguments = strdup("");
     size_t index;
     json_t *argument;
@@ -64,16 +63,22 @@ static char *run_script(const struct function *function, unsigned warm_ups, cons
     return format_string(
         "set -e\n"
         "slsuite-function start %s %s\n"
-        "slsuite-code kernel >/dev/null\n"
+        "%s"
         "slsuite-channel stage warm-up\n"
         "client -addr localhost:50051 %s-wait 10 -warm %u -settle " SETTLE_US
         " -m5ops -channel -checkpoint \\\n"
-        "    -then 'slsuite-code function >/dev/null' \\\n"
-        "    -parameters /sys/firmware/qemu_fw_cfg/by_name/opt/slsuite/parameters/raw ||\n"
+        "    %s-parameters /sys/firmware/qemu_fw_cfg/by_name/opt/slsuite/parameters/raw ||\n"
         "    status=$?\n"
         "slsuite-function check %s\n"
         "exit ${status:-0}\n",
-        function->name, runtime, arguments, warm_ups, function->name);
+        function->name, runtime, code_report ? "slsuite-code kernel >/dev/null\n" : "", arguments,
+        warm_ups, code_report ? "-then 'slsuite-code function >/dev/null' \\\n    " : "",
+        function->name);
+}
+
+unsigned sim_warm_ups(const struct sim_options *options, const struct function *function) {
+    const char *text = json_string_value(json_object_get(function->yaml, "warm-ups"));
+    return options->warm_ups >= 0 ? (unsigned)options->warm_ups : (unsigned)atoi(text);
 }
 
 struct nvdimms sim_nvdimms(const struct function *function) {
@@ -97,11 +102,9 @@ static int prepare(struct sim *sim, struct error *err) {
         (runtime_is_engine(options->image.runtime) &&
          function_prepare_archive(&sim->function, err) < 0))
         return -1;
-    sim->warm_ups =
-        options->warm_ups >= 0
-            ? (unsigned)options->warm_ups
-            : (unsigned)atoi(json_string_value(json_object_get(sim->function.yaml, "warm-ups")));
-    autofree char *script = run_script(&sim->function, sim->warm_ups, options->image.runtime);
+    sim->warm_ups = sim_warm_ups(options, &sim->function);
+    autofree char *script =
+        sim_run_script(&sim->function, sim->warm_ups, options->image.runtime, true);
     const struct checkpoint_inputs inputs = {
         .image = &simulation->image,
         .name = sim->function.name,
@@ -139,8 +142,7 @@ void sim_close(struct sim *sim) {
     free(sim);
 }
 
-/* Lines for the client. NULL on failure. */
-static char *make_parameters(const struct sim_options *options, struct error *err) {
+char *sim_parameters(const struct sim_options *options, struct error *err) {
     const char *input = options->input, *generator = options->generator;
     if (!input || !strpbrk(input, "\n"))
         return format_string("n=%u\n%s%s%s%s%s%s", options->invocations, input ? "input=" : "",
@@ -153,7 +155,7 @@ static char *make_parameters(const struct sim_options *options, struct error *er
 int sim_execute(struct sim *sim, const char *folder, bool timed, struct sim_durations *durations,
                 struct error *err) {
     autofree char *title = format_string("simulate %u invocations", sim->options->invocations);
-    autofree char *parameters = make_parameters(sim->options, err);
+    autofree char *parameters = sim_parameters(sim->options, err);
     const struct simulation_job job = {
         .title = title,
         .nvdimms = sim_nvdimms(&sim->function),
@@ -168,20 +170,24 @@ int sim_execute(struct sim *sim, const char *folder, bool timed, struct sim_dura
     return parameters ? simulation_execute(&sim->simulation, &job, folder, durations, err) : -1;
 }
 
-static void describe(void *context, struct manifest *manifest) {
-    const struct sim *sim = context;
-    const struct sim_options *options = sim->options;
-    manifest_set_text(manifest, "function", sim->function.name);
+void sim_describe(const struct sim_options *options, const struct function *function,
+                  unsigned warm_ups, struct manifest *manifest) {
+    manifest_set_text(manifest, "function", function->name);
     manifest_set_text(manifest, "runtime", options->image.runtime);
     manifest_set_text(manifest, "kernel", options->image.kernel);
     manifest_set_integer(manifest, "invocations", options->invocations);
-    manifest_set_integer(manifest, "warm_ups", sim->warm_ups);
+    manifest_set_integer(manifest, "warm_ups", warm_ups);
     if (options->input)
         manifest_set_text(manifest, "input", options->input);
     if (options->generator)
         manifest_set_text(manifest, "generator", options->generator);
-    manifest_set_text(manifest, "digests.function", sim->function.digest);
-    manifest_set_text(manifest, "digests.function_image", sim->function.image_digest);
+    manifest_set_text(manifest, "digests.function", function->digest);
+    manifest_set_text(manifest, "digests.function_image", function->image_digest);
+}
+
+static void describe(void *context, struct manifest *manifest) {
+    const struct sim *sim = context;
+    sim_describe(sim->options, &sim->function, sim->warm_ups, manifest);
 }
 
 static int take_profile(struct sim *sim, const char *folder, struct run_results *results,
@@ -222,6 +228,7 @@ int sim_run(const struct sim_options *options, FILE *out, enum results_format fo
     if (!sim)
         return -1;
     const struct simulation_run run = {
+        .engine = ENGINE_SIM,
         .name = sim->function.name,
         .out = options->out,
         .command = options->command,

@@ -10,6 +10,7 @@
 #include "image/function.h"
 #include "results/results.h"
 
+/* A run of a function, also by another engine (gem5.h). */
 struct sim_options {
     const char *function;      /* name */
     const char *system;        /* name or file */
@@ -20,6 +21,7 @@ struct sim_options {
     const char *generator;  /* unique, random, linear; NULL: unique */
     const char *out;        /* run folder; NULL: results/DATE-FUNCTION-SYSTEM */
     bool profile;           /* cycles and misses by symbol */
+    const char *gem5;       /* the gem5 engine's program; NULL: gem5_find()'s choice */
     double timeout_seconds; /* of the host's time, for each step */
     char *const *command;   /* the command line, for the manifest */
 };
@@ -42,6 +44,22 @@ int sim_execute(struct sim *sim, const char *folder, bool timed, struct sim_dura
 
 /* Room that the results of a run may take on the disk. */
 double sim_bytes(unsigned invocations);
+
+/* What another engine that runs a function the same way needs of it. The run script, which the init
+ * service in the guest runs: a service that has ended is told of, also when the function got on
+ * without it. With code_report the guest also tells where its code lies. The caller frees it. */
+char *sim_run_script(const struct function *function, unsigned warm_ups, const char *runtime,
+                     bool code_report);
+
+/* Lines for the client. The caller frees it; NULL on failure. */
+char *sim_parameters(const struct sim_options *options, struct error *err);
+
+/* How many invocations come before the checkpoint. */
+unsigned sim_warm_ups(const struct sim_options *options, const struct function *function);
+
+/* What was asked for, into the manifest. */
+void sim_describe(const struct sim_options *options, const struct function *function,
+                  unsigned warm_ups, struct manifest *manifest);
 
 /* Run it all, from whatever is missing to the finished run folder, and print the results to `out`
  * in this format (NULL: do not print). *folder is the run folder's path; the caller frees it. */

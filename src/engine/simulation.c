@@ -177,30 +177,37 @@ int simulation_need_room(const char *folder, double bytes, struct error *err) {
                      folder, (double)room / 1e6, bytes / 1e6);
 }
 
+/* What only our own engine has. */
+static int describe_sim(const struct simulation *simulation, struct manifest *manifest,
+                        struct error *err) {
+    char digest[HASH_HEX];
+    manifest_set_text(manifest, "versions.qemu", simulation->qemu_version);
+    manifest_set_text(manifest, "digests.initramfs", simulation->image.initramfs_digest);
+    manifest_set_text(manifest, "digests.checkpoint", simulation->checkpoint.checksum);
+    if (hash_file(paths_plugin(), digest, err) < 0)
+        return -1;
+    manifest_set_text(manifest, "digests.plugin", digest);
+    return 0;
+}
+
 static int describe(const struct simulation *simulation, const struct simulation_run *run,
                     struct manifest *manifest, struct error *err) {
     const struct image *image = &simulation->image;
     manifest_set_text(manifest, "system", simulation->system.name);
-    manifest_set_text(manifest, "engine", "sim");
+    manifest_set_text(manifest, "engine", run->engine);
     manifest_set_integer(manifest, "measured_core", run->core);
     manifest_set_integer(manifest, "clock_hz", (int64_t)simulation->system.clock);
     manifest_set_texts(manifest, "command", (const char *const *)run->command);
-    manifest_set_text(manifest, "versions.qemu", simulation->qemu_version);
     manifest_set_text(manifest, "versions.kernel", image->kernel_version);
     manifest_set_text(manifest, "digests.kernel", image->kernel_digest);
-    manifest_set_text(manifest, "digests.initramfs", image->initramfs_digest);
     manifest_set_text(manifest, "digests.rootfs", image->rootfs_digest);
-    manifest_set_text(manifest, "digests.checkpoint", simulation->checkpoint.checksum);
     manifest_set_seconds(manifest, "seconds.prepare", run->prepare_seconds);
     run->describe(run->context, manifest);
     char digest[HASH_HEX];
     if (hash_file(simulation->system_file, digest, err) < 0)
         return -1;
     manifest_set_text(manifest, "digests.system", digest);
-    if (hash_file(paths_plugin(), digest, err) < 0)
-        return -1;
-    manifest_set_text(manifest, "digests.plugin", digest);
-    return 0;
+    return strcmp(run->engine, ENGINE_SIM) == 0 ? describe_sim(simulation, manifest, err) : 0;
 }
 
 /* Execute, write the run folder's files, print. */

@@ -12,6 +12,10 @@
 #include "results/results.h"
 #include "system/system.h"
 
+/* What executes the machine. */
+#define ENGINE_SIM "sim"
+#define ENGINE_GEM5 "gem5"
+
 struct simulation {
     char *system_file;
     struct model_parameters system;
@@ -66,6 +70,7 @@ int simulation_need_room(const char *folder, double bytes, struct error *err);
 
 /* A run, from an empty folder to a finished one. */
 struct simulation_run {
+    const char *engine;   /* ENGINE_… */
     const char *name;     /* of function or program, for the folder's name */
     const char *out;      /* run folder; NULL: results/DATE-NAME-SYSTEM */
     char *const *command; /* the command line */

@@ -1,11 +1,16 @@
 #include "guest/channel.h"
 
 #include <cpuid.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/io.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "guest/m5/m5op.h"
 
 #define CONSOLE_PORT 0x402     /* -device isa-debugcon,iobase=0x402 */
 #define CONSOLE_SIGNATURE 0xe9 /* what isa-debugcon reads back */
@@ -13,7 +18,9 @@
 #define PVPANIC_PANICKED 0x01  /* its event, which -action panic=pause makes a stop */
 #define CPUID_HYPERVISOR (1u << 31)
 
-static bool console, pvpanic;
+#define SENT "/run/slsuite/channel" /* what has been said in gem5, by all processes */
+
+static bool console, pvpanic, gem5;
 
 /* Ports are only probed under a hypervisor: on bare metal 0x402 may be anything, and gem5, which
  * does not claim to be one, gives up on a port that nobody answers. */
@@ -23,7 +30,8 @@ static bool under_hypervisor(void) {
 }
 
 int channel_open(void) {
-    if (console)
+    gem5 = m5_spelling() != M5_SPELL_MARK;
+    if (console || gem5)
         return 0;
     if (!under_hypervisor() || ioperm(CONSOLE_PORT, 1, 1) < 0)
         return -1;
@@ -42,7 +50,7 @@ void channel_close(void) {
         ioperm(CONSOLE_PORT, 1, 0);
     if (pvpanic)
         ioperm(PVPANIC_PORT, 1, 0);
-    console = pvpanic = false;
+    console = pvpanic = gem5 = false;
 }
 
 void channel_line(const char *format, ...) {
@@ -62,12 +70,30 @@ void channel_line(const char *format, ...) {
     channel_bytes(line, (size_t)length + 1);
 }
 
+/* gem5 writes at an offset, which all who speak must know: it is the end of a file of ours. As long
+ * as there is no /run, nothing can be said. */
+static void write_gem5(const void *data, size_t size) {
+    char name[] = "channel"; /* on the stack: gem5 reads only pages that are there */
+    mkdir("/run/slsuite", 0755);
+    int fd = open(SENT, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    if (fd >= 0 && write(fd, data, size) == (ssize_t)size)
+        m5_write_file(data, size, (uint64_t)lseek(fd, 0, SEEK_CUR) - size, name);
+    if (fd >= 0)
+        close(fd);
+}
+
 void channel_bytes(const void *data, size_t size) {
-    if (console)
+    if (gem5)
+        write_gem5(data, size);
+    else if (console)
         __asm__ volatile("rep outsb" : "+S"(data), "+c"(size) : "d"(CONSOLE_PORT) : "memory");
 }
 
 int channel_stop(void) {
+    if (gem5) {
+        m5_checkpoint(0, 0);
+        return 0;
+    }
     if (!pvpanic)
         return -1;
     channel_line("clock %llu", __builtin_ia32_rdtsc());

@@ -1,12 +1,13 @@
-/* The channel: guest → host lines at QEMU's debug console, I/O port 0x402 (docs/architecture.md
- * lists them). Writing takes no interrupt, no buffer and no host thread, so it is deterministic.
- * Needs root (ioperm). */
+/* The channel: guest → host lines (docs/architecture.md lists them). At QEMU's debug console, I/O
+ * port 0x402: writing takes no interrupt, no buffer and no host thread, so it is deterministic. In
+ * gem5 it is the file `channel` of its output folder. Needs root (ioperm, /run). */
 #ifndef SLS_GUEST_CHANNEL_H
 #define SLS_GUEST_CHANNEL_H
 
 #include <stddef.h>
 
-/* 0, or -1 when there is no channel: the other calls then do nothing. */
+/* 0, or -1 when there is no channel: the other calls then do nothing. Call m5_init() before: that
+ * knows gem5. */
 int channel_open(void);
 
 /* Give the right to the ports up. For a child that is to start a function: it would inherit the
@@ -19,8 +20,8 @@ void channel_line(const char *format, ...) __attribute__((format(printf, 1, 2)))
 /* Raw bytes, as announced by a line `file NAME SIZE`. */
 void channel_bytes(const void *data, size_t size);
 
-/* The precise stop: tells the clock, for QEMU's own may be moved by the stop; then the machine
- * pauses at one instruction, and goes on with the next when the host says so. 0, or -1 when the
+/* The precise stop; in gem5, its checkpoint. Tells the clock, for QEMU's own may be moved by the
+ * stop; then the machine pauses at one instruction, and goes on with the next when the host says so. 0, or -1 when the
  * machine has no such device. */
 int channel_stop(void);
 

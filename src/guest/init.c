@@ -92,10 +92,13 @@ static bool is_parcel(void) {
 }
 
 /* Which of them a further NVDIMM makes the second, only QEMU knows: a file system is known by the
- * UUID it was made with (recipes/make-ext4), whose last byte tells what it is. */
+ * UUID it was made with (recipes/make-ext4), whose last byte tells what it is. gem5 has disks. */
 static void mount_image(char kind, const char *where) {
     static const off_t uuid_end = 1024 + 0x68 + 15; /* of the super block */
-    for (char device[] = "/dev/pmem1"; device[9] <= '4'; device[9]++) {
+    static const char *const devices[] = {"/dev/pmem1", "/dev/pmem2", "/dev/pmem3", "/dev/pmem4",
+                                          "/dev/sdb",   "/dev/sdc",   "/dev/sdd"};
+    for (size_t i = 0; i < sizeof devices / sizeof *devices; i++) {
+        const char *device = devices[i];
         char found = 0;
         int fd = open(device, O_RDONLY | O_CLOEXEC);
         bool same = fd >= 0 && pread(fd, &found, 1, uuid_end) == 1 && found == kind;

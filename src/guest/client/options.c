@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "guest/m5/m5op.h"
 
 #define PARAMETERS_MAX                                                                             \
     4096 /* bytes of the file; what fw_cfg holds for us (docs/architecture.md)                     \
@@ -44,7 +45,8 @@ static const struct description {
     {"channel", NULL, false, "report to the simulation's host, where there is one"},
     {"checkpoint", NULL, false, "after the warm-ups, stop the machine for a checkpoint"},
     {"then", "COMMAND", false, "after the warm-ups, before the checkpoint, let the shell run it"},
-    {"parameters", "FILE", false, "after the checkpoint, read options from it: lines NAME=VALUE"},
+    {"parameters", "FILE", false,
+     "after the checkpoint, read options from it: lines NAME=VALUE; in gem5, `m5 readfile`'s"},
     {"json", NULL, false, "print the summary as JSON"},
     {"help", NULL, false, "print this"},
     {"version", NULL, false, "print the version"},
@@ -171,19 +173,26 @@ int options_parse(struct options *options, int argc, char **argv, struct error *
     return options_check(options, err);
 }
 
-int options_read_parameters(struct options *options, struct error *err) {
-    /* The values live on as options. Plain reads: the file is a device's (fw_cfg), read anew each
-     * time. */
-    static char text[PARAMETERS_MAX + 1];
+/* Plain reads: the file is a device's (fw_cfg), read anew each time. `text` has PARAMETERS_MAX + 1
+ * zeros. */
+static int read_parameters(const char *path, char *text, struct error *err) {
     size_t size = 0;
     ssize_t n = 1;
-    autoclose int fd = open(options->parameters, O_RDONLY | O_CLOEXEC);
-    for (; fd >= 0 && n > 0 && size<PARAMETERS_MAX; size += n> 0 ? (size_t)n : 0)
+    if (m5_spelling() != M5_SPELL_MARK) {
+        m5_read_file(text, PARAMETERS_MAX, 0);
+        return 0;
+    }
+    autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
+    for (; fd >= 0 && n > 0 && size < PARAMETERS_MAX; size += n > 0 ? (size_t)n : 0)
         n = read(fd, text + size, PARAMETERS_MAX - size);
-    if (fd < 0 || n < 0)
-        return error_errno(err, "read %s", options->parameters);
-    text[size] = '\0';
+    return fd < 0 || n < 0 ? error_errno(err, "read %s", path) : 0;
+}
 
+int options_read_parameters(struct options *options, struct error *err) {
+    static char text[PARAMETERS_MAX + 1]; /* the values live on as options */
+    memset(text, 0, sizeof text);         /* gem5 writes only to pages that are there */
+    if (read_parameters(options->parameters, text, err) < 0)
+        return -1;
     char *rest;
     for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
         char *equals = strchr(line, '=');

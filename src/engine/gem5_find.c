@@ -1,0 +1,78 @@
+/* Which gem5 there is, and what it can do. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "common/paths.h"
+#include "common/process.h"
+#include "engine/gem5.h"
+
+#define OLDEST 24 /* whose standard library recipes/gem5 is written for */
+#define ASK_SECONDS 120
+#define WHERE "how to get one: https://www.gem5.org/documentation/general_docs/building"
+
+static const char *const names[] = {"gem5.opt", "gem5.fast", "gem5"};
+
+static char *choose(const char *path, struct error *err) {
+    const char *named = path ? path : getenv("GEM5");
+    if (named && *named) {
+        if (access(named, X_OK) == 0 && (strchr(named, '/') || process_exists(named)))
+            return strdup(named);
+        error_set(err, "%s: there is no program %s: name a gem5.opt or gem5.fast; " WHERE,
+                  path ? "--gem5" : "$GEM5", named);
+        return NULL;
+    }
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (process_exists(names[i]))
+            return strdup(names[i]);
+    error_set(err, "there is no gem5: name it with --gem5 PATH or $GEM5; " WHERE);
+    return NULL;
+}
+
+/* recipes/gem5/about.py says "gem5 VERSION x86|none kvm|none". */
+static int ask(struct gem5 *gem5, struct error *err) {
+    char folder[] = "/tmp/slsuite-gem5-XXXXXX";
+    if (!mkdtemp(folder))
+        return error_errno(err, "cannot create %s", folder);
+    autofree char *outdir = format_string("--outdir=%s", folder);
+    autofree char *script = format_string("%s/gem5/about.py", paths_recipes());
+    const char *const arguments[] = {gem5->program,         "--quiet", outdir,
+                                     "--listener-mode=off", script,    NULL};
+    const struct process_options options = {.timeout_seconds = ASK_SECONDS};
+    struct error why = {0};
+    autofree char *said = process_output(arguments, &options, &why);
+    folder_remove(folder, NULL);
+    const char *answer = said ? strstr(said, "slsuite: gem5 ") : NULL;
+    char version[64], isa[16], kvm[16];
+    if (!answer || sscanf(answer, "slsuite: gem5 %63s %15s %15s", version, isa, kvm) != 3)
+        return error_set(err, "%s is not a gem5 of v%d or later%s%s", gem5->program, OLDEST,
+                         why.status ? ": " : "", why.text);
+    if (atoi(version) < OLDEST)
+        return error_set(err, "%s is gem5 %s: v%d.0 or later is needed; " WHERE, gem5->program,
+                         version, OLDEST);
+    if (strcmp(isa, "x86") != 0)
+        return error_set(err,
+                         "%s was built without x86: build it with USE_X86_ISA (build/X86 or "
+                         "build/ALL)",
+                         gem5->program);
+    gem5->version = strdup(version);
+    gem5->kvm = strcmp(kvm, "kvm") == 0;
+    return 0;
+}
+
+int gem5_find(const char *path, struct gem5 *gem5, struct error *err) {
+    *gem5 = (struct gem5){.program = choose(path, err)};
+    if (gem5->program && ask(gem5, err) == 0)
+        return 0;
+    gem5_free(gem5);
+    return -1;
+}
+
+void gem5_free(struct gem5 *gem5) {
+    free(gem5->program);
+    free(gem5->version);
+    *gem5 = (struct gem5){0};
+}

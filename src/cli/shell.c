@@ -3,146 +3,98 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
-#include <unistd.h>
 
 #include "cli/command.h"
-#include "common/cleanup.h"
 #include "common/file.h"
-#include "common/progress.h"
-#include "engine/checkpoint.h"
-#include "engine/guest.h"
-#include "engine/machine.h"
-#include "engine/sim.h"
-#include "image/function.h"
+#include "engine/disk.h"
+#include "engine/shell.h"
 #include "image/runtime.h"
 
-struct request {
-    const char *function, *script;
-    struct image_choice image;
-    bool network;
-    long timeout;
-    struct error *err;
-};
+#define SSH_PORT 5555
+
+enum { OPTION_SSH = 1000, OPTION_ENGINE, OPTION_FORGET };
 
 static const struct argp_option options[] = {
     {"run", 'r', "SCRIPT", 0, "run this script in the guest instead, and exit as it does", 0},
     {"timeout", 't', "SECONDS", 0, "--run: longest time (300)", 0},
+    {"engine", OPTION_ENGINE, "ENGINE", 0, "what executes the machine: qemu", 0},
     {"with", 'w', "RUNTIME", 0, "the image that also has docker, or podman", 0},
     {"kernel", 'k', "KERNEL", 0, "the distribution's, or custom: the last one that was built", 0},
     {"network", 'n', NULL, 0, "with them: what this computer reaches, itself as 10.0.2.2, too", 0},
+    {"ssh", OPTION_SSH, "PORT", 0,
+     "--network: this computer's loopback port that leads to the guest's port 22 (5555); 0: none",
+     0},
+    {"commit", 'c', NULL, 0, "keep what changes, on a disk, for the next shell --commit", 0},
+    {"forget", OPTION_FORGET, NULL, 0, "--commit: begin anew, without what was kept", 0},
     {0},
+};
+
+struct request {
+    struct shell_options shell;
+    bool forget;
+    struct error *err;
 };
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
     struct request *request = state->input;
-    if (key == 'r')
-        request->script = argument;
-    else if (key == 't')
-        return command_number("--timeout", argument, 1, 1000000, &request->timeout, request->err) <
-                       0
-                   ? EINVAL
-                   : 0;
-    else if (key == 'w') {
-        request->image.runtime = argument;
-        return runtime_check(argument, request->err) < 0 ? EINVAL : 0;
-    } else if (key == 'k') {
-        request->image.kernel = argument;
-        return image_check_kernel(argument, request->err) < 0 ? EINVAL : 0;
-    } else if (key == 'n')
-        request->network = true;
-    else if (key == ARGP_KEY_ARG && !request->function)
-        request->function = argument;
-    else if (key == ARGP_KEY_ARG)
-        return EINVAL;
-    else
+    struct shell_options *shell = &request->shell;
+    struct error *err = request->err;
+    long number;
+    int result = 0;
+    switch (key) {
+    case 'r':
+        shell->script = argument;
+        break;
+    case 't':
+        result = command_number("--timeout", argument, 1, 1000000, &number, err);
+        shell->timeout_seconds = (double)number;
+        break;
+    case OPTION_ENGINE:
+        if (strcmp(argument, "qemu") != 0)
+            result = error_usage(err, "--engine %s: the shell is on qemu", argument);
+        break;
+    case 'w':
+        shell->image.runtime = argument;
+        result = runtime_check(argument, err);
+        break;
+    case 'k':
+        shell->image.kernel = argument;
+        result = image_check_kernel(argument, err);
+        break;
+    case 'n':
+        shell->network = true;
+        break;
+    case OPTION_SSH:
+        result = command_number("--ssh", argument, 0, 65535, &number, err);
+        shell->ssh_port = (unsigned)number;
+        break;
+    case 'c':
+        shell->commit = true;
+        break;
+    case OPTION_FORGET:
+        request->forget = true;
+        break;
+    case ARGP_KEY_ARG:
+        if (shell->function)
+            return EINVAL;
+        shell->function = argument;
+        break;
+    default:
         return ARGP_ERR_UNKNOWN;
-    return 0;
-}
-
-/* The guest's terminal driver does the editing and the signals. */
-static void set_raw(const struct termios *kept) {
-    struct termios raw = *kept;
-    cfmakeraw(&raw);
-    raw.c_oflag |= OPOST;
-    tcsetattr(STDIN_FILENO, TCSANOW, &raw);
-}
-
-static int interact(struct machine *machine) {
-    struct termios kept;
-    int terminal = tcgetattr(STDIN_FILENO, &kept) == 0;
-    if (terminal)
-        set_raw(&kept);
-    struct machine_report report;
-    do
-        report = machine_next(machine, machine_now() + 3600, NULL, NULL);
-    while (report.kind == MACHINE_LINE || report.kind == MACHINE_FILE ||
-           report.kind == MACHINE_LATE);
-    if (terminal)
-        tcsetattr(STDIN_FILENO, TCSANOW, &kept);
-    return 0;
-}
-
-static int run_script(struct machine *machine, const char *console, long timeout,
-                      struct error *err) {
-    struct guest guest = {
-        .machine = machine, .console = console, .timeout_seconds = (double)timeout, .files = "."};
-    guest.progress = progress_begin("shell", "run the script in the guest", 15);
-    int result = guest_wait(&guest, GUEST_DONE, err);
-    progress_end(guest.progress, result == 0);
-    guest_free(&guest);
-    return result;
-}
-
-static int boot(const struct request *request, const char *folder, struct error *err) {
-    struct image image = {0};
-    struct function function = {0};
-    autofree char *ram = format_string("%s/ram", folder),
-                  *log = format_string("%s/qemu.log", folder);
-    autofree char *console = format_string("%s/console.log", folder);
-    autofree char *parameters = format_string("%s/parameters", folder);
-    autofree char *version = machine_qemu_version(err);
-    int result = version && image_prepare(&image, &request->image, err) == 0 &&
-                         checkpoint_write_parameters(parameters, "", err) == 0
-                     ? 0
-                     : -1;
-    if (result == 0 && request->function)
-        result = function_prepare(request->function, &function, err);
-    if (result == 0 && request->function && runtime_is_engine(request->image.runtime))
-        result = function_prepare_archive(&function, err);
-    struct machine *machine = NULL;
-    if (result == 0) {
-        autofree char *kernel_arguments = checkpoint_kernel_arguments(&image, false);
-        const struct machine_options machine_options = {
-            .kernel = image.kernel,
-            .initramfs = image.initramfs,
-            .kernel_arguments = kernel_arguments,
-            .cores = 2,
-            .memory_bytes = (uint64_t)2 << 30,
-            .memory_file = ram,
-            .memory_writable = true,
-            .rootfs = image.rootfs,
-            .nvdimms = sim_nvdimms(&function),
-            .script = request->script,
-            .parameters = parameters,
-            .console = request->script ? console : NULL,
-            .log = log,
-            .network = request->network,
-        };
-        machine = machine_start(&machine_options, err);
-        result = machine ? 0 : -1;
-        unlink(ram); /* QEMU has it; nothing large stays if we are killed */
     }
-    if (result == 0)
-        result = request->script ? run_script(machine, console, request->timeout, err)
-                                 : interact(machine);
-    machine_end(machine);
-    autofree char *text = request->script ? file_read(console, NULL, NULL) : NULL;
-    if (result == 0 && text)
-        fputs(text, stdout);
-    function_free(&function);
-    image_free(&image);
-    return result;
+    return result < 0 ? command_refuse(state) : 0;
+}
+
+static int check(const struct request *request, struct error *err) {
+    const struct shell_options *shell = &request->shell;
+    if (shell->network && !runtime_is_engine(shell->image.runtime))
+        return error_usage(err, "--network: only images with docker or podman have a driver for "
+                                "the card: add --with docker");
+    if (request->forget && !shell->commit)
+        return error_usage(err, "--forget: only with --commit");
+    if (shell->script && !file_exists(shell->script))
+        return error_errno(err, "cannot read %s", shell->script);
+    return 0;
 }
 
 int command_shell(int argc, char **argv, struct error *err) {
@@ -151,23 +103,18 @@ int command_shell(int argc, char **argv, struct error *err) {
         parse,
         "[FUNCTION]",
         "Boot the image on this terminal; FUNCTION's image is then below /functions. Log in as "
-        "root, "
-        "password root; `poweroff` ends it. Changes are in the guest's memory and gone afterwards.",
+        "root, password root; `poweroff` ends it. Changes are in the guest's memory and gone "
+        "afterwards, unless they are committed. KVM is used where it works.",
         NULL,
         NULL,
         NULL};
-    struct request request = {.timeout = 300, .image = IMAGE_DEFAULT, .err = err};
-    if (command_parse(&argp, argc, argv, &request, err) < 0)
+    struct request request = {
+        .shell = {.timeout_seconds = 300, .ssh_port = SSH_PORT, .image = IMAGE_DEFAULT},
+        .err = err,
+    };
+    if (command_parse(&argp, argc, argv, &request, err) < 0 || check(&request, err) < 0)
         return -1;
-    if (request.network && !runtime_is_engine(request.image.runtime))
-        return error_usage(err, "--network: only images with docker or podman have a driver for "
-                                "the card: add --with docker");
-    if (request.script && !file_exists(request.script))
-        return error_errno(err, "cannot read %s", request.script);
-    char folder[] = "/tmp/slsuite-shell-XXXXXX";
-    if (!mkdtemp(folder))
-        return error_errno(err, "cannot create %s", folder);
-    int result = boot(&request, folder, err);
-    folder_remove(folder, NULL);
-    return result;
+    if (request.forget && disk_forget(request.shell.image.runtime, err) < 0)
+        return -1;
+    return shell_run(&request.shell, err);
 }

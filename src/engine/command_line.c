@@ -11,7 +11,9 @@
 #include "common/file.h"
 
 #define MOST_ARGUMENTS 96
-#define NVDIMMS 5 /* at most, with the root file system */
+/* At most, with the root file system. Their ids decide in which order the guest sees them, by
+ * QEMU's hash of them: the root's comes first as long as there are no others than these. */
+#define NVDIMMS 5
 
 struct list {
     char **item;
@@ -57,12 +59,13 @@ static void add_memory(struct list *list, const struct machine_options *options)
 }
 
 /* A disk would complete its requests at the host's times; memory does not. */
-static void add_nvdimm(struct list *list, int number, const char *image) {
+static void add_nvdimm(struct list *list, int number, const char *image, bool writable) {
     autofree char *file = escape(image);
     add(list, "-object",
-        "memory-backend-file,id=pmem%d,size=%" PRId64 ",mem-path=%s,share=on,readonly=on", number,
-        file_size(image), file);
-    add(list, "-device", "nvdimm,id=nvdimm%d,memdev=pmem%d,unarmed=on", number, number);
+        "memory-backend-file,id=pmem%d,size=%" PRId64 ",mem-path=%s,share=on,readonly=%s", number,
+        file_size(image), file, writable ? "off" : "on");
+    add(list, "-device", "nvdimm,id=nvdimm%d,memdev=pmem%d,unarmed=%s", number, number,
+        writable ? "off" : "on");
 }
 
 static void add_fw_cfg(struct list *list, const char *name, const char *path) {
@@ -95,7 +98,11 @@ char **command_line_make(const struct machine_options *options, int control, int
     add(&list, "-display", "none");
     add(&list, "-vga", "none");
     if (options->network) {
-        add(&list, "-netdev", "user,id=network,ipv6=off");
+        if (options->ssh_port)
+            add(&list, "-netdev", "user,id=network,ipv6=off,hostfwd=tcp:127.0.0.1:%u-:22",
+                options->ssh_port);
+        else
+            add(&list, "-netdev", "user,id=network,ipv6=off");
         add(&list, "-device", "virtio-net-pci,netdev=network,romfile=");
     }
     add(&list, "-sandbox",
@@ -107,26 +114,37 @@ char **command_line_make(const struct machine_options *options, int control, int
 
     /* Determinism: one thread, time counted in instructions, no host clock, fixed seed; Nehalem has
      * no rdrand. */
-    add(&list, "-accel", "tcg,thread=single");
-    /* While a person thinks, the guest's time is the host's, and not skipped up to a time limit. */
-    add(&list, "-icount", "shift=0,sleep=%s", options->console ? "off" : "on");
-    add(&list, "-rtc", "base=2024-01-01T00:00:00,clock=vm");
-    add(&list, "-seed", "1");
-    add(&list, "-cpu", "Nehalem-v1");
+    if (options->kvm) {
+        add(&list, "-accel", "kvm");
+        add(&list, "-cpu", "host");
+    } else {
+        add(&list, "-accel", "tcg,thread=single");
+        /* While a person thinks, the guest's time is the host's, and not skipped up to a limit. */
+        add(&list, "-icount", "shift=0,sleep=%s", options->console ? "off" : "on");
+        /* Certificates of those whom it reaches are of today. */
+        add(&list, "-rtc", "base=%s,clock=vm", options->network ? "utc" : "2024-01-01T00:00:00");
+        add(&list, "-seed", "1");
+        add(&list, "-cpu", "Nehalem-v1");
+    }
     add(&list, "-smp", "%u", options->cores);
     add(&list, "-machine",
         "pc,nvdimm=on,hpet=off,vmport=off,smbus=off,i8042=off,usb=off,memory-backend=ram");
     /* A small firmware that only starts the kernel; SeaBIOS would also write into the channel. */
     add(&list, "-bios", "qboot.rom");
+    uint64_t room = 8192 + (options->changes ? (uint64_t)file_size(options->changes) >> 20 : 0);
     add(&list, "-m", "size=%" PRIu64 "M,slots=%d,maxmem=%" PRIu64 "M", options->memory_bytes >> 20,
-        NVDIMMS, (options->memory_bytes >> 20) + 8192);
+        NVDIMMS, (options->memory_bytes >> 20) + room);
     add_memory(&list, options);
     const char *const images[NVDIMMS] = {options->rootfs, options->nvdimms.content,
                                          options->nvdimms.base, options->nvdimms.services,
                                          options->nvdimms.archive};
-    for (int i = 0; i < NVDIMMS; i++)
-        if (images[i])
-            add_nvdimm(&list, i, images[i]);
+    const char *changes = options->changes;
+    for (int i = 0; i < NVDIMMS; i++) {
+        if (images[i] || changes)
+            add_nvdimm(&list, i, images[i] ? images[i] : changes, !images[i]);
+        if (!images[i])
+            changes = NULL; /* it has the first place that is free */
+    }
 
     add(&list, "-kernel", "%s", options->kernel);
     if (options->initramfs)

@@ -2,6 +2,7 @@
 #ifndef SLS_ENGINE_GUEST_H
 #define SLS_ENGINE_GUEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,6 +36,7 @@ struct guest {
     void *context;
 
     uint64_t clock; /* the guest's, in ns, when it last told it */
+    bool kept;      /* its disk of changes is whole */
     unsigned marks_seen;
     struct client_reply *replies; /* owned; also each text */
     size_t reply_count;

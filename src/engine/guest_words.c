@@ -75,6 +75,8 @@ bool guest_words_take(struct guest_words *words, struct guest *guest, const char
         /* its precise stop follows */
     } else if (sscanf(line, "program %15s %n", status, &text_at) == 1 && text_at) {
         take_program_end(&guest->program, status, line + text_at);
+    } else if (strcmp(line, "kept") == 0) {
+        guest->kept = true;
     } else if (strcmp(line, "checkpoint") == 0) {
         words->checkpoint = true;
     } else if (sscanf(line, "done %15s", status) == 1) {

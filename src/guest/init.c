@@ -4,6 +4,7 @@
  * the host's to stop. Called as `poweroff` it does just that. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <net/if.h>
 #include <poll.h>
 #include <signal.h>
@@ -20,18 +21,39 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "guest/channel.h"
-#include "guest/launch.h"
 #include "guest/m5/m5op.h"
 
 #define FW_CFG "/sys/firmware/qemu_fw_cfg/by_name/opt/slsuite/"
 #define SCRIPT "/run/slsuite/script"
 #define RUNTIME "/usr/lib/slsuite/slsuite-runtime"
 #define TAIL_LINES 64
+#define KEEP_PATIENCE                                                                              \
+    150 /* tenths of a second: dockerd gives its containers ten seconds to end                     \
+         */
+
+static int changes = -1; /* the file system of changes to the root, if it is a disk's, to be kept */
+
+/* Everybody ends, and the disk is whole. */
+static void keep_changes(void) {
+    static const struct timespec tenth = {.tv_nsec = 100000000};
+    kill(-1, SIGTERM);
+    for (int waited = 0; waited < KEEP_PATIENCE && (waitpid(-1, NULL, WNOHANG) >= 0); waited++)
+        nanosleep(&tenth, NULL);
+    kill(-1, SIGKILL);
+    sync();
+    if (ioctl(changes, FIFREEZE, 0) < 0)
+        dprintf(STDERR_FILENO, "slsuite init: cannot freeze the disk: %s\n", strerror(errno));
+    else
+        channel_line("kept");
+}
 
 static _Noreturn void power_off(int status) {
+    if (changes >= 0)
+        keep_changes();
     channel_line("done %d", status);
     sync();
     if (m5_spelling() != M5_SPELL_MARK)
@@ -63,53 +85,69 @@ static void write_text(const char *path, const char *text) {
         close(fd);
 }
 
-/* Makes a read-only root writable: changes go to an overlay in memory. */
+/* The device, of those beside the root's, that holds the file system of this kind: which NVDIMM is
+ * which, only QEMU knows, so a file system is known by the UUID it was made with
+ * (recipes/make-ext4), whose last byte tells what it is. gem5 has disks. NULL: none. */
+static const char *find_device(char kind) {
+    static const off_t uuid_at = 1024 + 0x68; /* of the super block */
+    static const char *const devices[] = {"/dev/pmem1", "/dev/pmem2", "/dev/pmem3",
+                                          "/dev/pmem4", "/dev/pmem5", "/dev/sdb",
+                                          "/dev/sdc",   "/dev/sdd",   NULL};
+    char uuid[16] = "\x51\xe5\xe5\xe5\0\0\x40\0\x80", found[16] = "";
+    uuid[15] = kind;
+    for (const char *const *device = devices; *device; device++) {
+        int fd = open(*device, O_RDONLY | O_CLOEXEC);
+        bool same = fd >= 0 && pread(fd, found, sizeof found, uuid_at) == sizeof found &&
+                    memcmp(found, uuid, sizeof found) == 0;
+        if (fd >= 0)
+            close(fd);
+        if (same)
+            return *device;
+    }
+    return NULL;
+}
+
+/* Where changes to the root go: memory; or a disk, which also has room for the containers of Docker
+ * and Podman (slsuite-runtime), at /mnt. */
+static void mount_changes(void) {
+    mount("devtmpfs", "/dev", "devtmpfs", MS_NOSUID, "mode=755"); /* of a kernel that has not */
+    const char *device = find_device(6);
+    if (!device) {
+        if (mount("changes", "/mnt", "tmpfs", 0, "mode=755") < 0)
+            fail("rootfs", "cannot mount a tmpfs at /mnt");
+        return;
+    }
+    if (mount(device, "/mnt", "ext4", 0, NULL) < 0)
+        fail("rootfs", "cannot mount %s at /mnt", device);
+    changes = open("/mnt", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* Makes a read-only root writable: changes go to an overlay. */
 static void make_root_writable(void) {
     struct statvfs root;
     if (statvfs("/", &root) == 0 && !(root.f_flag & ST_RDONLY))
         return;
-    if (mount("changes", "/mnt", "tmpfs", 0, "mode=755") < 0)
-        fail("rootfs", "cannot mount a tmpfs at /mnt");
+    mount_changes();
     mkdir("/mnt/upper", 0755);
     mkdir("/mnt/work", 0755);
     mkdir("/mnt/root", 0755);
+    mkdir("/mnt/containers", 0711);
     if (mount("root", "/mnt/root", "overlay", 0,
               "lowerdir=/,upperdir=/mnt/upper,workdir=/mnt/work") < 0)
         fail("rootfs", "cannot mount an overlay over the root file system");
+    if (changes >= 0 && mount("/mnt/containers", "/mnt/root/mnt", NULL, MS_BIND, NULL) < 0)
+        fail("rootfs", "cannot mount the containers' folder");
     if (chdir("/mnt/root") < 0 || mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0)
         fail("rootfs", "cannot switch to the overlay");
 }
 
-/* Whether the second NVDIMM brings a program (launch.h), not a file system. */
-static bool is_parcel(void) {
-    char magic[sizeof PARCEL_MAGIC - 1] = "";
-    int fd = open(PARCEL_DEVICE, O_RDONLY | O_CLOEXEC);
-    bool found = fd >= 0 && read(fd, magic, sizeof magic) == sizeof magic &&
-                 memcmp(magic, PARCEL_MAGIC, sizeof magic) == 0;
-    if (fd >= 0)
-        close(fd);
-    return found;
-}
-
-/* Which of them a further NVDIMM makes the second, only QEMU knows: a file system is known by the
- * UUID it was made with (recipes/make-ext4), whose last byte tells what it is. gem5 has disks. */
 static void mount_image(char kind, const char *where) {
-    static const off_t uuid_end = 1024 + 0x68 + 15; /* of the super block */
-    static const char *const devices[] = {"/dev/pmem1", "/dev/pmem2", "/dev/pmem3", "/dev/pmem4",
-                                          "/dev/sdb",   "/dev/sdc",   "/dev/sdd"};
-    for (size_t i = 0; i < sizeof devices / sizeof *devices; i++) {
-        const char *device = devices[i];
-        char found = 0;
-        int fd = open(device, O_RDONLY | O_CLOEXEC);
-        bool same = fd >= 0 && pread(fd, &found, 1, uuid_end) == 1 && found == kind;
-        if (fd >= 0)
-            close(fd);
-        if (!same)
-            continue;
-        mkdir(where, 0755);
-        if (mount(device, where, "ext4", MS_RDONLY, "noload") < 0)
-            fail("rootfs", "cannot mount %s at %s", device, where);
-    }
+    const char *device = find_device(kind);
+    if (!device)
+        return;
+    mkdir(where, 0755);
+    if (mount(device, where, "ext4", MS_RDONLY, "noload") < 0)
+        fail("rootfs", "cannot mount %s at %s", device, where);
 }
 
 static void mount_all(void) {
@@ -135,12 +173,10 @@ static void mount_all(void) {
     }
     /* Where the machine has them: the function's image, /functions/NAME/{config.json,rootfs}, the
      * base layer of its language, that of its data services, and its image as an archive. */
-    if (!is_parcel()) {
-        mount_image(2, "/functions");
-        mount_image(3, "/base");
-        mount_image(4, "/services");
-        mount_image(5, "/archive");
-    }
+    mount_image(2, "/functions");
+    mount_image(3, "/base");
+    mount_image(4, "/services");
+    mount_image(5, "/archive");
 }
 
 static void use_console(void) {

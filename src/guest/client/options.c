@@ -183,7 +183,7 @@ static int read_parameters(const char *path, char *text, struct error *err) {
         return 0;
     }
     autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
-    for (; fd >= 0 && n > 0 && size < PARAMETERS_MAX; size += n > 0 ? (size_t)n : 0)
+    for (; fd >= 0 && n > 0 && size<PARAMETERS_MAX; size += n> 0 ? (size_t)n : 0)
         n = read(fd, text + size, PARAMETERS_MAX - size);
     return fd < 0 || n < 0 ? error_errno(err, "read %s", path) : 0;
 }

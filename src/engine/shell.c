@@ -1,0 +1,175 @@
+#include "engine/shell.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "common/progress.h"
+#include "engine/checkpoint.h"
+#include "engine/disk.h"
+#include "engine/guest.h"
+#include "engine/kvm.h"
+#include "engine/machine.h"
+#include "engine/sim.h"
+#include "image/function.h"
+#include "image/runtime.h"
+
+#define CORES 2
+#define MEMORY_BYTES ((uint64_t)2 << 30)
+
+struct shell {
+    const struct shell_options *options;
+    struct image image;
+    struct function function;
+    struct disk disk;
+    bool kept; /* the guest has said that its disk is whole */
+    char *ram, *log, *console, *parameters, *kernel_arguments;
+};
+
+/* The guest's terminal driver does the editing and the signals. */
+static void set_raw(const struct termios *kept) {
+    struct termios raw = *kept;
+    cfmakeraw(&raw);
+    raw.c_oflag |= OPOST;
+    tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+}
+
+/* Until the guest is off. Whether it said that its disk is whole. */
+static bool interact(struct machine *machine) {
+    struct termios before;
+    bool terminal = tcgetattr(STDIN_FILENO, &before) == 0, kept = false;
+    if (terminal)
+        set_raw(&before);
+    for (;;) {
+        struct machine_report report = machine_next(machine, machine_now() + 3600, NULL, NULL);
+        if (report.kind == MACHINE_LINE)
+            kept |= strcmp(report.text, "kept") == 0;
+        else if (report.kind != MACHINE_FILE && report.kind != MACHINE_LATE)
+            break;
+    }
+    if (terminal)
+        tcsetattr(STDIN_FILENO, TCSANOW, &before);
+    return kept;
+}
+
+static int run_script(struct shell *shell, struct machine *machine, struct error *err) {
+    struct guest guest = {
+        .machine = machine,
+        .console = shell->console,
+        .timeout_seconds = shell->options->timeout_seconds,
+        .files = ".",
+    };
+    guest.progress = progress_begin("shell", "run the script in the guest", 15);
+    int result = guest_wait(&guest, GUEST_DONE, err);
+    progress_end(guest.progress, result == 0);
+    shell->kept = guest.kept;
+    guest_free(&guest);
+    return result;
+}
+
+static int prepare(struct shell *shell, struct error *err) {
+    const struct shell_options *options = shell->options;
+    autofree char *version = machine_qemu_version(err);
+    if (!version || image_prepare(&shell->image, &options->image, err) < 0 ||
+        checkpoint_write_parameters(shell->parameters, "", err) < 0)
+        return -1;
+    if (options->function && function_prepare(options->function, &shell->function, err) < 0)
+        return -1;
+    if (options->function && runtime_is_engine(options->image.runtime) &&
+        function_prepare_archive(&shell->function, err) < 0)
+        return -1;
+    const struct nvdimms taken = sim_nvdimms(&shell->function);
+    if (options->commit && taken.content && taken.base && taken.services && taken.archive)
+        return error_usage(err,
+                           "--commit: %s takes all places for disks: use it without a function",
+                           options->function);
+    return options->commit ? disk_open(&shell->disk, options->image.runtime, err) : 0;
+}
+
+static struct machine *start(struct shell *shell, const char *folder, struct error *err) {
+    const struct shell_options *options = shell->options;
+    shell->kernel_arguments = checkpoint_kernel_arguments(&shell->image, false);
+    struct machine_options machine_options = {
+        .kernel = shell->image.kernel,
+        .initramfs = shell->image.initramfs,
+        .kernel_arguments = shell->kernel_arguments,
+        .cores = CORES,
+        .memory_bytes = MEMORY_BYTES,
+        .memory_file = shell->ram,
+        .memory_writable = true,
+        .rootfs = shell->image.rootfs,
+        .nvdimms = sim_nvdimms(&shell->function),
+        .script = options->script,
+        .parameters = shell->parameters,
+        .console = options->script ? shell->console : NULL,
+        .log = shell->log,
+        .network = options->network,
+        .ssh_port = options->ssh_port,
+        .changes = shell->disk.path,
+    };
+    machine_options.kvm = kvm_works(&machine_options, folder);
+    if (options->network && options->ssh_port)
+        progress_note("ssh -p %u root@127.0.0.1 (password root) once it has booted",
+                      options->ssh_port);
+    struct machine *machine = machine_start(&machine_options, err);
+    unlink(shell->ram); /* QEMU has it; nothing large stays if we are killed */
+    return machine;
+}
+
+/* A failed script's changes are not kept: it can be tried again. */
+static int keep(struct shell *shell, struct error *err) {
+    if (!shell->kept)
+        return error_set(err, "the changes were not kept: the guest was not powered off: end it "
+                              "with `poweroff`");
+    if (disk_commit(&shell->disk, err) < 0)
+        return -1;
+    progress_note("the changes are kept for the next shell --commit with this image");
+    return 0;
+}
+
+static int boot(struct shell *shell, const char *folder, struct error *err) {
+    if (prepare(shell, err) < 0)
+        return -1;
+    struct machine *machine = start(shell, folder, err);
+    int result = machine ? 0 : -1;
+    if (machine && shell->options->script)
+        result = run_script(shell, machine, err);
+    else if (machine)
+        shell->kept = interact(machine);
+    machine_end(machine);
+    autofree char *said =
+        result == 0 && shell->options->script ? file_read(shell->console, NULL, NULL) : NULL;
+    if (said)
+        fputs(said, stdout);
+    return result == 0 && shell->options->commit ? keep(shell, err) : result;
+}
+
+int shell_run(const struct shell_options *options, struct error *err) {
+    char folder[] = "/tmp/slsuite-shell-XXXXXX";
+    if (!mkdtemp(folder))
+        return error_errno(err, "cannot create %s", folder);
+    struct shell shell = {
+        .options = options,
+        .disk.entry.lock = -1,
+        .ram = format_string("%s/ram", folder),
+        .log = format_string("%s/qemu.log", folder),
+        .console = format_string("%s/console.log", folder),
+        .parameters = format_string("%s/parameters", folder),
+    };
+    int result = boot(&shell, folder, err);
+    if (options->commit)
+        disk_close(&shell.disk);
+    function_free(&shell.function);
+    image_free(&shell.image);
+    free(shell.ram);
+    free(shell.log);
+    free(shell.console);
+    free(shell.parameters);
+    free(shell.kernel_arguments);
+    folder_remove(folder, NULL);
+    return result;
+}

@@ -1,0 +1,25 @@
+/* The image to work in, by hand or by a script: nothing is measured, and the guest's clock is the
+ * host's. */
+#ifndef SLS_ENGINE_SHELL_H
+#define SLS_ENGINE_SHELL_H
+
+#include <stdbool.h>
+
+#include "common/error.h"
+#include "image/image.h"
+
+struct shell_options {
+    const char *function; /* whose image is below /functions; NULL: none */
+    const char *script;   /* file: run it, and end; NULL: a login on our terminal */
+    struct image_choice image;
+    bool network;
+    unsigned ssh_port; /* with a network: 127.0.0.1's, to the guest's sshd; 0: none */
+    bool commit;       /* what changes is kept for the next time */
+    double timeout_seconds;
+};
+
+/* Boot it, until it is powered off. With a script: fails as that does; what the console said is
+ * then on standard output. */
+int shell_run(const struct shell_options *options, struct error *err);
+
+#endif

@@ -12,12 +12,14 @@
 
 #define SSH_PORT 5555
 
-enum { OPTION_SSH = 1000, OPTION_ENGINE, OPTION_FORGET };
+enum { OPTION_SSH = 1000, OPTION_ENGINE, OPTION_FORGET, OPTION_KVM };
 
 static const struct argp_option options[] = {
     {"run", 'r', "SCRIPT", 0, "run this script in the guest instead, and exit as it does", 0},
     {"timeout", 't', "SECONDS", 0, "--run: longest time (300)", 0},
     {"engine", OPTION_ENGINE, "ENGINE", 0, "what executes the machine: qemu", 0},
+    {"kvm", OPTION_KVM, "WHEN", 0,
+     "auto (the default): where a first boot by it gets anywhere; on; off: emulate", 0},
     {"with", 'w', "RUNTIME", 0, "the image that also has docker, or podman", 0},
     {"kernel", 'k', "KERNEL", 0, "the distribution's, or custom: the last one that was built", 0},
     {"network", 'n', NULL, 0, "with them: what this computer reaches, itself as 10.0.2.2, too", 0},
@@ -34,6 +36,17 @@ struct request {
     bool forget;
     struct error *err;
 };
+
+static int read_kvm(const char *text, enum shell_kvm *kvm, struct error *err) {
+    static const char *const names[] = {
+        [SHELL_KVM_AUTO] = "auto", [SHELL_KVM_ON] = "on", [SHELL_KVM_OFF] = "off"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(text, names[i]) == 0) {
+            *kvm = i;
+            return 0;
+        }
+    return error_usage(err, "--kvm %s: there are auto, on and off", text);
+}
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
     struct request *request = state->input;
@@ -52,6 +65,9 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     case OPTION_ENGINE:
         if (strcmp(argument, "qemu") != 0)
             result = error_usage(err, "--engine %s: the shell is on qemu", argument);
+        break;
+    case OPTION_KVM:
+        result = read_kvm(argument, &shell->kvm, err);
         break;
     case 'w':
         shell->image.runtime = argument;
@@ -104,7 +120,7 @@ int command_shell(int argc, char **argv, struct error *err) {
         "[FUNCTION]",
         "Boot the image on this terminal; FUNCTION's image is then below /functions. Log in as "
         "root, password root; `poweroff` ends it. Changes are in the guest's memory and gone "
-        "afterwards, unless they are committed. KVM is used where it works.",
+        "afterwards, unless they are committed.",
         NULL,
         NULL,
         NULL};

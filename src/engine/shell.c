@@ -1,8 +1,11 @@
 #include "engine/shell.h"
 
+#include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -71,8 +74,26 @@ static int run_script(struct shell *shell, struct machine *machine, struct error
     return result;
 }
 
+/* QEMU would say it in words of its own. */
+static int check_port(unsigned port, struct error *err) {
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)port),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    autoclose int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int reuse = 1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof reuse);
+    if (fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0)
+        return 0;
+    return error_set(err,
+                     "port %u of this computer, for ssh, cannot be had: %s: name another with "
+                     "--ssh, or 0 for none",
+                     port, strerror(errno));
+}
+
 static int prepare(struct shell *shell, struct error *err) {
     const struct shell_options *options = shell->options;
+    if (options->network && options->ssh_port && check_port(options->ssh_port, err) < 0)
+        return -1;
     autofree char *version = machine_qemu_version(err);
     if (!version || image_prepare(&shell->image, &options->image, err) < 0 ||
         checkpoint_write_parameters(shell->parameters, "", err) < 0)
@@ -111,7 +132,8 @@ static struct machine *start(struct shell *shell, const char *folder, struct err
         .ssh_port = options->ssh_port,
         .changes = shell->disk.path,
     };
-    machine_options.kvm = kvm_works(&machine_options, folder);
+    machine_options.kvm = options->kvm == SHELL_KVM_ON ||
+                          (options->kvm == SHELL_KVM_AUTO && kvm_works(&machine_options, folder));
     if (options->network && options->ssh_port)
         progress_note("ssh -p %u root@127.0.0.1 (password root) once it has booted",
                       options->ssh_port);

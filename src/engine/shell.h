@@ -8,13 +8,16 @@
 #include "common/error.h"
 #include "image/image.h"
 
+enum shell_kvm { SHELL_KVM_AUTO, SHELL_KVM_ON, SHELL_KVM_OFF };
+
 struct shell_options {
     const char *function; /* whose image is below /functions; NULL: none */
     const char *script;   /* file: run it, and end; NULL: a login on our terminal */
     struct image_choice image;
     bool network;
-    unsigned ssh_port; /* with a network: 127.0.0.1's, to the guest's sshd; 0: none */
-    bool commit;       /* what changes is kept for the next time */
+    unsigned ssh_port;  /* with a network: 127.0.0.1's, to the guest's sshd; 0: none */
+    enum shell_kvm kvm; /* auto: where it works (kvm.h) */
+    bool commit;        /* what changes is kept for the next time */
     double timeout_seconds;
 };
 

@@ -143,7 +143,7 @@ class Case(unittest.TestCase):
         """Run a script in the guest, in `slsuite shell`."""
         path = self.folder / "script"
         path.write_text(script)
-        return self.slsuite("shell", "--run", path, *arguments, status=status, **options)
+        return self.slsuite("shell", "--kvm", "off", "--run", path, *arguments, status=status, **options)
 
     def own_cache(self, *shared):
         """A cache of its own, with these parts of the shared one."""

@@ -143,7 +143,7 @@ class Console(Case):
         super().setUp()
         self.master, slave = pty.openpty()
         self.addCleanup(os.close, self.master)
-        self.process = self.start("shell", stdin=slave, stdout=slave, stderr=slave)
+        self.process = self.start("shell", "--kvm", "off", stdin=slave, stdout=slave, stderr=slave)
         os.close(slave)
         self.text = ""
 

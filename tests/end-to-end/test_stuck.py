@@ -108,7 +108,7 @@ class Guest(Case):
     def fails(self, pattern, script, *options, console=None, seconds=90):
         path = self.folder / "script"
         path.write_text(script)
-        process = self.refused(pattern, "shell", "--run", path, *options, seconds=seconds)
+        process = self.refused(pattern, "shell", "--kvm", "off", "--run", path, *options, seconds=seconds)
         if console:
             self.assertRegex(process.err, rf"the guest's console ends with:\n(  \| .*\n)*  \| .*{console}")
 

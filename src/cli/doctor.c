@@ -17,8 +17,10 @@
 #include "common/file.h"
 #include "common/paths.h"
 #include "common/process.h"
+#include "engine/gem5.h"
 #include "engine/machine.h"
 #include "image/apt.h"
+#include "image/kernel_build.h"
 
 #define NEED_DISK                                                                                  \
     1.5e9 /* kernel, base image, and a checkpoint for each function that came along                \
@@ -231,17 +233,40 @@ static void check_sources(struct doctor *doctor) {
            "sudo apt-get update");
 }
 
-static void check_optional(struct doctor *doctor) {
+/* One that was named must be good; one that was not need not be there. */
+static void check_gem5(struct doctor *doctor, const char *path) {
+    struct gem5 gem5;
+    struct image kernel = {0};
+    struct error err = {0};
+    bool named = path || getenv("GEM5");
+    if (gem5_find(path, &gem5, &err) < 0) {
+        report(doctor, named ? BAD : ABSENT_OPTIONAL, "gem5", err.text, NULL);
+        return;
+    }
+    bool lacks = *gem5.lacks, built = kernel_find_custom(&kernel, NULL) == 0;
+    autofree char *detail =
+        format_string("%s (%s), x86, %s%s%s", gem5.version, gem5.program,
+                      gem5.kvm ? "with KVM cores" : "without KVM cores",
+                      lacks ? ", lacks what some systems need: " : "", gem5.lacks);
+    report(doctor, lacks ? ABSENT_OPTIONAL : GOOD, "gem5", detail,
+           lacks ? "build it with its defaults" : NULL);
+    report(doctor, built ? GOOD : ABSENT_OPTIONAL, "kernel for gem5",
+           built ? kernel.kernel_version : "not built yet", "slsuite kernel build");
+    image_free(&kernel);
+    gem5_free(&gem5);
+}
+
+static void check_optional(struct doctor *doctor, const char *gem5) {
     int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
     if (kvm >= 0)
         close(kvm);
     report(doctor, kvm >= 0 ? GOOD : ABSENT_OPTIONAL, "KVM",
-           kvm >= 0 ? "there, and not needed" : "not there, and not needed", NULL);
+           kvm >= 0 ? "there; whether it works, `slsuite shell` tries" : "not there, not needed",
+           NULL);
+    check_gem5(doctor, gem5);
     static const struct {
         const char *program, *purpose;
-    } others[] = {{"gem5.opt", "gem5"},
-                  {"gem5", "gem5"},
-                  {"docker", "container runtime"},
+    } others[] = {{"docker", "container runtime"},
                   {"podman", "container runtime"},
                   {"runc", "container runtime"},
                   {"crun", "container runtime"}};
@@ -252,14 +277,21 @@ static void check_optional(struct doctor *doctor) {
         }
 }
 
+enum { OPTION_GEM5 = 1000 };
+
+static const struct argp_option options[] = {
+    {"gem5", OPTION_GEM5, "PATH", 0, "check this gem5 ($GEM5, or what PATH has)", 0}, {0}};
+
 static error_t parse(int key, char *argument, struct argp_state *state) {
-    (void)argument, (void)state;
-    return key == ARGP_KEY_ARG ? EINVAL : ARGP_ERR_UNKNOWN;
+    const char **gem5 = state->input;
+    if (key == OPTION_GEM5)
+        *gem5 = argument;
+    return key == OPTION_GEM5 ? 0 : key == ARGP_KEY_ARG ? EINVAL : ARGP_ERR_UNKNOWN;
 }
 
 int command_doctor(int argc, char **argv, struct error *err) {
     static const struct argp argp = {
-        NULL,
+        options,
         parse,
         "",
         "List what this computer has and lacks, and the command that mends it. "
@@ -267,7 +299,8 @@ int command_doctor(int argc, char **argv, struct error *err) {
         NULL,
         NULL,
         NULL};
-    if (command_parse(&argp, argc, argv, NULL, err) < 0)
+    const char *gem5 = NULL;
+    if (command_parse(&argp, argc, argv, &gem5, err) < 0)
         return -1;
     struct doctor doctor = {0};
     read_table(&doctor);
@@ -283,7 +316,7 @@ int command_doctor(int argc, char **argv, struct error *err) {
     check_group(&doctor, "functions", "functions in Go, …");
     check_group(&doctor, "kernel", "a kernel of one's own");
     check_group(&doctor, "test", "to test");
-    check_optional(&doctor);
+    check_optional(&doctor, gem5);
     if (doctor.bad)
         printf("\n%u of what `slsuite run` needs %s missing\n", doctor.bad,
                doctor.bad == 1 ? "is" : "are");

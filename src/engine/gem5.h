@@ -12,7 +12,8 @@
 /* A gem5 on this computer. */
 struct gem5 {
     char *program, *version;
-    bool kvm; /* it has KVM cores, and they run a guest here */
+    bool kvm;    /* it has KVM cores; whether they run a guest is another question (kvm.h) */
+    char *lacks; /* "X86O3CPU, LTAGE": what some of our systems need; "": nothing */
 };
 
 /* The gem5 at `path`; NULL: $GEM5, else gem5.opt, gem5.fast or gem5 of PATH. Asks it, which takes a

@@ -10,6 +10,7 @@
 #include "common/progress.h"
 #include "engine/gem5_job.h"
 #include "engine/gem5_process.h"
+#include "engine/kvm.h"
 #include "image/store.h"
 
 #define FORMAT "1"        /* raise it when the way to the checkpoint changes */
@@ -46,14 +47,15 @@ static int make_key(const struct gem5_checkpoint_inputs *inputs, char key[HASH_H
     return result;
 }
 
-static int boot(const struct gem5_checkpoint_inputs *inputs, const char *outdir, const char *log,
-                const char *state, struct error *err) {
+static int boot(const struct gem5_checkpoint_inputs *inputs, const char *core, const char *outdir,
+                const char *log, const char *state, struct error *err) {
     autofree char *readfile = format_string("%s/script", outdir);
     autofree char *console = format_string("%s/" GEM5_CONSOLE, outdir);
     if (folder_make(outdir, err) < 0 ||
         file_write(readfile, inputs->script, strlen(inputs->script), err) < 0)
         return -1;
     json_t *job = gem5_job(inputs->system, inputs->image, inputs->function, readfile, state);
+    json_object_set_new(job, "boot_core", json_string(core));
     struct guest guest = {
         .console = console,
         .timeout_seconds = inputs->timeout_seconds,
@@ -74,6 +76,21 @@ static int boot(const struct gem5_checkpoint_inputs *inputs, const char *outdir,
     return result;
 }
 
+/* By KVM in seconds, where it works; else on the atomic core. */
+static int boot_somehow(const struct gem5_checkpoint_inputs *inputs, const char *outdir,
+                        const char *log, const char *state, struct error *err) {
+    struct error why = {0};
+    if (inputs->gem5->kvm && kvm_works(inputs->image)) {
+        if (boot(inputs, "kvm", outdir, log, state, &why) == 0)
+            return 0;
+        progress_note("gem5's KVM core does not boot the guest (%s): booting on the atomic core",
+                      why.text);
+        if (folder_remove(outdir, err) < 0 || folder_remove(state, err) < 0)
+            return -1;
+    }
+    return boot(inputs, "atomic", outdir, log, state, err);
+}
+
 static int make(const struct gem5_checkpoint_inputs *inputs, struct store_entry *entry,
                 struct error *err) {
     autofree char *outdir = store_file(entry, "m5out"), *state = store_file(entry, "state");
@@ -84,7 +101,7 @@ static int make(const struct gem5_checkpoint_inputs *inputs, struct store_entry 
     autofree char *kept_channel = store_file(entry, "channel");
     if (store_need_room(ROOM, "a checkpoint of gem5's", err) < 0)
         return -1;
-    if (boot(inputs, outdir, log, state, err) < 0) {
+    if (boot_somehow(inputs, outdir, log, state, err) < 0) {
         autofree char *failed = format_string("%s/failed-gem5.log", paths_cache());
         if (file_copy(log, failed, NULL) == 0)
             error_hint(err, "all that gem5 said is in %s", failed);

@@ -32,7 +32,21 @@ static char *choose(const char *path, struct error *err) {
     return NULL;
 }
 
-/* recipes/gem5/about.py says "gem5 VERSION x86|none kvm|none". */
+/* What about.py says is lacking. The caller frees it. */
+static char *list_lacking(const char *said) {
+    static const char begin[] = "slsuite: lacks ";
+    char *list = strdup("");
+    while ((said = strstr(said, begin))) {
+        said += strlen(begin);
+        char *longer =
+            format_string("%s%s%.*s", list, *list ? ", " : "", (int)strcspn(said, "\r\n"), said);
+        free(list);
+        list = longer;
+    }
+    return list;
+}
+
+/* By recipes/gem5/about.py. */
 static int ask(struct gem5 *gem5, struct error *err) {
     char folder[] = "/tmp/slsuite-gem5-XXXXXX";
     if (!mkdtemp(folder))
@@ -60,6 +74,7 @@ static int ask(struct gem5 *gem5, struct error *err) {
                          gem5->program);
     gem5->version = strdup(version);
     gem5->kvm = strcmp(kvm, "kvm") == 0;
+    gem5->lacks = list_lacking(said);
     return 0;
 }
 
@@ -74,5 +89,6 @@ int gem5_find(const char *path, struct gem5 *gem5, struct error *err) {
 void gem5_free(struct gem5 *gem5) {
     free(gem5->program);
     free(gem5->version);
+    free(gem5->lacks);
     *gem5 = (struct gem5){0};
 }

@@ -5,10 +5,10 @@
 
 #include <stdbool.h>
 
-#include "engine/machine.h"
+#include "image/image.h"
 
-/* Boot this machine by KVM until its init speaks; at most ten seconds, once each time that this
- * computer was started. `folder` is for what it says meanwhile. */
-bool kvm_works(const struct machine_options *options, const char *folder);
+/* Boot this image by KVM until its init speaks; at most ten seconds, once each time that this
+ * computer was started. */
+bool kvm_works(const struct image *image);
 
 #endif

@@ -36,11 +36,11 @@ struct machine_options {
         *plugin;  /* "FILE,key=value,…" for -plugin; NULL: none. %d is not replaced: see events */
     bool events;  /* append events=DESCRIPTOR to the plugin's arguments */
     bool network; /* a card behind QEMU's user network: reaches what this computer reaches */
-    unsigned ssh_port;   /* with it: 127.0.0.1's, to the guest's port 22; 0: none */
+    unsigned ssh_port; /* with it: 127.0.0.1's, to the guest's port 22; 0: none */
     /* ext4, writable: what the guest changes of its root; NULL: its memory. Takes the place of an
      * NVDIMM that is not there. */
     const char *changes;
-    bool kvm;            /* not emulated: fast, and not reproducible */
+    bool kvm;      /* not emulated: fast, and not reproducible */
     bool incoming; /* wait for machine_restore() instead of starting */
 };
 

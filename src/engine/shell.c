@@ -111,10 +111,12 @@ static int prepare(struct shell *shell, struct error *err) {
     return options->commit ? disk_open(&shell->disk, options->image.runtime, err) : 0;
 }
 
-static struct machine *start(struct shell *shell, const char *folder, struct error *err) {
+static struct machine *start(struct shell *shell, struct error *err) {
     const struct shell_options *options = shell->options;
     shell->kernel_arguments = checkpoint_kernel_arguments(&shell->image, false);
-    struct machine_options machine_options = {
+    bool kvm = options->kvm == SHELL_KVM_ON ||
+               (options->kvm == SHELL_KVM_AUTO && kvm_works(&shell->image));
+    const struct machine_options machine_options = {
         .kernel = shell->image.kernel,
         .initramfs = shell->image.initramfs,
         .kernel_arguments = shell->kernel_arguments,
@@ -131,9 +133,8 @@ static struct machine *start(struct shell *shell, const char *folder, struct err
         .network = options->network,
         .ssh_port = options->ssh_port,
         .changes = shell->disk.path,
+        .kvm = kvm,
     };
-    machine_options.kvm = options->kvm == SHELL_KVM_ON ||
-                          (options->kvm == SHELL_KVM_AUTO && kvm_works(&machine_options, folder));
     if (options->network && options->ssh_port)
         progress_note("ssh -p %u root@127.0.0.1 (password root) once it has booted",
                       options->ssh_port);
@@ -153,10 +154,10 @@ static int keep(struct shell *shell, struct error *err) {
     return 0;
 }
 
-static int boot(struct shell *shell, const char *folder, struct error *err) {
+static int boot(struct shell *shell, struct error *err) {
     if (prepare(shell, err) < 0)
         return -1;
-    struct machine *machine = start(shell, folder, err);
+    struct machine *machine = start(shell, err);
     int result = machine ? 0 : -1;
     if (machine && shell->options->script)
         result = run_script(shell, machine, err);
@@ -182,7 +183,7 @@ int shell_run(const struct shell_options *options, struct error *err) {
         .console = format_string("%s/console.log", folder),
         .parameters = format_string("%s/parameters", folder),
     };
-    int result = boot(&shell, folder, err);
+    int result = boot(&shell, err);
     if (options->commit)
         disk_close(&shell.disk);
     function_free(&shell.function);

@@ -315,6 +315,7 @@ int command_doctor(int argc, char **argv, struct error *err) {
     check_group(&doctor, "build", "to build");
     check_group(&doctor, "functions", "functions in Go, …");
     check_group(&doctor, "kernel", "a kernel of one's own");
+    check_group(&doctor, "import", "disks of others");
     check_group(&doctor, "test", "to test");
     check_optional(&doctor, gem5);
     if (doctor.bad)

@@ -1,5 +1,6 @@
-/* slsuite image build|show|prune */
+/* slsuite image build|show|prune|import */
 #include <glob.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,12 +12,14 @@
 #include "common/words.h"
 #include "image/function.h"
 #include "image/image.h"
+#include "image/import.h"
 #include "image/kernel_build.h"
 #include "image/runtime.h"
 #include "image/store.h"
 
 struct request {
     const char *action, *runtime;
+    const char *disk, *out; /* import's */
     int anew;
     struct error *err;
 };
@@ -24,6 +27,7 @@ struct request {
 static const struct argp_option options[] = {
     {"anew", 'a', NULL, 0, "build: again from the package sources, even if there is one", 0},
     {"with", 'w', "RUNTIME", 0, "the image that also has docker, or podman", 0},
+    {"out", 'o', "FILE", 0, "import: the new raw image (DISK's name, -slsuite.raw, here)", 0},
     {0},
 };
 
@@ -34,10 +38,15 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     else if (key == 'w') {
         request->runtime = argument;
         return runtime_check(argument, request->err) < 0 ? EINVAL : 0;
-    } else if (key == ARGP_KEY_ARG && !request->action &&
-               (strcmp(argument, "build") == 0 || strcmp(argument, "show") == 0 ||
-                strcmp(argument, "prune") == 0))
+    } else if (key == 'o')
+        request->out = argument;
+    else if (key == ARGP_KEY_ARG && !request->action &&
+             (strcmp(argument, "build") == 0 || strcmp(argument, "show") == 0 ||
+              strcmp(argument, "prune") == 0 || strcmp(argument, "import") == 0))
         request->action = argument;
+    else if (key == ARGP_KEY_ARG && request->action && strcmp(request->action, "import") == 0 &&
+             !request->disk)
+        request->disk = argument;
     else if (key == ARGP_KEY_ARG || key == ARGP_KEY_NO_ARGS)
         return EINVAL;
     else
@@ -176,17 +185,43 @@ static int prune_all(const struct image *image, struct error *err) {
     return result;
 }
 
+/* DISK's last name without its ending, and ours. The caller frees it. */
+static char *name_import(const char *disk) {
+    const char *slash = strrchr(disk, '/'), *name = slash ? slash + 1 : disk;
+    const char *dot = strrchr(name, '.');
+    return format_string("%.*s-slsuite.raw",
+                         dot && dot > name ? (int)(dot - name) : (int)strlen(name), name);
+}
+
+static int import(const struct request *request, struct error *err) {
+    struct imported imported;
+    if (!request->disk)
+        return error_usage(err, "image import: which disk? Name an image file, raw or qcow2");
+    autofree char *out = request->out ? strdup(request->out) : name_import(request->disk);
+    if (image_import(request->disk, out, &imported, err) < 0)
+        return -1;
+    printf("image      %s\nsystem     %s\nroot       %s, byte %" PRIu64 "\n", out, imported.system,
+           imported.device, imported.offset);
+    return 0;
+}
+
 int command_image(int argc, char **argv, struct error *err) {
     static const struct argp argp = {
         options,
         parse,
-        "build|show|prune",
-        "Make the guest's kernel and root file system, show them, or remove older ones.",
+        "build\nshow\nprune\nimport DISK",
+        "Make the guest's kernel and root file system, show them, or remove older ones; or copy "
+        "somebody's disk image, a Debian or Ubuntu with systemd, and put the run script's service, "
+        "m5 and client into the copy.",
         NULL,
         NULL,
         NULL};
     struct request request = {.runtime = RUNTIME_DEFAULT, .err = err};
-    if (command_parse(&argp, argc, argv, &request, err) < 0 || (request.anew && put_aside(err) < 0))
+    if (command_parse(&argp, argc, argv, &request, err) < 0)
+        return -1;
+    if (strcmp(request.action, "import") == 0)
+        return import(&request, err);
+    if (request.anew && put_aside(err) < 0)
         return -1;
     const struct image_choice choice = {KERNEL_DISTRIBUTION, request.runtime};
     struct image image;

@@ -12,12 +12,16 @@
 
 #define SSH_PORT 5555
 
-enum { OPTION_SSH = 1000, OPTION_ENGINE, OPTION_FORGET, OPTION_KVM };
+enum { OPTION_SSH = 1000, OPTION_ENGINE, OPTION_FORGET, OPTION_KVM, OPTION_DISK };
 
 static const struct argp_option options[] = {
     {"run", 'r', "SCRIPT", 0, "run this script in the guest instead, and exit as it does", 0},
     {"timeout", 't', "SECONDS", 0, "--run: longest time (300)", 0},
     {"engine", OPTION_ENGINE, "ENGINE", 0, "what executes the machine: qemu", 0},
+    {"disk", OPTION_DISK, "IMAGE", 0,
+     "boot this disk instead, a raw image as `image import` writes; it stays as it is unless "
+     "--commit",
+     0},
     {"kvm", OPTION_KVM, "WHEN", 0,
      "auto (the default): where a first boot by it gets anywhere; on; off: emulate", 0},
     {"with", 'w', "RUNTIME", 0, "the image that also has docker, or podman", 0},
@@ -66,6 +70,9 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         if (strcmp(argument, "qemu") != 0)
             result = error_usage(err, "--engine %s: the shell is on qemu", argument);
         break;
+    case OPTION_DISK:
+        shell->disk = argument;
+        break;
     case OPTION_KVM:
         result = read_kvm(argument, &shell->kvm, err);
         break;
@@ -106,6 +113,12 @@ static int check(const struct request *request, struct error *err) {
     if (shell->network && !runtime_is_engine(shell->image.runtime))
         return error_usage(err, "--network: only images with docker or podman have a driver for "
                                 "the card: add --with docker");
+    if (shell->disk && (shell->function || shell->network || request->forget ||
+                        runtime_is_engine(shell->image.runtime)))
+        return error_usage(err, "--disk: it is booted as it is: without a function, --with, "
+                                "--network and --forget");
+    if (shell->disk && !file_exists(shell->disk))
+        return error_errno(err, "cannot read %s", shell->disk);
     if (request->forget && !shell->commit)
         return error_usage(err, "--forget: only with --commit");
     if (shell->script && !file_exists(shell->script))

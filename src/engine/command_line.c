@@ -68,6 +68,12 @@ static void add_nvdimm(struct list *list, int number, const char *image, bool wr
         writable ? "off" : "on");
 }
 
+static void add_disk(struct list *list, const struct machine_options *options) {
+    autofree char *file = escape(options->disk);
+    add(list, "-drive", "file=%s,format=raw,if=virtio,snapshot=%s", file,
+        options->disk_writable ? "off" : "on");
+}
+
 static void add_fw_cfg(struct list *list, const char *name, const char *path) {
     if (!path)
         return;
@@ -129,8 +135,12 @@ char **command_line_make(const struct machine_options *options, int control, int
     add(&list, "-smp", "%u", options->cores);
     add(&list, "-machine",
         "pc,nvdimm=on,hpet=off,vmport=off,smbus=off,i8042=off,usb=off,memory-backend=ram");
-    /* A small firmware that only starts the kernel; SeaBIOS would also write into the channel. */
-    add(&list, "-bios", "qboot.rom");
+    /* A small firmware that only starts the kernel; SeaBIOS, which also boots from disks, writes
+     * into the channel, too. */
+    if (options->kernel)
+        add(&list, "-bios", "qboot.rom");
+    if (options->disk)
+        add_disk(&list, options);
     uint64_t room = 8192 + (options->changes ? (uint64_t)file_size(options->changes) >> 20 : 0);
     add(&list, "-m", "size=%" PRIu64 "M,slots=%d,maxmem=%" PRIu64 "M", options->memory_bytes >> 20,
         NVDIMMS, (options->memory_bytes >> 20) + room);
@@ -146,10 +156,12 @@ char **command_line_make(const struct machine_options *options, int control, int
             changes = NULL; /* it has the first place that is free */
     }
 
-    add(&list, "-kernel", "%s", options->kernel);
+    if (options->kernel) {
+        add(&list, "-kernel", "%s", options->kernel);
+        add(&list, "-append", "%s", options->kernel_arguments);
+    }
     if (options->initramfs)
         add(&list, "-initrd", "%s", options->initramfs);
-    add(&list, "-append", "%s", options->kernel_arguments);
     add_fw_cfg(&list, "script", options->script);
     add_fw_cfg(&list, "parameters", options->parameters);
 

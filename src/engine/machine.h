@@ -20,12 +20,15 @@ struct nvdimms {
 };
 
 struct machine_options {
-    const char *kernel, *initramfs, *kernel_arguments; /* file, file or NULL, command line */
+    /* File, file or NULL, command line. Without a kernel the disk's own is booted. */
+    const char *kernel, *initramfs, *kernel_arguments;
     unsigned cores;
     uint64_t memory_bytes;
     const char *memory_file; /* the guest's RAM; made when it is missing and memory_writable */
     bool memory_writable;    /* true: RAM is this file. false: the file is mapped copy-on-write */
-    const char *rootfs;      /* pmem0, read-only */
+    const char *rootfs;      /* pmem0, read-only; NULL: none */
+    const char *disk;        /* a raw image, vda; NULL: none */
+    bool disk_writable;      /* false: what is written to it is forgotten */
     struct nvdimms nvdimms;
     const char
         *script; /* file for fw_cfg opt/slsuite/script; NULL: none, the guest shows a login */

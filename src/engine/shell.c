@@ -19,6 +19,8 @@
 #include "engine/machine.h"
 #include "engine/sim.h"
 #include "image/function.h"
+#include "image/import.h"
+#include "image/kernel_build.h"
 #include "image/runtime.h"
 
 #define CORES 2
@@ -90,14 +92,33 @@ static int check_port(unsigned port, struct error *err) {
                      port, strerror(errno));
 }
 
+#define DISK_ARGUMENTS "console=ttyS0 rw root="
+
+/* A disk of somebody's has its own kernel; or ours, which needs to know where its root is. */
+static int prepare_disk(struct shell *shell, struct error *err) {
+    const struct shell_options *options = shell->options;
+    struct imported imported;
+    if (strcmp(options->image.kernel, KERNEL_CUSTOM) != 0)
+        return 0;
+    if (image_look_at(options->disk, &imported, err) < 0 ||
+        kernel_find_custom(&shell->image, err) < 0)
+        return -1;
+    shell->kernel_arguments = format_string(DISK_ARGUMENTS "%s", imported.device);
+    return 0;
+}
+
 static int prepare(struct shell *shell, struct error *err) {
     const struct shell_options *options = shell->options;
     if (options->network && options->ssh_port && check_port(options->ssh_port, err) < 0)
         return -1;
     autofree char *version = machine_qemu_version(err);
-    if (!version || image_prepare(&shell->image, &options->image, err) < 0 ||
-        checkpoint_write_parameters(shell->parameters, "", err) < 0)
+    if (!version || checkpoint_write_parameters(shell->parameters, "", err) < 0)
         return -1;
+    if (options->disk)
+        return prepare_disk(shell, err);
+    if (image_prepare(&shell->image, &options->image, err) < 0)
+        return -1;
+    shell->kernel_arguments = checkpoint_kernel_arguments(&shell->image, false);
     if (options->function && function_prepare(options->function, &shell->function, err) < 0)
         return -1;
     if (options->function && runtime_is_engine(options->image.runtime) &&
@@ -113,9 +134,8 @@ static int prepare(struct shell *shell, struct error *err) {
 
 static struct machine *start(struct shell *shell, struct error *err) {
     const struct shell_options *options = shell->options;
-    shell->kernel_arguments = checkpoint_kernel_arguments(&shell->image, false);
     bool kvm = options->kvm == SHELL_KVM_ON ||
-               (options->kvm == SHELL_KVM_AUTO && kvm_works(&shell->image));
+               (options->kvm == SHELL_KVM_AUTO && !options->disk && kvm_works(&shell->image));
     const struct machine_options machine_options = {
         .kernel = shell->image.kernel,
         .initramfs = shell->image.initramfs,
@@ -125,6 +145,8 @@ static struct machine *start(struct shell *shell, struct error *err) {
         .memory_file = shell->ram,
         .memory_writable = true,
         .rootfs = shell->image.rootfs,
+        .disk = options->disk,
+        .disk_writable = options->commit,
         .nvdimms = sim_nvdimms(&shell->function),
         .script = options->script,
         .parameters = shell->parameters,
@@ -168,7 +190,7 @@ static int boot(struct shell *shell, struct error *err) {
         result == 0 && shell->options->script ? file_read(shell->console, NULL, NULL) : NULL;
     if (said)
         fputs(said, stdout);
-    return result == 0 && shell->options->commit ? keep(shell, err) : result;
+    return result == 0 && shell->disk.path ? keep(shell, err) : result;
 }
 
 int shell_run(const struct shell_options *options, struct error *err) {
@@ -184,7 +206,7 @@ int shell_run(const struct shell_options *options, struct error *err) {
         .parameters = format_string("%s/parameters", folder),
     };
     int result = boot(&shell, err);
-    if (options->commit)
+    if (shell.disk.path)
         disk_close(&shell.disk);
     function_free(&shell.function);
     image_free(&shell.image);

@@ -11,13 +11,14 @@
 enum shell_kvm { SHELL_KVM_AUTO, SHELL_KVM_ON, SHELL_KVM_OFF };
 
 struct shell_options {
-    const char *function; /* whose image is below /functions; NULL: none */
-    const char *script;   /* file: run it, and end; NULL: a login on our terminal */
-    struct image_choice image;
+    const char *function;      /* whose image is below /functions; NULL: none */
+    const char *script;        /* file: run it, and end; NULL: a login on our terminal */
+    const char *disk;          /* boot this raw image instead of ours: image/import.h; NULL: ours */
+    struct image_choice image; /* for a disk: its kernel only, KERNEL_DISTRIBUTION being its own */
     bool network;
     unsigned ssh_port;  /* with a network: 127.0.0.1's, to the guest's sshd; 0: none */
     enum shell_kvm kvm; /* auto: where it works (kvm.h) */
-    bool commit;        /* what changes is kept for the next time */
+    bool commit;        /* what changes is kept for the next time; of a disk, in itself */
     double timeout_seconds;
 };
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/confine.h"
 #include "common/file.h"
 #include "common/progress.h"
 
@@ -101,6 +102,8 @@ static void become_child(const char *const argv[], const struct process_options 
     for (const char *const *extra = options->environment; extra && *extra; extra++)
         putenv((char *)*extra);
     setenv("PATH", search_path(), 1);
+    if (options->writable)
+        confine_writing(options->writable);
     execvp(options->program ? options->program : argv[0], (char *const *)argv);
     _exit(127);
 }

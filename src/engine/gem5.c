@@ -101,6 +101,7 @@ static int simulate(struct run *run, const char *folder, struct sim_durations *d
     struct gem5_process process = {
         .gem5 = &run->gem5,
         .folder = outdir,
+        .writable = outdir,
         .log = log,
         .job = job,
         .heard = (size_t)file_size(channel),

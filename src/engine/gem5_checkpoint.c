@@ -47,8 +47,10 @@ static int make_key(const struct gem5_checkpoint_inputs *inputs, char key[HASH_H
     return result;
 }
 
-static int boot(const struct gem5_checkpoint_inputs *inputs, const char *core, const char *outdir,
-                const char *log, const char *state, struct error *err) {
+static int boot(const struct gem5_checkpoint_inputs *inputs, const char *core,
+                const struct store_entry *entry, struct error *err) {
+    autofree char *outdir = store_file(entry, "m5out"), *state = store_file(entry, "state");
+    autofree char *log = store_file(entry, "gem5.log");
     autofree char *readfile = format_string("%s/script", outdir);
     autofree char *console = format_string("%s/" GEM5_CONSOLE, outdir);
     if (folder_make(outdir, err) < 0 ||
@@ -65,6 +67,7 @@ static int boot(const struct gem5_checkpoint_inputs *inputs, const char *core, c
     struct gem5_process process = {
         .gem5 = inputs->gem5,
         .folder = outdir,
+        .writable = entry->work,
         .log = log,
         .job = job,
         .guest = &guest,
@@ -77,31 +80,30 @@ static int boot(const struct gem5_checkpoint_inputs *inputs, const char *core, c
 }
 
 /* By KVM in seconds, where it works; else on the atomic core. */
-static int boot_somehow(const struct gem5_checkpoint_inputs *inputs, const char *outdir,
-                        const char *log, const char *state, struct error *err) {
+static int boot_somehow(const struct gem5_checkpoint_inputs *inputs,
+                        const struct store_entry *entry, struct error *err) {
     struct error why = {0};
     if (inputs->gem5->kvm && kvm_works(inputs->image)) {
-        if (boot(inputs, "kvm", outdir, log, state, &why) == 0)
+        if (boot(inputs, "kvm", entry, &why) == 0)
             return 0;
         progress_note("gem5's KVM core does not boot the guest (%s): booting on the atomic core",
                       why.text);
-        if (folder_remove(outdir, err) < 0 || folder_remove(state, err) < 0)
+        if (folder_remove(entry->work, err) < 0 || folder_make(entry->work, err) < 0)
             return -1;
     }
-    return boot(inputs, "atomic", outdir, log, state, err);
+    return boot(inputs, "atomic", entry, err);
 }
 
 static int make(const struct gem5_checkpoint_inputs *inputs, struct store_entry *entry,
                 struct error *err) {
-    autofree char *outdir = store_file(entry, "m5out"), *state = store_file(entry, "state");
-    autofree char *log = store_file(entry, "gem5.log");
+    autofree char *outdir = store_file(entry, "m5out"), *log = store_file(entry, "gem5.log");
     autofree char *console = format_string("%s/" GEM5_CONSOLE, outdir);
     autofree char *channel = format_string("%s/" GEM5_CHANNEL, outdir);
     autofree char *kept_console = store_file(entry, "console.log");
     autofree char *kept_channel = store_file(entry, "channel");
     if (store_need_room(ROOM, "a checkpoint of gem5's", err) < 0)
         return -1;
-    if (boot_somehow(inputs, outdir, log, state, err) < 0) {
+    if (boot_somehow(inputs, entry, err) < 0) {
         autofree char *failed = format_string("%s/failed-gem5.log", paths_cache());
         if (file_copy(log, failed, NULL) == 0)
             error_hint(err, "all that gem5 said is in %s", failed);

@@ -225,7 +225,9 @@ int gem5_process_run(struct gem5_process *process, enum guest_goal goal, struct 
         return -1;
     const char *const arguments[] = {
         process->gem5->program, outdir, "--listener-mode=off", script, job_file, NULL};
-    const struct process_options options = {.log = process->log};
+    /* In gem5 any of the guest's programs can write any file of its user's (`m5 writefile`). */
+    const char *const writable[] = {process->writable, "/dev/kvm", NULL};
+    const struct process_options options = {.log = process->log, .writable = writable};
     struct watch watch = {.process = process, .stage = "kernel"};
     struct process child;
     if (process_start(arguments, &options, &child, err) < 0)

@@ -11,10 +11,11 @@
 
 struct gem5_process {
     const struct gem5 *gem5;
-    const char *folder; /* gem5's output folder, which is there */
-    const char *log;    /* file for what gem5 itself says */
-    const json_t *job;  /* run.py's */
-    size_t heard;       /* so many bytes of the channel in `folder` are an earlier gem5's */
+    const char *folder;   /* gem5's output folder, which is there */
+    const char *writable; /* the only folder that gem5 can write to: `folder`, or one around it */
+    const char *log;      /* file for what gem5 itself says */
+    const json_t *job;    /* run.py's */
+    size_t heard;         /* so many bytes of the channel in `folder` are an earlier gem5's */
     /* From the guest: its words, its marks (work begin and end, with their ids), in their order;
      * machine, files and end_mark are not used. */
     struct guest *guest;

@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "common/cleanup.h"
+#include "common/confine.h"
 #include "common/file.h"
 #include "common/hash.h"
 #include "common/process.h"
@@ -153,6 +154,42 @@ static void who_ends_us_ends_the_children(void **state) {
     assert_string_equal(said, "cleared");
 }
 
+/* Below one folder and to one file; the rest it can read. Skipped on kernels without Landlock. */
+static void confined_children_write_where_they_may(void **state) {
+    const char *const writable[] = {"inside", "file", "missing", NULL};
+    struct error err = {0};
+    pid_t probe = fork();
+    int status;
+    if (probe == 0)
+        _exit(confine_writing(writable + 2) < 0);
+    assert_int_equal(waitpid(probe, &status, 0), probe);
+    if (WEXITSTATUS(status))
+        skip();
+    assert_int_equal(folder_make("inside", &err), 0);
+    assert_int_equal(file_write("file", "old", 3, &err), 0);
+    static const struct {
+        const char *script;
+        bool succeeds;
+    } cases[] = {
+        {"echo new >inside/new && mkdir inside/folder && rm inside/new", true},
+        {"echo longer >file && cat log >/dev/null", true},
+        {"echo new >outside", false},
+        {"rm file", false},
+        {"mkdir folder", false},
+        {"mv inside/folder .", false},
+        {"echo old >>checked", false},
+    };
+    assert_int_equal(file_write("checked", "", 0, &err), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *const arguments[] = {"sh", "-ec", cases[i].script, NULL};
+        const struct process_options options = {.log = "log", .writable = writable};
+        struct error why = {0};
+        int result = process_run(arguments, &options, &why);
+        if ((result == 0) != cases[i].succeeds)
+            fail_msg("%s: %s", cases[i].script, why.text);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(checksum_sees_contents_and_places),
@@ -161,6 +198,7 @@ int main(void) {
         cmocka_unit_test(words_are_split_as_people_write_them),
         cmocka_unit_test(children_run_side_by_side),
         cmocka_unit_test(who_ends_us_ends_the_children),
+        cmocka_unit_test(confined_children_write_where_they_may),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -18,15 +18,24 @@
 #include "image/store.h"
 
 struct request {
-    const char *action, *runtime;
+    const char *action;
+    struct image_choice choice;
+    const char *distribution, *release, *mirror;
     const char *disk, *out; /* import's */
     int anew;
     struct error *err;
 };
 
+enum { OPTION_DISTRIBUTION = 1000, OPTION_RELEASE, OPTION_MIRROR };
+
 static const struct argp_option options[] = {
     {"anew", 'a', NULL, 0, "build: again from the package sources, even if there is one", 0},
     {"with", 'w', "RUNTIME", 0, "the image that also has docker, or podman", 0},
+    {"distribution", OPTION_DISTRIBUTION, "NAME", 0,
+     "build: of debian or ubuntu (this computer's); `run` and `shell` have --base for it", 0},
+    {"release", OPTION_RELEASE, "CODENAME", 0, "build: of this release of it, as noble", 0},
+    {"mirror", OPTION_MIRROR, "ADDRESS", 0, "build: where its packages are, if apt does not know",
+     0},
     {"out", 'o', "FILE", 0, "import: the new raw image (DISK's name, -slsuite.raw, here)", 0},
     {0},
 };
@@ -36,10 +45,16 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     if (key == 'a')
         request->anew = 1;
     else if (key == 'w') {
-        request->runtime = argument;
+        request->choice.runtime = argument;
         return runtime_check(argument, request->err) < 0 ? EINVAL : 0;
     } else if (key == 'o')
         request->out = argument;
+    else if (key == OPTION_DISTRIBUTION)
+        request->distribution = argument;
+    else if (key == OPTION_RELEASE)
+        request->release = argument;
+    else if (key == OPTION_MIRROR)
+        request->mirror = argument;
     else if (key == ARGP_KEY_ARG && !request->action &&
              (strcmp(argument, "build") == 0 || strcmp(argument, "show") == 0 ||
               strcmp(argument, "prune") == 0 || strcmp(argument, "import") == 0))
@@ -151,7 +166,8 @@ static int prune_all(const struct image *image, struct error *err) {
         json_array_append_new(used,
                               json_stringn(files[i], (size_t)(strrchr(files[i], '/') - files[i])));
     for (size_t i = 0; result == 0 && runtimes[i]; i++) {
-        autofree char *rootfs = rootfs_name(image, runtimes[i], err);
+        const struct image_choice choice = {.runtime = runtimes[i]};
+        autofree char *rootfs = rootfs_name(image, &choice, err);
         result = rootfs ? 0 : -1;
         add_path(used, ROOTFS_IMAGES, rootfs);
     }
@@ -205,6 +221,18 @@ static int import(const struct request *request, struct error *err) {
     return 0;
 }
 
+static int choose_base(struct request *request, struct error *err) {
+    if (!request->distribution && !request->release && !request->mirror)
+        return 0;
+    if (!request->distribution || !request->release)
+        return error_usage(err, "image build: --distribution and --release go together, as "
+                                "--distribution ubuntu --release noble");
+    autofree char *name =
+        format_string("%s:%s%s%s", request->distribution, request->release,
+                      request->mirror ? "@" : "", request->mirror ? request->mirror : "");
+    return apt_parse_distribution(name, &request->choice.base, err);
+}
+
 int command_image(int argc, char **argv, struct error *err) {
     static const struct argp argp = {
         options,
@@ -216,16 +244,15 @@ int command_image(int argc, char **argv, struct error *err) {
         NULL,
         NULL,
         NULL};
-    struct request request = {.runtime = RUNTIME_DEFAULT, .err = err};
+    struct request request = {.choice = IMAGE_DEFAULT, .err = err};
     if (command_parse(&argp, argc, argv, &request, err) < 0)
         return -1;
     if (strcmp(request.action, "import") == 0)
         return import(&request, err);
-    if (request.anew && put_aside(err) < 0)
+    if (choose_base(&request, err) < 0 || (request.anew && put_aside(err) < 0))
         return -1;
-    const struct image_choice choice = {KERNEL_DISTRIBUTION, request.runtime};
     struct image image;
-    int result = image_prepare(&image, &choice, err);
+    int result = image_prepare(&image, &request.choice, err);
     if (result == 0 && request.anew)
         result = renew_bases(err);
     if (request.anew)

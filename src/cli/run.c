@@ -18,7 +18,8 @@ enum {
     OPTION_GENERATOR,
     OPTION_PROFILE,
     OPTION_RUNTIME,
-    OPTION_KERNEL
+    OPTION_KERNEL,
+    OPTION_BASE
 };
 
 /* gem5 takes so many times as long: a boot 25 minutes. */
@@ -34,6 +35,8 @@ static const struct argp_option options[] = {
      "who starts the function's container: crun (the default), docker, podman", 0},
     {"kernel", OPTION_KERNEL, "KERNEL", 0,
      "the distribution's (the default), or custom: the last one that `kernel build` built", 0},
+    {"base", OPTION_BASE, "DISTRIBUTION:RELEASE", 0,
+     "whose packages the guest's root file system is made of (this computer's)", 0},
     {"input", OPTION_INPUT, "TEXT", 0, "what each request holds", 0},
     {"generator", OPTION_GENERATOR, "KIND", 0, "inputs: unique (always the same), random, linear",
      0},
@@ -82,6 +85,9 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     case OPTION_KERNEL:
         result = image_check_kernel(argument, err);
         sim->image.kernel = argument;
+        break;
+    case OPTION_BASE:
+        result = apt_parse_distribution(argument, &sim->image.base, err);
         break;
     case OPTION_INPUT:
         sim->input = argument;

@@ -12,7 +12,7 @@
 
 #define SSH_PORT 5555
 
-enum { OPTION_SSH = 1000, OPTION_ENGINE, OPTION_FORGET, OPTION_KVM, OPTION_DISK };
+enum { OPTION_SSH = 1000, OPTION_ENGINE, OPTION_FORGET, OPTION_KVM, OPTION_DISK, OPTION_BASE };
 
 static const struct argp_option options[] = {
     {"run", 'r', "SCRIPT", 0, "run this script in the guest instead, and exit as it does", 0},
@@ -26,6 +26,8 @@ static const struct argp_option options[] = {
      "auto (the default): where a first boot by it gets anywhere; on; off: emulate", 0},
     {"with", 'w', "RUNTIME", 0, "the image that also has docker, or podman", 0},
     {"kernel", 'k', "KERNEL", 0, "the distribution's, or custom: the last one that was built", 0},
+    {"base", OPTION_BASE, "DISTRIBUTION:RELEASE", 0,
+     "whose packages the root file system is made of (this computer's)", 0},
     {"network", 'n', NULL, 0, "with them: what this computer reaches, itself as 10.0.2.2, too", 0},
     {"ssh", OPTION_SSH, "PORT", 0,
      "--network: this computer's loopback port that leads to the guest's port 22 (5555); 0: none",
@@ -83,6 +85,9 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     case 'k':
         shell->image.kernel = argument;
         result = image_check_kernel(argument, err);
+        break;
+    case OPTION_BASE:
+        result = apt_parse_distribution(argument, &shell->image.base, err);
         break;
     case 'n':
         shell->network = true;

@@ -57,10 +57,14 @@ static int repeat(const struct manifest *manifest, const char *run, const char *
     autofree char *system = format_string("%s/system.yaml", run);
     const char *runtime = manifest_text(manifest, "runtime") ?: RUNTIME_DEFAULT;
     const char *kernel = manifest_text(manifest, "kernel") ?: KERNEL_DISTRIBUTION;
+    const char *base_name = manifest_text(manifest, "base");
+    struct distribution base = {0};
+    if (base_name && apt_parse_distribution(base_name, &base, err) < 0)
+        return -1;
     const struct sim_options options = {
         .function = manifest_text(manifest, "function"),
         .system = system,
-        .image = {kernel, runtime},
+        .image = {.kernel = kernel, .runtime = runtime, .base = base},
         .invocations = (unsigned)manifest_integer(manifest, "invocations", 0),
         .warm_ups = (int)manifest_integer(manifest, "warm_ups", -1),
         .input = manifest_text(manifest, "input"),

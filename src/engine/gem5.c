@@ -37,7 +37,8 @@ static int refuse_impossible(const struct sim_options *options, struct error *er
 static int prepare(struct run *run, struct error *err) {
     const struct sim_options *options = run->options;
     struct simulation *simulation = &run->simulation;
-    struct image_choice choice = {.kernel = KERNEL_CUSTOM, .runtime = options->image.runtime};
+    struct image_choice choice = options->image;
+    choice.kernel = KERNEL_CUSTOM;
     if (refuse_impossible(options, err) < 0 ||
         simulation_find_system(simulation, options->system, err) < 0 ||
         function_find(options->function, &run->function, err) < 0)

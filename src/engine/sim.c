@@ -175,6 +175,10 @@ void sim_describe(const struct sim_options *options, const struct function *func
     manifest_set_text(manifest, "function", function->name);
     manifest_set_text(manifest, "runtime", options->image.runtime);
     manifest_set_text(manifest, "kernel", options->image.kernel);
+    const struct distribution *base = &options->image.base;
+    autofree char *base_name = format_string("%s:%s", base->id, base->codename);
+    if (*base->id)
+        manifest_set_text(manifest, "base", base_name);
     manifest_set_integer(manifest, "invocations", options->invocations);
     manifest_set_integer(manifest, "warm_ups", warm_ups);
     if (options->input)

@@ -199,7 +199,8 @@ static void suite_free(struct suite *suite) {
 
 /* What is the user's fault first, and what all runs need once, before they begin. */
 static int prepare(struct suite *suite, struct error *err) {
-    const struct image_choice image = {KERNEL_DISTRIBUTION, suite->options->runtime};
+    const struct image_choice image = {.kernel = KERNEL_DISTRIBUTION,
+                                       .runtime = suite->options->runtime};
     if (select_functions(suite, err) < 0 ||
         simulation_find_system(&suite->simulation, suite->options->system, err) < 0 ||
         open_folder(suite, err) < 0)

@@ -6,16 +6,22 @@
 
 #include "common/error.h"
 
-/* The host's distribution, from os-release. Owned by the module. */
+/* A release of Debian or Ubuntu. */
 struct distribution {
     char id[32];       /* debian, ubuntu */
     char codename[32]; /* bookworm, trixie, noble, … */
+    char mirror[256];  /* where its packages are; "": the host's sources */
 };
 
+/* Read "ubuntu:noble", or with a mirror "ubuntu:noble@http://…"; a usage error otherwise. */
+int apt_parse_distribution(const char *text, struct distribution *distribution, struct error *err);
+
+/* The host's, from os-release. */
 int apt_distribution(struct distribution *distribution, struct error *err);
 
-/* The host's sources for that distribution (release, updates and security; no backports), as the
- * lines of a sources.list. The caller frees it. NULL when apt knows none. */
+/* The sources for that distribution (release, updates and security; no backports), as the lines of
+ * a sources.list: the host's, those that the host has for another release of the same distribution,
+ * or the mirror. The caller frees it. NULL when apt knows none. */
 char *apt_sources(const struct distribution *distribution, struct error *err);
 
 /* Whether there is such a package, not only a name that others provide. */

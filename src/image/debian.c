@@ -50,7 +50,9 @@ static bool explain(const char *what, const char *log, struct error *err) {
 int debian_make(const struct debian *debian, const struct store_entry *entry, const char *tar,
                 struct error *err) {
     struct distribution distribution;
-    if (apt_distribution(&distribution, err) < 0)
+    if (debian->distribution)
+        distribution = *debian->distribution;
+    else if (apt_distribution(&distribution, err) < 0)
         return -1;
     autofree char *sources = apt_sources(&distribution, err);
     autofree char *log = store_file(entry, "log");

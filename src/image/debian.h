@@ -7,13 +7,15 @@
 #include <stdbool.h>
 
 #include "common/error.h"
+#include "image/apt.h"
 #include "image/store.h"
 
 struct debian {
-    const char *what;     /* for errors: "the guest's root file system" */
-    const char *packages; /* beside the essential ones, separated by commas */
-    const char *hook;     /* a shell's text, run at the end with the new root as $1; NULL: none */
-    bool devices;         /* with nodes in /dev; a container gets its own */
+    const char *what;                        /* for errors: "the guest's root file system" */
+    const struct distribution *distribution; /* NULL: the host's */
+    const char *packages;                    /* beside the essential ones, separated by commas */
+    const char *hook; /* a shell's text, run at the end with the new root as $1; NULL: none */
+    bool devices;     /* with nodes in /dev; a container gets its own */
 };
 
 /* The packages a list file names, one a line, # for remarks, separated by commas; with a ? behind

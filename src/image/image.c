@@ -20,7 +20,7 @@ int image_prepare(struct image *image, const struct image_choice *choice, struct
     *image = (struct image){0};
     if ((custom ? kernel_find_custom(image, err) : kernel_prepare(image, err)) < 0)
         return -1;
-    return rootfs_prepare(image, choice->runtime, err);
+    return rootfs_prepare(image, choice, err);
 }
 
 void image_free(struct image *image) {

@@ -5,6 +5,7 @@
 
 #include "common/error.h"
 #include "common/hash.h"
+#include "image/apt.h"
 #include "image/runtime.h"
 
 /* mtime of everything that is made, and clamp of everything that is unpacked: 2024-01-01 00:00:00
@@ -26,11 +27,13 @@ struct image {
 struct image_choice {
     const char *kernel;  /* KERNEL_DISTRIBUTION; or KERNEL_CUSTOM, the last one that was built */
     const char *runtime; /* runtime.h */
+    /* Whose packages the root file system is made of; an id of "": the host's distribution. */
+    struct distribution base;
 };
 #define KERNEL_DISTRIBUTION "distribution"
 #define KERNEL_CUSTOM "custom"
 #define IMAGE_DEFAULT                                                                              \
-    { KERNEL_DISTRIBUTION, RUNTIME_DEFAULT }
+    { .kernel = KERNEL_DISTRIBUTION, .runtime = RUNTIME_DEFAULT }
 
 /* Refuse an unknown name, as a usage error. */
 int image_check_kernel(const char *name, struct error *err);
@@ -41,11 +44,11 @@ void image_free(struct image *image);
 
 /* The parts of image_prepare(). */
 int kernel_prepare(struct image *image, struct error *err);
-int rootfs_prepare(struct image *image, const char *runtime, struct error *err);
+int rootfs_prepare(struct image *image, const struct image_choice *choice, struct error *err);
 
-/* The name that the root file system with this runtime has in the cache, made or not. The caller
- * frees it; NULL on errors. */
+/* The name that the root file system of this choice has in the cache, made or not. The caller frees
+ * it; NULL on errors. */
 #define ROOTFS_IMAGES "rootfs"
-char *rootfs_name(const struct image *image, const char *runtime, struct error *err);
+char *rootfs_name(const struct image *image, const struct image_choice *choice, struct error *err);
 
 #endif

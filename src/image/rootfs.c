@@ -35,9 +35,10 @@ static char *list_packages(const char *runtime, struct error *err) {
 }
 
 /* What the base is made from, as a digest, and the entry's name; the caller frees it. */
-static char *name_base(const char *packages, char key[HASH_HEX], struct error *err) {
-    struct distribution distribution;
-    if (!packages || apt_distribution(&distribution, err) < 0)
+static char *name_base(const char *packages, const struct distribution *base, char key[HASH_HEX],
+                       struct error *err) {
+    struct distribution distribution = *base;
+    if (!packages || (!*base->id && apt_distribution(&distribution, err) < 0))
         return NULL;
     struct hash *hash = hash_new();
     hash_add_field(hash, "recipe", RECIPE);
@@ -47,10 +48,11 @@ static char *name_base(const char *packages, char key[HASH_HEX], struct error *e
     return format_string("%s-%.16s", distribution.codename, key);
 }
 
-static int find_base(struct store_entry *entry, const char *runtime, char key[HASH_HEX],
-                     struct error *err) {
+static int find_base(struct store_entry *entry, const struct image_choice *choice,
+                     char key[HASH_HEX], struct error *err) {
+    const char *runtime = choice->runtime;
     autofree char *packages = list_packages(runtime, err);
-    autofree char *name = name_base(packages, key, err);
+    autofree char *name = name_base(packages, &choice->base, key, err);
     if (!name || store_open(entry, "base", name, err) < 0)
         return -1;
     if (!entry->work)
@@ -62,7 +64,11 @@ static int find_base(struct store_entry *entry, const char *runtime, char key[HA
                                          engine ? runtime : "");
     struct progress *progress = progress_begin("base", title, engine ? 60 : 30);
     const struct debian debian = {
-        .what = "the guest's root file system", .packages = packages, .devices = true};
+        .what = "the guest's root file system",
+        .distribution = *choice->base.id ? &choice->base : NULL,
+        .packages = packages,
+        .devices = true,
+    };
     autofree char *tar = store_file(entry, BASE_TAR);
     int result = debian_make(&debian, entry, tar, err);
     if (result == 0)
@@ -157,19 +163,19 @@ static int find_image(struct store_entry *entry, const struct store_entry *base,
     return result;
 }
 
-char *rootfs_name(const struct image *image, const char *runtime, struct error *err) {
+char *rootfs_name(const struct image *image, const struct image_choice *choice, struct error *err) {
     char key[HASH_HEX];
-    autofree char *packages = list_packages(runtime, err);
-    autofree char *base = name_base(packages, key, err);
-    return base ? name_image(key, image, runtime, err) : NULL;
+    autofree char *packages = list_packages(choice->runtime, err);
+    autofree char *base = name_base(packages, &choice->base, key, err);
+    return base ? name_image(key, image, choice->runtime, err) : NULL;
 }
 
-int rootfs_prepare(struct image *image, const char *runtime, struct error *err) {
+int rootfs_prepare(struct image *image, const struct image_choice *choice, struct error *err) {
     struct store_entry base = {.lock = -1}, entry = {.lock = -1};
     char base_key[HASH_HEX];
-    int result = find_base(&base, runtime, base_key, err);
+    int result = find_base(&base, choice, base_key, err);
     if (result == 0)
-        result = find_image(&entry, &base, base_key, image, runtime, err);
+        result = find_image(&entry, &base, base_key, image, choice->runtime, err);
     if (result == 0) {
         autofree char *digest_file = store_file(&entry, "digest");
         autofree char *digest = file_read(digest_file, NULL, err);

@@ -88,11 +88,22 @@ const char *paths_cache(void) {
     return cache;
 }
 
-const char *paths_added(void) {
+static char *user_data(const char *name) {
     const char *user = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+    return user && *user
+               ? format_string("%s/slsuite/%s", user, name)
+               : format_string("%s/.local/share/slsuite/%s", home && *home ? home : "/tmp", name);
+}
+
+const char *paths_added(void) {
     if (!added)
-        added = user && *user ? format_string("%s/slsuite/functions", user)
-                              : format_string("%s/.local/share/slsuite/functions",
-                                              home && *home ? home : "/tmp");
+        added = user_data("functions");
     return added;
+}
+
+const char *paths_disks(void) {
+    static char *disks;
+    if (!disks)
+        disks = user_data("disks");
+    return disks;
 }

@@ -25,4 +25,7 @@ const char *paths_cache(void);
  * ~/.local/share/slsuite/functions. Created on demand. */
 const char *paths_added(void);
 
+/* What `slsuite shell --commit` has kept: $XDG_DATA_HOME/slsuite/disks, likewise. */
+const char *paths_disks(void);
+
 #endif

@@ -34,7 +34,7 @@ static int copy(const char *from, const char *to, struct error *err) {
 }
 
 int disk_open(struct disk *disk, const char *runtime, struct error *err) {
-    autofree char *folder = format_string("%s/" DISKS, paths_cache());
+    const char *folder = paths_disks();
     autofree char *kept = format_string("%s/%s/" FILE_NAME, folder, runtime);
     *disk = (struct disk){.entry.lock = -1};
     if (folder_make(folder, err) < 0 || store_begin(&disk->entry, folder, runtime, err) < 0)
@@ -54,7 +54,6 @@ void disk_close(struct disk *disk) {
 }
 
 int disk_forget(const char *runtime, struct error *err) {
-    autofree char *folder = format_string("%s/" DISKS, paths_cache());
-    autofree char *kept = format_string("%s/%s", folder, runtime);
-    return file_exists(kept) ? store_remove(folder, runtime, err) : 0;
+    autofree char *kept = format_string("%s/%s", paths_disks(), runtime);
+    return file_exists(kept) ? store_remove(paths_disks(), runtime, err) : 0;
 }

@@ -1,13 +1,11 @@
 /* The disk of changes: what `slsuite shell --commit` keeps from one time to the next. An ext4 file
- * system in the cache, one for each runtime, that the guest lays over its read-only root. The shell
- * works on a copy, which takes the disk's place when the guest has said that it is whole. */
+ * system of paths_disks(), one for each runtime, that the guest lays over its read-only root. The
+ * shell works on a copy, which takes the disk's place when the guest has said that it is whole. */
 #ifndef SLS_ENGINE_DISK_H
 #define SLS_ENGINE_DISK_H
 
 #include "common/error.h"
 #include "image/store.h"
-
-#define DISKS "disks" /* the folder of the cache */
 
 struct disk {
     struct store_entry entry;

@@ -22,7 +22,7 @@ class Commit(Case):
         return self.shell(script, "--commit", *arguments, cache=self.cache, **options)
 
     def disks(self):
-        return sorted(path.name for path in (self.cache / "disks").iterdir() if not path.name.endswith(".lock"))
+        return sorted(path.name for path in (self.folder / "data/slsuite/disks").iterdir() if not path.name.endswith(".lock"))
 
     def test_kept(self):
         """From one time to the next, until it is forgotten; runs never see it."""

@@ -4,6 +4,7 @@
 
 #include "cli/command.h"
 #include "engine/checkpoint.h"
+#include "engine/gem5_checkpoint.h"
 #include "image/store.h"
 
 struct request {
@@ -37,11 +38,10 @@ static const char *text(const json_t *entry, const char *key) {
     return json_string_value(json_object_get(entry, key));
 }
 
-static void list(const json_t *checkpoints) {
+static double list(const json_t *checkpoints) {
     double total = 0;
     size_t index;
     json_t *entry;
-    printf("%-34s %-20s %-20s %9s\n", "CHECKPOINT", "CREATED", "LAST USED", "ON DISK");
     json_array_foreach(checkpoints, index, entry) {
         double bytes = (double)json_integer_value(json_object_get(entry, "bytes"));
         printf("%-34s %-20s %-20s %6.0f MB%s\n", text(entry, "name"), text(entry, "created"),
@@ -49,7 +49,17 @@ static void list(const json_t *checkpoints) {
                json_is_true(json_object_get(entry, "damaged")) ? "  damaged" : "");
         total += bytes;
     }
-    printf("%zu checkpoints, %.0f MB\n", json_array_size(checkpoints), total / 1e6);
+    return total;
+}
+
+static void list_all(const json_t *ours, const json_t *gem5) {
+    printf("%-34s %-20s %-20s %9s\n", "CHECKPOINT", "CREATED", "LAST USED", "ON DISK");
+    double total = list(ours);
+    if (json_array_size(gem5))
+        puts("gem5's");
+    total += list(gem5);
+    printf("%zu checkpoints, %.0f MB\n", json_array_size(ours) + json_array_size(gem5),
+           total / 1e6);
 }
 
 /* Of each function the one used last is kept, if it is good. */
@@ -64,24 +74,38 @@ static int superseded(const json_t *checkpoints, const json_t *entry) {
     return 0;
 }
 
-static int prune(const json_t *checkpoints, int all, struct error *err) {
-    size_t index, removed = 0;
-    double bytes = 0;
+struct pruned {
+    size_t count;
+    double bytes;
+};
+
+static int prune(const char *kind, const json_t *checkpoints, int all, struct pruned *pruned,
+                 struct error *err) {
+    size_t index;
     json_t *entry;
     json_array_foreach(checkpoints, index, entry) {
         if (!all && !json_is_true(json_object_get(entry, "damaged")) &&
             !superseded(checkpoints, entry))
             continue;
-        if (checkpoint_remove(text(entry, "name"), err) < 0)
+        if (checkpoint_remove(kind, text(entry, "name"), err) < 0)
             return -1;
         printf("removed %s\n", text(entry, "name"));
-        bytes += (double)json_integer_value(json_object_get(entry, "bytes"));
-        removed++;
+        pruned->bytes += (double)json_integer_value(json_object_get(entry, "bytes"));
+        pruned->count++;
     }
-    size_t unfinished = store_remove_unfinished(CHECKPOINTS);
+    return 0;
+}
+
+static int prune_all(const json_t *ours, const json_t *gem5, int all, struct error *err) {
+    struct pruned pruned = {0};
+    if (prune(CHECKPOINTS, ours, all, &pruned, err) < 0 ||
+        prune(GEM5_CHECKPOINTS, gem5, all, &pruned, err) < 0)
+        return -1;
+    size_t unfinished =
+        store_remove_unfinished(CHECKPOINTS) + store_remove_unfinished(GEM5_CHECKPOINTS);
     if (unfinished)
         printf("removed %zu that were never finished\n", unfinished);
-    printf("%zu removed, %.0f MB freed\n", removed, bytes / 1e6);
+    printf("%zu removed, %.0f MB freed\n", pruned.count, pruned.bytes / 1e6);
     return 0;
 }
 
@@ -98,12 +122,14 @@ int command_checkpoint(int argc, char **argv, struct error *err) {
     if (command_parse(&argp, argc, argv, &request, err) < 0)
         return -1;
     int pruning = strcmp(request.action, "prune") == 0;
-    json_t *checkpoints = checkpoint_list(request.check || (pruning && !request.all));
+    json_t *ours = checkpoint_list(request.check || (pruning && !request.all));
+    json_t *gem5 = gem5_checkpoint_list();
     int result = 0;
     if (pruning)
-        result = prune(checkpoints, request.all, err);
+        result = prune_all(ours, gem5, request.all, err);
     else
-        list(checkpoints);
-    json_decref(checkpoints);
+        list_all(ours, gem5);
+    json_decref(ours);
+    json_decref(gem5);
     return result;
 }

@@ -206,7 +206,8 @@ static int remove_damaged(const char *name, struct error *err) {
     char checksum[HASH_HEX];
     if (held < 0)
         return -1;
-    return !file_exists(path) || whole(path, checksum) ? 0 : checkpoint_remove(name, err);
+    return !file_exists(path) || whole(path, checksum) ? 0
+                                                       : checkpoint_remove(CHECKPOINTS, name, err);
 }
 
 int checkpoint_prepare(const struct checkpoint_inputs *inputs, struct checkpoint *checkpoint,
@@ -290,9 +291,9 @@ json_t *checkpoint_list(bool check) {
 }
 
 /* Renamed first, so that nobody finds a half-removed one. */
-int checkpoint_remove(const char *name, struct error *err) {
-    autofree char *path = format_string("%s/" CHECKPOINTS "/%s", paths_cache(), name);
-    autofree char *doomed = format_string("%s/" CHECKPOINTS "/.%s.removed", paths_cache(), name);
+int checkpoint_remove(const char *kind, const char *name, struct error *err) {
+    autofree char *path = format_string("%s/%s/%s", paths_cache(), kind, name);
+    autofree char *doomed = format_string("%s/%s/.%s.removed", paths_cache(), kind, name);
     if (folder_remove(doomed, err) < 0)
         return -1;
     if (rename(path, doomed) < 0)

@@ -48,7 +48,8 @@ void checkpoint_free(struct checkpoint *checkpoint);
  * the caller. Checks each one's sums when `check` (slow: reads them all). */
 json_t *checkpoint_list(bool check);
 
-int checkpoint_remove(const char *name, struct error *err);
+/* One of this folder of the cache. */
+int checkpoint_remove(const char *kind, const char *name, struct error *err);
 
 /* The kernel's command line for this machine. The function's core is isolated; when `tickless`,
  * also from the timer tick while a single program computes there. Without an initramfs the kernel

@@ -1,7 +1,10 @@
 #include "engine/gem5_checkpoint.h"
 
+#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <utime.h>
 
 #include "common/cleanup.h"
@@ -140,4 +143,43 @@ void gem5_checkpoint_free(struct gem5_checkpoint *checkpoint) {
     free(checkpoint->channel);
     free(checkpoint->console);
     *checkpoint = (struct gem5_checkpoint){0};
+}
+
+static json_int_t disk_bytes(const char *folder) {
+    autofree char *pattern = format_string("%s/state/*", folder);
+    json_int_t sum = 0;
+    glob_t found;
+    if (glob(pattern, 0, NULL, &found) != 0)
+        return 0;
+    for (size_t i = 0; i < found.gl_pathc; i++)
+        sum += file_size(found.gl_pathv[i]);
+    globfree(&found);
+    return sum;
+}
+
+/* FUNCTION-KEY; when it was made is when its console was last written. */
+static json_t *list_one(const char *folder) {
+    const char *name = strrchr(folder, '/') + 1, *dash = strrchr(name, '-');
+    autofree char *console = format_string("%s/console.log", folder);
+    char created[32] = "?", used[32] = "?";
+    struct stat status;
+    if (stat(console, &status) == 0)
+        strftime(created, sizeof created, "%Y-%m-%dT%H:%M:%SZ", gmtime(&status.st_mtime));
+    if (stat(folder, &status) == 0)
+        strftime(used, sizeof used, "%Y-%m-%dT%H:%M:%SZ", gmtime(&status.st_mtime));
+    return json_pack("{s:s, s:s%, s:s, s:s, s:I, s:b}", "name", name, "function", name,
+                     dash ? (size_t)(dash - name) : strlen(name), "created", created, "used", used,
+                     "bytes", disk_bytes(folder), "damaged", 0);
+}
+
+json_t *gem5_checkpoint_list(void) {
+    autofree char *pattern = format_string("%s/" GEM5_CHECKPOINTS "/*", paths_cache());
+    json_t *list = json_array();
+    glob_t found;
+    if (glob(pattern, 0, NULL, &found) != 0)
+        return list;
+    for (size_t i = 0; i < found.gl_pathc; i++)
+        json_array_append_new(list, list_one(found.gl_pathv[i]));
+    globfree(&found);
+    return list;
 }

@@ -4,6 +4,8 @@
 #ifndef SLS_ENGINE_GEM5_CHECKPOINT_H
 #define SLS_ENGINE_GEM5_CHECKPOINT_H
 
+#include <jansson.h>
+
 #include "common/error.h"
 #include "common/hash.h"
 #include "engine/gem5.h"
@@ -31,5 +33,8 @@ struct gem5_checkpoint {
 int gem5_checkpoint_prepare(const struct gem5_checkpoint_inputs *inputs,
                             struct gem5_checkpoint *checkpoint, struct error *err);
 void gem5_checkpoint_free(struct gem5_checkpoint *checkpoint);
+
+/* All of them, as checkpoint_list() has its own, none of them ever damaged. */
+json_t *gem5_checkpoint_list(void);
 
 #endif

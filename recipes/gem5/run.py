@@ -22,6 +22,7 @@ What it tells slsuite, on standard output, a line each, the first word "slsuite:
 
 import json
 import sys
+from pathlib import Path
 
 import m5
 from m5.defines import buildEnv
@@ -48,9 +49,10 @@ def tell(*words):
 def make_board(job):
     system = job["system"]
     clock = f"{system['clock']}Hz"
-    if not job["restore"]:
-        return Board(clock, make_boot_processor(system, job["boot_core"]), fixed(system | {"memory.latency": 50000}), BootCaches())
-    return Board(clock, make_processor(system, job["measured"]), make_memory(system), SystemCaches(system))
+    if job["restore"]:
+        return Board(clock, make_processor(system, job["measured"]), make_memory(system), SystemCaches(system))
+    memory = fixed(system | {"memory.latency": 0})
+    return Board(clock, make_boot_processor(system, job["boot_core"]), memory, BootCaches())
 
 
 class Run:
@@ -59,11 +61,10 @@ class Run:
         self.board = make_board(job)
         self.board.set_workload(job)
         if job["restore"]:
-            from pathlib import Path
-
             self.board._checkpoint = Path(job["checkpoint"])
         self.simulator = Simulator(
             board=self.board,
+            max_ticks=REPORT_TICKS,
             on_exit_event={
                 ExitEvent.MAX_TICK: self.report,
                 ExitEvent.WORKBEGIN: self.begin,
@@ -100,7 +101,7 @@ class Run:
 
     def run(self):
         while True:
-            self.simulator.run(max_ticks=REPORT_TICKS)
+            self.simulator.run()
             if self.simulator.get_last_exit_event_cause() != "simulate() limit reached":
                 return
 

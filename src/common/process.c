@@ -68,12 +68,21 @@ static void restore_ends(void) {
         sigaction(ends[i], &before[i], NULL);
 }
 
+static const char *doomed; /* folder that goes when we do */
+
+void process_clear_at_end(const char *folder) {
+    doomed = folder;
+}
+
 static void release_ends(void) {
     if (--children)
         return;
     restore_ends();
-    if (ended_by)
-        raise(ended_by);
+    if (!ended_by)
+        return;
+    if (doomed)
+        folder_remove(doomed, NULL);
+    raise(ended_by);
 }
 
 static void redirect(const char *path, int flags, int target) {

@@ -43,6 +43,9 @@ int process_start(const char *const argv[], const struct process_options *option
  * SIGTERM, SIGHUP) ends them all first, and when the last of them is reaped, we go. */
 size_t process_wait(const struct process processes[], size_t count, int timeout_ms);
 
+/* A folder to remove before we go like that; NULL: none any more. The string must last. */
+void process_clear_at_end(const char *folder);
+
 /* Whether somebody has ended us so. */
 bool process_interrupted(void);
 

@@ -143,7 +143,9 @@ static int run_somewhere(const struct function *function, unsigned port, json_t 
     autofree char *place = format_string("%s/slsuite-function-XXXXXX", getenv("TMPDIR") ?: "/tmp");
     if (!mkdtemp(place))
         return error_errno(err, "cannot create %s", place);
+    process_clear_at_end(place);
     int result = run(function, place, port, check, err);
+    process_clear_at_end(NULL);
     folder_remove(place, NULL);
     return result;
 }

@@ -40,9 +40,10 @@ def free_port():
 def served(name, path=None):
     """`slsuite function serve`, until it listens; it must end when it is told to, and leave nothing."""
     port = free_port()
+    place = tempfile.mkdtemp(prefix="slsuite-test-")
     process = subprocess.Popen([os.path.join(BUILD, "slsuite"), "function", "serve", name, "--port", str(port)],
                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-                               env=os.environ | ({"PATH": path} if path else {}))
+                               env=os.environ | {"TMPDIR": place} | ({"PATH": path} if path else {}))
     try:
         deadline = time.monotonic() + 900  # its language's base layer may have to be made
         while process.poll() is None and time.monotonic() < deadline:
@@ -56,6 +57,7 @@ def served(name, path=None):
         process.send_signal(signal.SIGTERM)
         process.wait(20)
         process.stderr.close()
+    os.rmdir(place)  # which fails when something was left in it
     with contextlib.suppress(ConnectionError):
         socket.create_connection(("127.0.0.1", port)).close()
         raise AssertionError(f"{name} still listens")

@@ -5,7 +5,8 @@
 """
 
 import m5.objects
-from m5.defines import buildEnv, gem5Version
+from _m5.core import gem5Version
+from m5.defines import buildEnv
 
 NEEDED = [
     "X86AtomicSimpleCPU",

@@ -30,10 +30,11 @@ from gem5.components.processors.base_cpu_core import BaseCPUCore
 from gem5.components.processors.base_cpu_processor import BaseCPUProcessor
 from gem5.isas import ISA
 
-# A checkpoint holds the TLBs of the cores it was taken on, and no smaller ones can take them up.
-BOOT_TLB_ENTRIES = 16
+# Page walks take time that nobody measures there. Emptied before the checkpoint, whose TLBs no smaller ones
+# could take up.
+BOOT_TLB_ENTRIES = 1024
 
-VECTOR_MEMORY = ("UnitStride", "UnitStrideMask", "Strided", "Indexed", "WholeRegister")
+VECTOR_MEMORY = ("UnitStride", "UnitStrideMask", "UnitStrideSegmented", "Strided", "Indexed", "WholeRegister")
 
 # gem5's operation classes by the system files' names for them.
 CLASSES = {

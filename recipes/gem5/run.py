@@ -8,6 +8,7 @@ JOB.json:
     readfile      what the guest has from `m5 readfile`
     boot_core     "atomic" or "kvm": boot, and save the checkpoint that the guest asks for
     restore       whether to go on from that checkpoint instead, on the system's own cores
+    check         only make that machine, and say whether gem5 can
     checkpoint    the checkpoint's folder
     measured      number of the core that runs the function alone
 
@@ -17,7 +18,7 @@ What it tells slsuite, on standard output, a line each, the first word "slsuite:
     checkpoint              it is saved; gem5 ends
     exit, fail CODE         the guest's m5 exit or fail; gem5 ends
     panic                   its kernel's; gem5 ends
-    unsupported TEXT        the system cannot be had from gem5
+    supported, unsupported TEXT    whether the system can be had from gem5
 """
 
 import json
@@ -95,6 +96,8 @@ class Run:
     def save(self):
         if self.job["restore"]:
             return False
+        for core in self.board.get_processor().get_cores():
+            core.get_simobject().flushTLBs()
         self.simulator.save_checkpoint(self.job["checkpoint"])
         tell("checkpoint")
         return True
@@ -111,10 +114,13 @@ def main():
         job = json.load(file)
     try:
         run = Run(job)
+        if job["check"]:
+            run.board._pre_instantiate()  # what the simulator does first: it makes the caches
+            tell("supported")
+        else:
+            run.run()
     except Unsupported as reason:
         tell("unsupported", reason)
-        return
-    run.run()
 
 
 main()

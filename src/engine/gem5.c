@@ -34,6 +34,14 @@ static int refuse_impossible(const struct sim_options *options, struct error *er
     return 0;
 }
 
+/* Before the boot, which takes long. */
+static int check_machine(const struct run *run, struct error *err) {
+    json_t *job = gem5_job(&run->simulation.system, &run->simulation.image, &run->function, "", "");
+    int result = gem5_check(&run->gem5, job, err);
+    json_decref(job);
+    return result;
+}
+
 static int prepare(struct run *run, struct error *err) {
     const struct sim_options *options = run->options;
     struct simulation *simulation = &run->simulation;
@@ -46,7 +54,7 @@ static int prepare(struct run *run, struct error *err) {
     function_free(&run->function);
     if (gem5_find(options->gem5, &run->gem5, err) < 0 ||
         image_prepare(&simulation->image, &choice, err) < 0 ||
-        function_prepare(options->function, &run->function, err) < 0)
+        function_prepare(options->function, &run->function, err) < 0 || check_machine(run, err) < 0)
         return -1;
     run->warm_ups = sim_warm_ups(options, &run->function);
     autofree char *script =

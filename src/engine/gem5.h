@@ -4,6 +4,7 @@
 #ifndef SLS_ENGINE_GEM5_H
 #define SLS_ENGINE_GEM5_H
 
+#include <jansson.h>
 #include <stdbool.h>
 
 #include "common/error.h"
@@ -20,6 +21,10 @@ struct gem5 {
  * second, and refuses one that is too old or not for x86. */
 int gem5_find(const char *path, struct gem5 *gem5, struct error *err);
 void gem5_free(struct gem5 *gem5);
+
+/* Whether it can be the machine of this job (gem5_job.h): a usage error that names the parameter,
+ * if it has nothing like it. Takes some seconds; a boot takes long. */
+int gem5_check(const struct gem5 *gem5, json_t *job, struct error *err);
 
 /* As sim_run(), with the gem5 that options->gem5 names. gem5's own files are in the run folder's
  * m5out. */

@@ -46,19 +46,33 @@ static char *list_lacking(const char *said) {
     return list;
 }
 
-/* By recipes/gem5/about.py. */
-static int ask(struct gem5 *gem5, struct error *err) {
+/* What a script of recipes/gem5, with this job (NULL: none), prints. NULL on failure; the caller
+ * frees it. */
+static char *run_script(const struct gem5 *gem5, const char *name, const json_t *job,
+                        struct error *err) {
     char folder[] = "/tmp/slsuite-gem5-XXXXXX";
-    if (!mkdtemp(folder))
-        return error_errno(err, "cannot create %s", folder);
+    if (!mkdtemp(folder)) {
+        error_errno(err, "cannot create %s", folder);
+        return NULL;
+    }
     autofree char *outdir = format_string("--outdir=%s", folder);
-    autofree char *script = format_string("%s/gem5/about.py", paths_recipes());
-    const char *const arguments[] = {gem5->program,         "--quiet", outdir,
-                                     "--listener-mode=off", script,    NULL};
-    const struct process_options options = {.timeout_seconds = ASK_SECONDS};
-    struct error why = {0};
-    autofree char *said = process_output(arguments, &options, &why);
+    autofree char *script = format_string("%s/gem5/%s", paths_recipes(), name);
+    autofree char *job_file = format_string("%s/job.json", folder);
+    const char *const arguments[] = {
+        gem5->program,         "--quiet", outdir, "--listener-mode=off", script,
+        job ? job_file : NULL, NULL};
+    const char *const writable[] = {folder, NULL};
+    const struct process_options options = {.timeout_seconds = ASK_SECONDS, .writable = writable};
+    char *said = job && json_dump_file(job, job_file, 0) < 0
+                     ? (error_set(err, "cannot write %s", job_file), NULL)
+                     : process_output(arguments, &options, err);
     folder_remove(folder, NULL);
+    return said;
+}
+
+static int ask(struct gem5 *gem5, struct error *err) {
+    struct error why = {0};
+    autofree char *said = run_script(gem5, "about.py", NULL, &why);
     const char *answer = said ? strstr(said, "slsuite: gem5 ") : NULL;
     char version[64], isa[16], kvm[16];
     if (!answer || sscanf(answer, "slsuite: gem5 %63s %15s %15s", version, isa, kvm) != 3)
@@ -76,6 +90,22 @@ static int ask(struct gem5 *gem5, struct error *err) {
     gem5->kvm = strcmp(kvm, "kvm") == 0;
     gem5->lacks = list_lacking(said);
     return 0;
+}
+
+int gem5_check(const struct gem5 *gem5, json_t *job, struct error *err) {
+    static const char no[] = "slsuite: unsupported ";
+    struct error why = {0};
+    json_object_set_new(job, "restore", json_true());
+    json_object_set_new(job, "check", json_true());
+    autofree char *said = run_script(gem5, "run.py", job, &why);
+    const char *refusal = said ? strstr(said, no) : NULL;
+    if (refusal)
+        return error_usage(err, "%.*s", (int)strcspn(refusal + strlen(no), "\r\n"),
+                           refusal + strlen(no));
+    if (said && strstr(said, "slsuite: supported"))
+        return 0;
+    return error_set(err, "gem5 does not take this configuration%s%s", why.status ? ": " : "",
+                     why.text);
 }
 
 int gem5_find(const char *path, struct gem5 *gem5, struct error *err) {

@@ -40,10 +40,10 @@ json_t *gem5_job(const struct model_parameters *system, const struct image *imag
         if (disks[i])
             json_array_append_new(paths, json_string(disks[i]));
     json_t *job =
-        json_pack("{s:o, s:s, s:s, s:o, s:s, s:s, s:s, s:b, s:i}", "system", gem5_system(system),
-                  "kernel", image->vmlinux, "command_line", command_line, "disks", paths,
-                  "readfile", readfile, "checkpoint", checkpoint, "boot_core", "atomic", "restore",
-                  0, "measured", CHECKPOINT_FUNCTION_CORE);
+        json_pack("{s:o, s:s, s:s, s:o, s:s, s:s, s:s, s:b, s:b, s:i}", "system",
+                  gem5_system(system), "kernel", image->vmlinux, "command_line", command_line,
+                  "disks", paths, "readfile", readfile, "checkpoint", checkpoint, "boot_core",
+                  "atomic", "restore", 0, "check", 0, "measured", CHECKPOINT_FUNCTION_CORE);
     free(command_line);
     return job;
 }

@@ -14,8 +14,8 @@ struct process_options {
     const char *input;              /* file for standard input; NULL: /dev/null */
     const char *output;             /* file for standard output; NULL: the log */
     const char *log; /* file that standard error is appended to; NULL: a temporary one */
-    /* Files and folders, NULL-terminated: it can write nowhere else, where the kernel can see to that
-     * (confine.h). NULL: anywhere. */
+    /* Files and folders, NULL-terminated: it can write nowhere else, where the kernel can see to
+     * that (confine.h). NULL: anywhere. */
     const char *const *writable;
     int timeout_seconds; /* killed with its whole process group after that; 0: no limit */
 };

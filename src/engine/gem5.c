@@ -164,7 +164,8 @@ static int execute(void *context, const char *folder, struct manifest *manifest,
     int result = simulate(run, folder, &durations, err);
     if (keep_console(run, folder, result == 0 ? err : NULL) < 0 || result < 0 ||
         gem5_stats_take(stats, samples, run->ids, invocations,
-                        (unsigned)run->simulation.system.cores, err) < 0)
+                        (unsigned)run->simulation.system.cores, run->simulation.system.clock,
+                        err) < 0)
         return -1;
     simulation_note_durations(&durations, manifest);
     const struct guest *guest = &run->simulation.guest;

@@ -79,11 +79,11 @@ static void take_mark(struct watch *watch, unsigned operation, uint64_t id) {
     struct gem5_process *process = watch->process;
     struct guest *guest = process->guest;
     note_life(watch);
+    guest->marks_seen += operation == M5_WORK_END;
     if (process->on_mark)
         process->on_mark(process->context, operation, id);
     if (operation != M5_WORK_END)
         return;
-    guest->marks_seen++;
     autofree char *detail = format_string("invocation %u of %u", guest->marks_seen, guest->marks);
     progress_update(guest->progress, (double)guest->marks_seen / guest->marks, detail);
 }

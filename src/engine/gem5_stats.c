@@ -13,6 +13,8 @@
 #define BEGIN "---------- Begin Simulation Statistics"
 #define END "---------- End Simulation Statistics"
 
+#define TICKS_PER_SECOND 1000000000000ull /* gem5's: a tick is a picosecond */
+
 enum { MOST_SOURCES = 5, NAME_SIZE = 160 };
 
 #define CORE "board.processor.cores%u.core."
@@ -20,16 +22,18 @@ enum { MOST_SOURCES = 5, NAME_SIZE = 160 };
 #define LLC CACHES "llccaches.overallMshrMisses::processor.cores%u.core."
 
 /* What counts what; %u is the core's number. Ours is there if the first of gem5's names is, in the
- * first block; it is the sum of all of them that there are, less those behind a minus. gem5's own
- * numCycles has the cycles in which the core waits for an interrupt, ours has not. */
+ * first block; it is the sum of all of them that there are. gem5's own numCycles also counts while
+ * the core waits for an interrupt, ours does not: the time in which its clock was not stopped. */
 static const struct source {
     const char *name, *unit, *description;
     const char *from[MOST_SOURCES];
+    bool ticks; /* gem5's are ticks, ours cycles */
 } sources[] = {
     {"system.cpu%u.numCycles",
      "Cycle",
      "Number of cpu cycles simulated, idle ones left out",
-     {CORE "numCycles", "-" CORE "idleCycles"}},
+     {CORE "power_state.pwrStateResidencyTicks::ON"},
+     true},
     {"system.cpu%u.commitStats0.numInsts",
      "Count",
      "Number of instructions committed",
@@ -130,21 +134,20 @@ static const struct value *find(const struct block *block, const char *pattern, 
 
 /* False: gem5 has nothing of it. */
 static bool add_up(const struct block *block, const struct source *source, unsigned core,
-                   uint64_t *sum) {
+                   uint64_t period, uint64_t *sum) {
     double total = 0;
     if (!find(block, source->from[0], core))
         return false;
     for (int i = 0; i < MOST_SOURCES && source->from[i]; i++) {
-        bool less = source->from[i][0] == '-';
-        const struct value *value = find(block, source->from[i] + less, core);
-        if (value)
-            total += less ? -value->number : value->number;
+        const struct value *value = find(block, source->from[i], core);
+        total += value ? value->number : 0;
     }
-    *sum = total > 0 ? (uint64_t)total : 0;
+    *sum = (uint64_t)total / (source->ticks ? period : 1);
     return true;
 }
 
 struct taken {
+    uint64_t period; /* ticks a cycle */
     bool there[SOURCES];
     uint64_t sums[SOURCES]; /* of the blocks so far */
 };
@@ -166,7 +169,7 @@ static void declare(FILE *out, const struct block *block, struct taken *taken, u
     for (unsigned core = 0; core < cores; core++)
         for (int i = 0; i < SOURCES; i++) {
             char name[NAME_SIZE];
-            taken[core].there[i] = add_up(block, &sources[i], core, &ignored);
+            taken[core].there[i] = add_up(block, &sources[i], core, taken[core].period, &ignored);
             snprintf(name, sizeof name, sources[i].name, core);
             if (taken[core].there[i])
                 fprintf(out, "stat\t%s\t%s\t%s\n", name, sources[i].unit, sources[i].description);
@@ -177,13 +180,13 @@ static void add_block(const struct block *block, struct taken *taken, unsigned c
     for (unsigned core = 0; core < cores; core++)
         for (int i = 0; i < SOURCES; i++) {
             uint64_t sum;
-            if (add_up(block, &sources[i], core, &sum))
+            if (add_up(block, &sources[i], core, taken[core].period, &sum))
                 taken[core].sums[i] += sum;
         }
 }
 
 int gem5_stats_take(const char *stats, const char *samples, const uint64_t *ids, size_t count,
-                    unsigned cores, struct error *err) {
+                    unsigned cores, uint64_t clock, struct error *err) {
     autofree char *text = file_read(stats, NULL, err);
     if (!text)
         return -1;
@@ -193,6 +196,8 @@ int gem5_stats_take(const char *stats, const char *samples, const uint64_t *ids,
     FILE *out = open_memstream(&written, &size);
     if (!taken || !out)
         abort();
+    for (unsigned core = 0; core < cores; core++)
+        taken[core].period = (TICKS_PER_SECOND + clock / 2) / clock;
     for (struct block block; blocks < count && next_block(&rest, &block); blocks++) {
         if (blocks == 0)
             declare(out, &block, taken, cores);

@@ -9,10 +9,10 @@
 
 /* Read gem5's statistics, a block an invocation, each since its work begin, and write them as
  * samples_read() wants them, cumulative, with the marks of `count` invocations of these ids in this
- * order. Of each core what gem5 has of what our own model counts, under the names that our model
- * gives it. */
+ * order, on cores of this clock (Hz). Of each core what gem5 has of what our own model counts,
+ * under the names that our model gives it. */
 int gem5_stats_take(const char *stats, const char *samples, const uint64_t *ids, size_t count,
-                    unsigned cores, struct error *err);
+                    unsigned cores, uint64_t clock, struct error *err);
 
 #define GEM5_STATS_BYTES 400e3 /* of one block, in gem5 24.0 */
 

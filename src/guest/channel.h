@@ -21,8 +21,8 @@ void channel_line(const char *format, ...) __attribute__((format(printf, 1, 2)))
 void channel_bytes(const void *data, size_t size);
 
 /* The precise stop; in gem5, its checkpoint. Tells the clock, for QEMU's own may be moved by the
- * stop; then the machine pauses at one instruction, and goes on with the next when the host says so. 0, or -1 when the
- * machine has no such device. */
+ * stop; then the machine pauses at one instruction, and goes on with the next when the host says
+ * so. 0, or -1 when the machine has no such device. */
 int channel_stop(void);
 
 #endif

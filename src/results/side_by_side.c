@@ -82,8 +82,7 @@ static void head(FILE *out, const struct column *columns, size_t count,
                  const char *(*name)(const struct column *)) {
     fprintf(out, "%-*s", LABEL_WIDTH, "");
     for (size_t i = 0; i < count; i++) {
-        print_cell(out, VALUE_WIDTH, name(&columns[i]));
-        fprintf(out, "%*s", i ? RATIO_WIDTH : 0, "");
+        print_cell(out, i > 1 ? RATIO_WIDTH + VALUE_WIDTH : VALUE_WIDTH, name(&columns[i]));
     }
     fputc('\n', out);
 }

@@ -69,9 +69,14 @@ void print_rule(FILE *out) {
     fputc('\n', out);
 }
 
-static void group(FILE *out, const char *label, const metrics_table metrics) {
+/* An engine that does not tell user and kernel apart has the total only. */
+static void group(FILE *out, const struct invocations *invocations, const char *label,
+                  const metrics_table metrics) {
     for (int mode = 0; mode < MODES; mode++) {
-        fprintf(out, "%10s %-8s", mode == 0 ? label : "", mode_names[mode]);
+        if (mode != MODE_TOTAL && !invocations->available[INSTRUCTIONS][mode])
+            continue;
+        fprintf(out, "%10s %-8s", label, mode_names[mode]);
+        label = "";
         for (int i = 0; i < COLUMNS; i++)
             print_metric(out, columns[i].width, columns[i].metric,
                          metrics[columns[i].metric][mode]);
@@ -111,13 +116,13 @@ void write_table(const struct invocations *invocations, FILE *out) {
         snprintf(label, sizeof label, "%s%" PRIu64,
                  invocations->run->intervals == RESULTS_REGIONS ? "region " : "",
                  invocations->list[i].id);
-        group(out, label, invocations->list[i].metrics);
+        group(out, invocations, label, invocations->list[i].metrics);
     }
     if (shown < invocations->count)
         fprintf(out, "%10s %zu more: see invocations.csv, or --format csv\n", "…",
                 invocations->count - shown);
     print_rule(out);
-    group(out, "mean", invocations->mean);
+    group(out, invocations, "mean", invocations->mean);
     write_footprint(invocations, out);
     write_stack_table(invocations, out);
     write_regions_table(invocations, out);

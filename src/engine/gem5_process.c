@@ -15,6 +15,7 @@
 
 #define LOOK_MS 200           /* between two looks at what was said */
 #define SILENT_SECONDS 900    /* of the host's: gem5 reports each millisecond of its guest's time */
+#define STILL_SECONDS 300     /* of the host's: no core has executed anything */
 #define IDLE_TICKS 120e12     /* of the guest's: it waits for nothing longer than a minute */
 #define IDLE_INSTRUCTIONS 5e9 /* that its timers take meanwhile, and no more */
 #define KERNEL_PANIC "Kernel panic - not syncing"
@@ -68,6 +69,7 @@ struct watch {
     double instructions, ticks;
     double idle_instructions, idle_ticks; /* when the guest last told something */
     double heard_at;                      /* of machine_now(): gem5's last report */
+    double moved_at;                      /* likewise: the last with more instructions */
 };
 
 static void note_life(struct watch *watch) {
@@ -107,9 +109,12 @@ static void take_report(struct watch *watch, const char *line) {
         return;
     line += 9;
     watch->heard_at = machine_now();
-    if (sscanf(line, "at %lf %lf", &watch->ticks, &watch->instructions) == 2)
+    double before = watch->instructions;
+    if (sscanf(line, "at %lf %lf", &watch->ticks, &watch->instructions) == 2) {
+        if (watch->instructions != before)
+            watch->moved_at = watch->heard_at;
         show_progress(watch);
-    else if (sscanf(line, "begin %" SCNu64, &id) == 1)
+    } else if (sscanf(line, "begin %" SCNu64, &id) == 1)
         take_mark(watch, M5_WORK_BEGIN, id);
     else if (sscanf(line, "end %" SCNu64, &id) == 1)
         take_mark(watch, M5_WORK_END, id);
@@ -162,6 +167,13 @@ static bool give_up(struct watch *watch, double deadline) {
                          "");
         return true;
     }
+    if (machine_now() - watch->moved_at > STILL_SECONDS) {
+        guest_words_fail(&watch->words,
+                         "gem5 goes on, and has executed no instruction for five minutes%s%s: its "
+                         "core is stuck, as MinorCPU in v24 is (docs/gem5.md)",
+                         "", "");
+        return true;
+    }
     if (watch->ticks - watch->idle_ticks > IDLE_TICKS &&
         watch->instructions - watch->idle_instructions < IDLE_INSTRUCTIONS) {
         guest_words_fail(
@@ -202,7 +214,7 @@ static int watch_process(struct watch *watch, struct process *child, enum guest_
                          struct error *err) {
     double deadline = machine_now() + watch->process->guest->timeout_seconds;
     bool given_up = false;
-    watch->heard_at = machine_now();
+    watch->heard_at = watch->moved_at = machine_now();
     while (process_wait(child, 1, LOOK_MS) == 1 && !given_up) {
         progress_tick();
         listen(watch);

@@ -88,9 +88,8 @@ class Real(Case):
         self.assertIn("instructions agree within 10 %", said)
         self.run_on("gem5", self.folder / "again", "aes-c")
         self.same_results(folder, self.folder / "again")
-        for system in "inorder", "skylake":
-            rows = self.run_on("gem5", self.folder / system, "aes-c", "--system", system)
-            self.assertGreater(int(rows[0]["instructions_total"]), 10000)
+        rows = self.run_on("gem5", self.folder / "skylake", "aes-c", "--system", "skylake")
+        self.assertGreater(int(rows[0]["branch_mispredicts_total"]), 0)
 
     @with_gem5
     def test_cannot_be_had(self):

@@ -1,4 +1,5 @@
-/* What gem5 24.0 wrote of three invocations of aes-c, and what it is told of a system. */
+/* What gem5 24.0 wrote of three invocations of aes-c on `simple` (of its lines, those that tell
+ * what we take and what else there is of it), and what it is told of a system. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -59,4 +60,92 @@ static void systems_are_told_in_base_units(void **state) {
     check_number(skylake, "core.operations.int_div.latency", 20);
     json_decref(simple);
     json_decref(skylake);
+}
+
+static const uint64_t ids[] = {0, 1, 2};
+#define CLOCK 2500000000
+
+static struct samples *take(const char *stats, size_t count, struct error *err) {
+    if (gem5_stats_take(stats, path, ids, count, 2, CLOCK, err) < 0)
+        return NULL;
+    struct samples *samples = samples_read(path, err);
+    assert_non_null(samples);
+    return samples;
+}
+
+/* What a statistic grew by between the marks of an invocation. */
+static uint64_t grown(const struct samples *samples, const char *name, size_t invocation) {
+    ssize_t index = samples_find(samples, name);
+    assert_true(index >= 0);
+    return samples->marks[2 * invocation + 1].values[index] -
+           samples->marks[2 * invocation].values[index];
+}
+
+/* Figures of both cores, read off the file by hand. A fourth block, which gem5 writes at its end,
+ * is nobody's. */
+static void statistics_become_samples(void **state) {
+    autofree char *stats = data("gem5-stats.txt");
+    struct error err = {0};
+    struct samples *samples = take(stats, 3, &err);
+    assert_non_null(samples);
+    assert_int_equal(samples->mark_count, 6);
+    assert_int_equal(samples->marks[0].code, 0x5a);
+    assert_int_equal(samples->marks[5].code, 0x5b);
+    assert_int_equal(samples->marks[5].arguments[0], 2);
+    static const struct {
+        const char *name;
+        uint64_t values[3];
+    } expected[] = {
+        {"system.cpu1.commitStats0.numInsts", {40457, 38866, 43204}},
+        {"system.cpu1.numCycles", {635030, 525340, 579717}}, /* not 2919514342, with idle ones */
+        {"system.cpu1.icache.overallMisses::total", {2847, 2554, 2859}},
+        {"system.cpu1.dcache.overallMisses::total", {1079, 936, 1016}},
+        {"system.cpu1.llcMisses::total", {3314, 2730, 2970}},
+    };
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
+        for (size_t j = 0; j < 3; j++)
+            assert_int_equal(grown(samples, expected[i].name, j), expected[i].values[j]);
+    assert_true(grown(samples, "system.cpu0.commitStats0.numInsts", 0) > 0);
+    assert_true(samples_find(samples, "system.cpu1.branchPred.mispredicted::total") <
+                0); /* of O3 */
+    samples_free(samples);
+}
+
+/* gem5 was killed, or ran full: what is not whole is not taken. */
+static void cut_off_statistics_are_refused(void **state) {
+    autofree char *stats = data("gem5-stats.txt"), *whole = file_read(stats, NULL, NULL);
+    autofree char *cut = format_string("%s.cut", path);
+    struct error err = {0};
+    for (char *end = whole; (end = strstr(end, "---------- End")); end += 10) {
+        struct error why = {0};
+        assert_int_equal(file_write(cut, whole, (size_t)(end - whole), &err), 0);
+        if (strstr(end + 10, "---------- End") &&
+            strstr(strstr(end + 10, "-- End") + 10, "-- End")) {
+            assert_null(take(cut, 3, &why));
+            assert_non_null(strstr(why.text, "whole blocks of statistics, and there were 3"));
+        }
+    }
+    struct error why = {0};
+    assert_int_equal(file_write(cut, "", 0, &err), 0);
+    assert_null(take(cut, 1, &why));
+    unlink(cut);
+    assert_null(take("/nowhere", 1, &why));
+}
+
+static int make_file(void **state) {
+    int fd = mkstemp(path);
+    return fd < 0 ? -1 : close(fd);
+}
+
+static int remove_file(void **state) {
+    return unlink(path);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(systems_are_told_in_base_units),
+        cmocka_unit_test(statistics_become_samples),
+        cmocka_unit_test(cut_off_statistics_are_refused),
+    };
+    return cmocka_run_group_tests(tests, make_file, remove_file);
 }

@@ -168,13 +168,7 @@ static int execute(void *context, const char *folder, struct manifest *manifest,
                         err) < 0)
         return -1;
     simulation_note_durations(&durations, manifest);
-    const struct guest *guest = &run->simulation.guest;
-    if (guest->reply_count != invocations)
-        return error_set(err, "only %zu of %u invocations were answered", guest->reply_count,
-                         invocations);
-    results->replies = guest->replies;
-    results->reply_count = guest->reply_count;
-    return 0;
+    return simulation_take_replies(&run->simulation, invocations, results, err);
 }
 
 int gem5_run(const struct sim_options *options, FILE *out, enum results_format format,

@@ -22,40 +22,35 @@
 
 /* A file that grows, read line by line. */
 struct tail {
-    char *path, *text;
-    size_t taken; /* bytes of it */
+    char *path, *line;
+    FILE *file; /* NULL: it is not there yet */
+    size_t room;
+    off_t taken; /* bytes of it */
 };
 
 static void tail_open(struct tail *tail, const char *folder, const char *name, size_t taken) {
-    *tail = (struct tail){.path = format_string("%s/%s", folder, name), .taken = taken};
+    *tail = (struct tail){.path = format_string("%s/%s", folder, name), .taken = (off_t)taken};
 }
 
 /* The next whole line, without its end; NULL: there is none yet. Valid until the next call. */
 static char *tail_line(struct tail *tail) {
-    char *line = NULL;
-    size_t room = 0;
-    FILE *file = fopen(tail->path, "re");
-    free(tail->text);
-    tail->text = NULL;
-    if (!file)
+    if (!tail->file && !(tail->file = fopen(tail->path, "re")))
         return NULL;
-    if (fseek(file, (long)tail->taken, SEEK_SET) == 0) {
-        ssize_t length = getline(&line, &room, file);
-        if (length > 0 && line[length - 1] == '\n') {
-            tail->taken += (size_t)length;
-            line[length - 1] = '\0';
-            tail->text = line;
-            line = NULL;
-        }
-    }
-    free(line);
-    fclose(file);
-    return tail->text;
+    if (fseeko(tail->file, tail->taken, SEEK_SET) < 0)
+        return NULL;
+    ssize_t length = getline(&tail->line, &tail->room, tail->file);
+    if (length <= 0 || tail->line[length - 1] != '\n')
+        return NULL;
+    tail->taken += length;
+    tail->line[length - 1] = '\0';
+    return tail->line;
 }
 
 static void tail_close(struct tail *tail) {
+    if (tail->file)
+        fclose(tail->file);
     free(tail->path);
-    free(tail->text);
+    free(tail->line);
 }
 
 struct watch {

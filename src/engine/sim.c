@@ -210,18 +210,14 @@ double sim_bytes(unsigned invocations) {
 static int execute(void *context, const char *folder, struct manifest *manifest,
                    struct run_results *results, struct error *err) {
     struct sim *sim = context;
-    const struct guest *guest = &sim->simulation.guest;
     unsigned invocations = sim->options->invocations;
     struct sim_durations durations;
     if (simulation_need_room(folder, sim_bytes(invocations), err) < 0 ||
         sim_execute(sim, folder, true, &durations, err) < 0)
         return -1;
     simulation_note_durations(&durations, manifest);
-    if (guest->reply_count != invocations)
-        return error_set(err, "only %zu of %u invocations were answered", guest->reply_count,
-                         invocations);
-    results->replies = guest->replies;
-    results->reply_count = guest->reply_count;
+    if (simulation_take_replies(&sim->simulation, invocations, results, err) < 0)
+        return -1;
     return sim->options->profile ? take_profile(sim, folder, results, err) : 0;
 }
 

@@ -167,6 +167,17 @@ void simulation_note_durations(const struct sim_durations *durations, struct man
     manifest_set_seconds(manifest, "seconds.simulate", durations->simulate);
 }
 
+int simulation_take_replies(const struct simulation *simulation, unsigned invocations,
+                            struct run_results *results, struct error *err) {
+    const struct guest *guest = &simulation->guest;
+    if (guest->reply_count != invocations)
+        return error_set(err, "only %zu of %u invocations were answered", guest->reply_count,
+                         invocations);
+    results->replies = guest->replies;
+    results->reply_count = guest->reply_count;
+    return 0;
+}
+
 int simulation_need_room(const char *folder, double bytes, struct error *err) {
     int64_t room = folder_free_bytes(folder);
     if (room < 0 || (double)room >= bytes)

@@ -64,6 +64,10 @@ void simulation_note_durations(const struct sim_durations *durations, struct man
 int simulation_execute(struct simulation *simulation, const struct simulation_job *job,
                        const char *folder, struct sim_durations *durations, struct error *err);
 
+/* The replies of the last execution, into the results: they must be so many. */
+int simulation_take_replies(const struct simulation *simulation, unsigned invocations,
+                            struct run_results *results, struct error *err);
+
 /* Refuse to begin when the results would not fit: the plugin can only say that its file is cut off,
  * and QEMU less. */
 int simulation_need_room(const char *folder, double bytes, struct error *err);

@@ -15,6 +15,7 @@
 #include "engine/suite_parts.h"
 #include "image/function.h"
 #include "image/runtime.h"
+#include "results/mean.h"
 
 /* A killed suite's runs die with it, but not in the same instant. */
 #define LOCK_TRIES 50
@@ -129,7 +130,7 @@ static int take_whole(struct suite *suite, struct suite_entry *entry, struct err
         return 0;
     struct manifest *manifest = manifest_read(path, err);
     int result = manifest ? check_same(suite, folder, manifest, err) : -1;
-    if (result == 0 && !(entry->mean = suite_read_mean(folder, err)))
+    if (result == 0 && !(entry->mean = mean_read(folder, err)))
         result = -1;
     manifest_free(manifest);
     return result;

@@ -11,6 +11,7 @@
 #include "common/progress.h"
 #include "engine/machine.h"
 #include "engine/suite_parts.h"
+#include "results/mean.h"
 
 enum { LOOK_MS = 200 }; /* so often it is shown what runs */
 
@@ -64,7 +65,7 @@ static int judge(struct job *job, int status, struct error *err) {
         return error_set(err, "its process was ended by signal %d", WTERMSIG(status));
     if (WEXITSTATUS(status))
         return error_set(err, "%s", *said ? said : "its process failed and said nothing");
-    job->entry->mean = suite_read_mean(job->folder, err);
+    job->entry->mean = mean_read(job->folder, err);
     return job->entry->mean ? 0 : -1;
 }
 

@@ -23,6 +23,11 @@ struct image {
     char kernel_digest[HASH_HEX], initramfs_digest[HASH_HEX], rootfs_digest[HASH_HEX];
 };
 
+/* What every image has below /usr/lib/slsuite, by its place in paths_guest(); NULL-terminated. One
+ * is no program: the unit by which another init starts ours. */
+#define GUEST_UNIT "slsuite-init.service"
+extern const char *const guest_programs[];
+
 /* Which guest it is to be. */
 struct image_choice {
     const char *kernel;  /* KERNEL_DISTRIBUTION; or KERNEL_CUSTOM, the last one that was built */

@@ -13,6 +13,7 @@
 #include "common/paths.h"
 #include "common/process.h"
 #include "common/progress.h"
+#include "image/image.h"
 
 #define SECTOR 512
 #define MOST_PARTITIONS 32
@@ -20,7 +21,6 @@
 #define OS_RELEASE "/usr/lib/os-release"
 #define SYSTEMD "/usr/lib/systemd/systemd"
 #define X86_LOADER "/usr/lib64/ld-linux-x86-64.so.2"
-#define UNIT "slsuite-init.service"
 #define UNITS "/etc/systemd/system"
 #define WANTED UNITS "/multi-user.target.wants"
 
@@ -159,10 +159,6 @@ static void add_link(FILE *out, const struct file_system *system, const char *fo
 /* What debugfs is to do: its commands, a line each. The caller frees it. */
 static char *write_commands(const struct file_system *system) {
     static const char *const folders[] = {"/usr/lib/slsuite", "/etc/systemd", UNITS, WANTED};
-    static const char *const programs[] = {"init",          "m5",
-                                           "client/client", "slsuite-function",
-                                           "slsuite-code",  "slsuite-channel",
-                                           "slsuite-launch"};
     char *text;
     size_t size;
     FILE *out = open_memstream(&text, &size);
@@ -170,15 +166,16 @@ static char *write_commands(const struct file_system *system) {
         abort();
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
         add_folder(out, system, folders[i]);
-    for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) {
-        const char *slash = strrchr(programs[i], '/');
-        add_file(out, system, programs[i], folders[0], slash ? slash + 1 : programs[i], "0100755");
+    for (const char *const *name = guest_programs; *name; name++) {
+        const char *slash = strrchr(*name, '/');
+        if (strcmp(*name, GUEST_UNIT) != 0)
+            add_file(out, system, *name, folders[0], slash ? slash + 1 : *name, "0100755");
     }
     add_link(out, system, "/usr/bin", "m5", "../lib/slsuite/m5");
     add_link(out, system, "/usr/bin", "client", "../lib/slsuite/client");
     add_link(out, system, "/usr/bin", "slsuite-function", "../lib/slsuite/slsuite-function");
-    add_file(out, system, UNIT, UNITS, UNIT, "0100644");
-    add_link(out, system, WANTED, UNIT, "../" UNIT);
+    add_file(out, system, GUEST_UNIT, UNITS, GUEST_UNIT, "0100644");
+    add_link(out, system, WANTED, GUEST_UNIT, "../" GUEST_UNIT);
     fclose(out);
     return text;
 }
@@ -193,7 +190,7 @@ static int install(const struct file_system *system, struct error *err) {
     const char *const verify[] = {"e2fsck", "-fn", system->name, NULL};
     int result = process_run(arguments, NULL, err);
     unlink(path);
-    if (result == 0 && !has_file(system, UNITS "/" UNIT))
+    if (result == 0 && !has_file(system, UNITS "/" GUEST_UNIT))
         result = error_set(err, "debugfs could not write into it");
     return result == 0 ? process_run(verify, NULL, err) : -1;
 }

@@ -114,17 +114,15 @@ static int hash_add_runtime(struct hash *hash, const struct image *image, const 
     return hash_add_file(hash, modules, err);
 }
 
-/* The guest programs that make-rootfs installs. */
-static const char *const guest_programs[] = {
-    "init",
-    "m5",
-    "client/client",
-    "slsuite-function",
-    "slsuite-code",
-    "slsuite-launch",
-    "slsuite-channel",
-    "slsuite-init.service",
-};
+const char *const guest_programs[] = {"init",
+                                      "m5",
+                                      "client/client",
+                                      "slsuite-function",
+                                      "slsuite-code",
+                                      "slsuite-launch",
+                                      "slsuite-channel",
+                                      GUEST_UNIT,
+                                      NULL};
 
 static char *name_image(const char *base_key, const struct image *image, const char *runtime,
                         struct error *err) {
@@ -132,8 +130,8 @@ static char *name_image(const char *base_key, const struct image *image, const c
     char key[HASH_HEX];
     hash_add_field(hash, "base", base_key);
     int result = 0;
-    for (size_t i = 0; result == 0 && i < sizeof guest_programs / sizeof *guest_programs; i++) {
-        autofree char *program = format_string("%s/%s", paths_guest(), guest_programs[i]);
+    for (const char *const *name = guest_programs; result == 0 && *name; name++) {
+        autofree char *program = format_string("%s/%s", paths_guest(), *name);
         result = hash_add_file(hash, program, err);
     }
     const char *const recipes[] = {"make-rootfs", "make-ext4"};

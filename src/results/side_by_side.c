@@ -7,6 +7,7 @@
 
 #include "common/cleanup.h"
 #include "common/file.h"
+#include "results/mean.h"
 #include "results/writers.h"
 
 enum { LABEL_WIDTH = 16, VALUE_WIDTH = 14, RATIO_WIDTH = 9 };
@@ -22,19 +23,18 @@ enum { ROWS = sizeof rows / sizeof *rows };
 struct column {
     const char *folder;
     struct manifest *manifest;
-    json_t *invocations; /* invocations.json */
+    json_t *mean; /* mean.h */
 };
 
 static void close_columns(struct column *columns, size_t count) {
     for (size_t i = 0; i < count; i++) {
         manifest_free(columns[i].manifest);
-        json_decref(columns[i].invocations);
+        json_decref(columns[i].mean);
     }
 }
 
 static int open_column(const char *folder, struct column *column, struct error *err) {
     autofree char *about = format_string("%s/run.json", folder);
-    autofree char *figures = format_string("%s/invocations.json", folder);
     *column = (struct column){.folder = folder, .manifest = manifest_read(about, err)};
     if (!column->manifest)
         return -1;
@@ -42,20 +42,12 @@ static int open_column(const char *folder, struct column *column, struct error *
     if (!status || strcmp(status, "complete") != 0)
         return error_set(err, "%s is not a whole run: its status is %s", folder,
                          status ? status : "unknown");
-    json_error_t why;
-    column->invocations = json_load_file(figures, 0, &why);
-    if (!json_is_object(json_object_get(column->invocations, "mean")))
-        return error_set(err, "cannot read %s: %s: run again", figures,
-                         column->invocations ? "it has no mean" : why.text);
-    return 0;
+    column->mean = mean_read(folder, err);
+    return column->mean ? 0 : -1;
 }
 
-/* NAN: it has none. */
 static double figure(const struct column *column, enum metric metric, enum mode mode) {
-    const json_t *modes = json_object_get(json_object_get(column->invocations, "mean"),
-                                          metric_descriptions[metric].key);
-    const json_t *value = json_object_get(modes, mode_names[mode]);
-    return json_is_number(value) ? json_number_value(value) : NAN;
+    return mean_figure(column->mean, metric, mode);
 }
 
 static bool has_row(const struct column *columns, size_t count, enum metric metric,
@@ -81,9 +73,8 @@ static const char *subject(const struct column *column) {
 static void head(FILE *out, const struct column *columns, size_t count,
                  const char *(*name)(const struct column *)) {
     fprintf(out, "%-*s", LABEL_WIDTH, "");
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         print_cell(out, i > 1 ? RATIO_WIDTH + VALUE_WIDTH : VALUE_WIDTH, name(&columns[i]));
-    }
     fputc('\n', out);
 }
 
@@ -168,7 +159,7 @@ static json_t *json_column(const struct column *columns, size_t index) {
     return json_pack("{s:o, s:o, s:o, s:o, s:O, s:o}", "folder", json_text(column->folder),
                      "function", json_text(subject(column)), "system",
                      json_text(text(column, "system")), "engine", json_text(text(column, "engine")),
-                     "mean", json_object_get(column->invocations, "mean"), "ratio", ratios);
+                     "mean", column->mean, "ratio", ratios);
 }
 
 static void write_object(FILE *out, const struct column *columns, size_t count) {

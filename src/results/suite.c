@@ -6,6 +6,7 @@
 
 #include "common/cleanup.h"
 #include "common/file.h"
+#include "results/mean.h"
 #include "results/suite_parts.h"
 #include "results/writers.h"
 
@@ -17,22 +18,8 @@ const char *suite_language(const char *function) {
     return dash ? dash + 1 : function;
 }
 
-json_t *suite_read_mean(const char *run_folder, struct error *err) {
-    autofree char *path = format_string("%s/invocations.json", run_folder);
-    json_error_t where;
-    json_t *root = json_load_file(path, 0, &where);
-    json_t *mean = json_incref(json_object_get(root, "mean"));
-    if (!mean)
-        error_set(err, "reading %s: %s: remove its folder and run again", path,
-                  root ? "it has no mean" : where.text);
-    json_decref(root);
-    return mean;
-}
-
 double suite_figure(const struct suite_entry *entry, enum metric metric, enum mode mode) {
-    const json_t *modes = json_object_get(entry->mean, metric_descriptions[metric].key);
-    const json_t *value = json_object_get(modes, mode_names[mode]);
-    return json_is_number(value) ? json_number_value(value) : NAN;
+    return mean_figure(entry->mean, metric, mode);
 }
 
 char *suite_summary(const struct suite_entry *entry) {

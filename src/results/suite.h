@@ -25,10 +25,6 @@ struct suite_results {
 /* What follows the name's last dash: the language. */
 const char *suite_language(const char *function);
 
-/* The mean in the invocations.json of a whole run folder; the caller decrefs it. NULL on failure.
- */
-json_t *suite_read_mean(const char *run_folder, struct error *err);
-
 /* CPI and simulated time of one that is whole, in words. The caller frees it. */
 char *suite_summary(const struct suite_entry *entry);
 

@@ -10,6 +10,7 @@
 #include "engine/gem5.h"
 #include "engine/sim.h"
 #include "image/runtime.h"
+#include "native/native.h"
 
 enum {
     OPTION_ENGINE = 1000,
@@ -19,7 +20,9 @@ enum {
     OPTION_PROFILE,
     OPTION_RUNTIME,
     OPTION_KERNEL,
-    OPTION_BASE
+    OPTION_BASE,
+    OPTION_CPU,
+    OPTION_CLIENT_CPU
 };
 
 /* gem5 takes so many times as long: a boot 25 minutes. */
@@ -29,10 +32,18 @@ static const struct argp_option options[] = {
     {"invocations", 'n', "N", 0, "measured invocations (10)", 0},
     {"warm-ups", 'w', "N", 0, "invocations before the checkpoint (what the function says: 20)", 0},
     {"engine", OPTION_ENGINE, "ENGINE", 0,
-     "what executes the machine: sim (the default), gem5 (always with the custom kernel)", 0},
+     "what executes the machine: sim (the default), gem5 (always with the custom kernel), native: "
+     "this computer itself",
+     0},
     {"gem5", OPTION_GEM5, "PATH", 0, "--engine gem5: its program ($GEM5, or what PATH has)", 0},
     {"runtime", OPTION_RUNTIME, "RUNTIME", 0,
-     "who starts the function's container: crun (the default), docker, podman", 0},
+     "who starts the function's container: crun (the default), docker, podman; with --engine "
+     "native "
+     "also runc, none, auto (the default: the first that can)",
+     0},
+    {"cpu", OPTION_CPU, "N", 0,
+     "--engine native: the function's processor (an isolated one, or the last)", 0},
+    {"client-cpu", OPTION_CLIENT_CPU, "N", 0, "--engine native: the client's (another one)", 0},
     {"kernel", OPTION_KERNEL, "KERNEL", 0,
      "the distribution's (the default), or custom: the last one that `kernel build` built", 0},
     {"base", OPTION_BASE, "DISTRIBUTION:RELEASE", 0,
@@ -47,9 +58,39 @@ static const struct argp_option options[] = {
 struct request {
     struct sim_options sim;
     struct simulation_options simulation;
-    bool gem5;
+    const char *engine, *runtime;
+    struct native_options native;
     struct error *err;
 };
+
+static int check_engine(const char *name, struct error *err) {
+    static const char *const engines[] = {ENGINE_SIM, ENGINE_GEM5, ENGINE_NATIVE};
+    for (size_t i = 0; i < sizeof engines / sizeof *engines; i++)
+        if (strcmp(name, engines[i]) == 0)
+            return 0;
+    return error_usage(
+        err, "no engine is named %s: there are " ENGINE_SIM ", " ENGINE_GEM5 ", " ENGINE_NATIVE,
+        name);
+}
+
+/* What one engine has, and another does not. */
+static int check_fit(const struct request *request, struct error *err) {
+    const struct sim_options *sim = &request->sim;
+    const struct native_options *native = &request->native;
+    bool here = strcmp(request->engine, ENGINE_NATIVE) == 0;
+    if (sim->gem5 && strcmp(request->engine, ENGINE_GEM5) != 0)
+        return error_usage(err, "--gem5: only with --engine gem5");
+    if (!here && (native->cpu != HOST_ANY || native->client_cpu != HOST_ANY))
+        return error_usage(err, "--cpu, --client-cpu: only with --engine native");
+    if (here && sim->profile)
+        return error_usage(err,
+                           "--profile: only with --engine sim; on this computer there is perf");
+    if (here && (*sim->image.base.id || strcmp(sim->image.kernel, KERNEL_DISTRIBUTION) != 0 ||
+                 request->simulation.system_given))
+        return error_usage(err, "--kernel, --base, --system: this computer has its own");
+    return here ? native_check_runtime(request->runtime ?: "auto", err)
+                : runtime_check(request->runtime ?: RUNTIME_DEFAULT, err);
+}
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
     struct request *request = state->input;
@@ -70,17 +111,21 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         sim->warm_ups = (int)number;
         break;
     case OPTION_ENGINE:
-        if (strcmp(argument, ENGINE_SIM) != 0 && strcmp(argument, ENGINE_GEM5) != 0)
-            result = error_usage(
-                err, "no engine is named %s: there are " ENGINE_SIM ", " ENGINE_GEM5, argument);
-        request->gem5 = strcmp(argument, ENGINE_GEM5) == 0;
+        result = check_engine(argument, err);
+        request->engine = argument;
+        break;
+    case OPTION_CPU:
+        result = command_number("--cpu", argument, 0, 1000000, &request->native.cpu, err);
+        break;
+    case OPTION_CLIENT_CPU:
+        result =
+            command_number("--client-cpu", argument, 0, 1000000, &request->native.client_cpu, err);
         break;
     case OPTION_GEM5:
         sim->gem5 = argument;
         break;
     case OPTION_RUNTIME:
-        result = runtime_check(argument, err);
-        sim->image.runtime = argument;
+        request->runtime = argument;
         break;
     case OPTION_KERNEL:
         result = image_check_kernel(argument, err);
@@ -109,11 +154,26 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     case ARGP_KEY_END:
         if (!sim->function && !err->status)
             result = error_usage(err, "which function? slsuite function list shows them");
+        else if (!err->status)
+            result = check_fit(request, err);
         break;
     default:
         return ARGP_ERR_UNKNOWN;
     }
     return result < 0 ? command_refuse(state) : 0;
+}
+
+static int execute(struct request *request, bool gem5, char **folder, struct error *err) {
+    enum results_format format = request->simulation.format;
+    struct sim_options *sim = &request->sim;
+    if (strcmp(request->engine, ENGINE_NATIVE) == 0) {
+        request->native.run = sim;
+        request->native.runtime = request->runtime ?: "auto";
+        return native_run(&request->native, stdout, format, folder, err);
+    }
+    if (request->runtime)
+        sim->image.runtime = request->runtime;
+    return (gem5 ? gem5_run : sim_run)(sim, stdout, format, folder, err);
 }
 
 int command_run(int argc, char **argv, struct error *err) {
@@ -128,19 +188,19 @@ int command_run(int argc, char **argv, struct error *err) {
     struct request request = {
         .sim = {.invocations = 10, .warm_ups = -1, .image = IMAGE_DEFAULT, .command = command_line},
         .simulation = SIMULATION_DEFAULTS(err),
+        .engine = ENGINE_SIM,
+        .native = {.cpu = HOST_ANY, .client_cpu = HOST_ANY},
         .err = err,
     };
     if (command_parse(&argp, argc, argv, &request, err) < 0)
         return -1;
     const struct simulation_options *simulation = &request.simulation;
+    bool gem5 = strcmp(request.engine, ENGINE_GEM5) == 0;
     request.sim.system = simulation->system;
     request.sim.out = simulation->out;
-    request.sim.timeout_seconds = simulation->timeout_seconds * (request.gem5 ? GEM5_PATIENCE : 1);
+    request.sim.timeout_seconds = simulation->timeout_seconds * (gem5 ? GEM5_PATIENCE : 1);
     autofree char *folder = NULL;
-    if (request.sim.gem5 && !request.gem5)
-        return error_usage(err, "--gem5: only with --engine gem5");
-    if ((request.gem5 ? gem5_run : sim_run)(&request.sim, stdout, simulation->format, &folder,
-                                            err) < 0)
+    if (execute(&request, gem5, &folder, err) < 0)
         return -1;
     simulation_options_conclude(simulation, folder,
                                 request.sim.profile ? "profile.txt, invocations.csv"

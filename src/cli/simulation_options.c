@@ -27,6 +27,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     switch (key) {
     case 's':
         simulation->system = argument;
+        simulation->system_given = true;
         break;
     case OPTION_OUT:
         if (!*argument)

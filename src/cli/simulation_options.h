@@ -3,11 +3,13 @@
 #define SLS_CLI_SIMULATION_OPTIONS_H
 
 #include <argp.h>
+#include <stdbool.h>
 
 #include "common/error.h"
 #include "results/results.h"
 
 struct simulation_options {
+    bool system_given;
     const char *system, *out; /* as in sim_options and exec_options; the strings are argv's */
     double timeout_seconds;
     enum results_format format;

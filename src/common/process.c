@@ -106,6 +106,12 @@ static void become_child(const char *const argv[], const struct process_options 
         redirect(options->output, O_WRONLY | O_CREAT | O_TRUNC, STDOUT_FILENO);
     else
         dup2(STDERR_FILENO, STDOUT_FILENO);
+    if (options->inherit > 0) {
+        int inherited = fcntl(options->inherit, F_DUPFD, PROCESS_INHERITED + 1); /* not closed */
+        if (inherited < 0 || dup2(inherited, PROCESS_INHERITED) < 0)
+            _exit(126);
+        close(inherited);
+    }
     if (options->folder && chdir(options->folder) < 0)
         _exit(126);
     for (const char *const *extra = options->environment; extra && *extra; extra++)

@@ -7,6 +7,8 @@
 
 #include "common/error.h"
 
+#define PROCESS_INHERITED 3
+
 struct process_options {
     const char *program;            /* that is started; NULL: argv[0] */
     const char *folder;             /* working directory; NULL: ours */
@@ -17,6 +19,7 @@ struct process_options {
     /* Files and folders, NULL-terminated: it can write nowhere else, where the kernel can see to
      * that (confine.h). NULL: anywhere. */
     const char *const *writable;
+    int inherit;         /* a descriptor that it gets as PROCESS_INHERITED; 0: none */
     int timeout_seconds; /* killed with its whole process group after that; 0: no limit */
 };
 

@@ -170,15 +170,9 @@ int sim_execute(struct sim *sim, const char *folder, bool timed, struct sim_dura
     return parameters ? simulation_execute(&sim->simulation, &job, folder, durations, err) : -1;
 }
 
-void sim_describe(const struct sim_options *options, const struct function *function,
-                  unsigned warm_ups, struct manifest *manifest) {
+void sim_describe_request(const struct sim_options *options, const struct function *function,
+                          unsigned warm_ups, struct manifest *manifest) {
     manifest_set_text(manifest, "function", function->name);
-    manifest_set_text(manifest, "runtime", options->image.runtime);
-    manifest_set_text(manifest, "kernel", options->image.kernel);
-    const struct distribution *base = &options->image.base;
-    autofree char *base_name = format_string("%s:%s", base->id, base->codename);
-    if (*base->id)
-        manifest_set_text(manifest, "base", base_name);
     manifest_set_integer(manifest, "invocations", options->invocations);
     manifest_set_integer(manifest, "warm_ups", warm_ups);
     if (options->input)
@@ -187,6 +181,17 @@ void sim_describe(const struct sim_options *options, const struct function *func
         manifest_set_text(manifest, "generator", options->generator);
     manifest_set_text(manifest, "digests.function", function->digest);
     manifest_set_text(manifest, "digests.function_image", function->image_digest);
+}
+
+void sim_describe(const struct sim_options *options, const struct function *function,
+                  unsigned warm_ups, struct manifest *manifest) {
+    const struct distribution *base = &options->image.base;
+    autofree char *base_name = format_string("%s:%s", base->id, base->codename);
+    manifest_set_text(manifest, "runtime", options->image.runtime);
+    manifest_set_text(manifest, "kernel", options->image.kernel);
+    if (*base->id)
+        manifest_set_text(manifest, "base", base_name);
+    sim_describe_request(options, function, warm_ups, manifest);
 }
 
 static void describe(void *context, struct manifest *manifest) {

@@ -57,7 +57,9 @@ char *sim_parameters(const struct sim_options *options, struct error *err);
 /* How many invocations come before the checkpoint. */
 unsigned sim_warm_ups(const struct sim_options *options, const struct function *function);
 
-/* What was asked for, into the manifest. */
+/* What was asked for, into the manifest: what holds on any computer, and that with the guest's. */
+void sim_describe_request(const struct sim_options *options, const struct function *function,
+                          unsigned warm_ups, struct manifest *manifest);
 void sim_describe(const struct sim_options *options, const struct function *function,
                   unsigned warm_ups, struct manifest *manifest);
 

@@ -11,6 +11,7 @@
 #include "common/paths.h"
 #include "common/progress.h"
 #include "engine/machine.h"
+#include "engine/record.h"
 #include "guest/mark.h"
 
 #define LEAST_CORES 2
@@ -201,72 +202,52 @@ static int describe_sim(const struct simulation *simulation, struct manifest *ma
     return 0;
 }
 
-static int describe(const struct simulation *simulation, const struct simulation_run *run,
-                    struct manifest *manifest, struct error *err) {
+/* What a record tells its callbacks. */
+struct recorded {
+    struct simulation *simulation;
+    const struct simulation_run *run;
+};
+
+static int describe(void *context, struct manifest *manifest, struct error *err) {
+    const struct recorded *recorded = context;
+    const struct simulation *simulation = recorded->simulation;
     const struct image *image = &simulation->image;
-    manifest_set_text(manifest, "system", simulation->system.name);
-    manifest_set_text(manifest, "engine", run->engine);
-    manifest_set_integer(manifest, "measured_core", run->core);
-    manifest_set_integer(manifest, "clock_hz", (int64_t)simulation->system.clock);
-    manifest_set_texts(manifest, "command", (const char *const *)run->command);
     manifest_set_text(manifest, "versions.kernel", image->kernel_version);
     manifest_set_text(manifest, "digests.kernel", image->kernel_digest);
     manifest_set_text(manifest, "digests.rootfs", image->rootfs_digest);
-    manifest_set_seconds(manifest, "seconds.prepare", run->prepare_seconds);
-    run->describe(run->context, manifest);
+    recorded->run->describe(recorded->run->context, manifest);
     char digest[HASH_HEX];
     if (hash_file(simulation->system_file, digest, err) < 0)
         return -1;
     manifest_set_text(manifest, "digests.system", digest);
-    return strcmp(run->engine, ENGINE_SIM) == 0 ? describe_sim(simulation, manifest, err) : 0;
+    bool ours = strcmp(recorded->run->engine, ENGINE_SIM) == 0;
+    return ours ? describe_sim(simulation, manifest, err) : 0;
 }
 
-/* Execute, write the run folder's files, print. */
-static int produce(struct simulation *simulation, const struct simulation_run *run,
-                   const char *folder, struct manifest *manifest, FILE *out,
-                   enum results_format format, struct error *err) {
-    autofree char *samples_file = format_string("%s/samples.tsv", folder);
-    autofree char *system = file_read(simulation->system_file, NULL, err);
-    struct run_results results = {
-        .manifest = manifest,
-        .intervals = run->measured,
-        .clock_hz = simulation->system.clock,
-        .measured_core = run->core,
-        .system = system,
-    };
-    if (!system || run->execute(run->context, folder, manifest, &results, err) < 0)
-        return -1;
-    struct samples *samples = samples_read(samples_file, err);
-    if (!samples)
-        return -1;
-    results.samples = samples;
-    int result = results_write_all(folder, &results, err);
-    if (result == 0 && out)
-        result = results_print(out, &results, format, err);
-    samples_free(samples);
-    return result;
-}
-
-static void keep_failed(struct run_folder *folder, struct manifest *manifest, struct error *err) {
-    results_write_failure(results_folder_path(folder), manifest, err, NULL);
-    if (results_finish(folder, false, NULL) == 0)
-        error_hint(err, "see %s", results_folder_path(folder));
+static int execute(void *context, const char *folder, struct manifest *manifest,
+                   struct run_results *results, struct error *err) {
+    const struct simulation_run *run = ((struct recorded *)context)->run;
+    return run->execute(run->context, folder, manifest, results, err);
 }
 
 int simulation_record(struct simulation *simulation, const struct simulation_run *run, FILE *out,
                       enum results_format format, char **path, struct error *err) {
-    struct manifest *manifest = manifest_new();
-    struct run_folder *folder = results_create(run->out, run->name, simulation->system.name, err);
-    int result = folder && describe(simulation, run, manifest, err) == 0 ? 0 : -1;
-    if (result == 0)
-        result = produce(simulation, run, results_folder_path(folder), manifest, out, format, err);
-    if (result == 0)
-        result = results_finish(folder, true, err);
-    else if (folder)
-        keep_failed(folder, manifest, err);
-    if (result == 0 && path)
-        *path = strdup(results_folder_path(folder));
-    results_folder_free(folder);
-    manifest_free(manifest);
-    return result;
+    struct recorded recorded = {simulation, run};
+    autofree char *system = file_read(simulation->system_file, NULL, err);
+    const struct record record = {
+        .engine = run->engine,
+        .name = run->name,
+        .out = run->out,
+        .command = run->command,
+        .system = simulation->system.name,
+        .system_text = system,
+        .clock_hz = simulation->system.clock,
+        .prepare_seconds = run->prepare_seconds,
+        .core = run->core,
+        .measured = run->measured,
+        .describe = describe,
+        .execute = execute,
+        .context = &recorded,
+    };
+    return system ? record_run(&record, out, format, path, err) : -1;
 }

@@ -15,6 +15,7 @@
 /* What executes the machine. */
 #define ENGINE_SIM "sim"
 #define ENGINE_GEM5 "gem5"
+#define ENGINE_NATIVE "native"
 
 struct simulation {
     char *system_file;

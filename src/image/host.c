@@ -20,28 +20,32 @@ static void add(json_t *command, const char *const words[], size_t count) {
         json_array_append_new(command, json_string_nocheck(words[i]));
 }
 
-/* Add the script that runs it until what follows has ended. What the script runs where there is no
- * container runtime is for env(1): variables, then a program that changes root and folder, then the
- * listener's own. The user is ours. */
+void host_add_root_command(json_t *command, const char *bundle, const json_t *process) {
+    const char *folder = json_string_value(json_object_get(process, "cwd"));
+    autofree char *script = format_string("%s/run-in-root", paths_recipes());
+    autofree char *root = format_string("%s/rootfs", bundle);
+    const char *const begin[] = {"unshare", "--map-root-user", "--mount", "sh", script, root};
+    const char *const change[] = {"/usr/bin/unshare", "--root", root, "--wd", folder ?: "/", "--"};
+    add(command, begin, sizeof begin / sizeof *begin);
+    json_array_extend(command, json_object_get(process, "env"));
+    add(command, change, sizeof change / sizeof *change);
+    json_array_extend(command, json_object_get(process, "args"));
+}
+
+/* Add the script that runs it until what follows has ended. */
 static void add_script(json_t *command, const struct listener *listener, const char *bundle,
                        const json_t *process) {
-    json_t *variables = json_object_get(process, "env");
-    json_t *arguments = json_object_get(process, "args");
-    const char *folder = json_string_value(json_object_get(process, "cwd"));
-    autofree char *root = format_string("%s/rootfs", bundle);
-    const char *const change[] = {"/usr/bin/unshare", "--root", root, "--wd", folder ?: "/", "--"};
-    size_t changes = sizeof change / sizeof *change;
+    json_t *words = json_array();
+    host_add_root_command(words, bundle, process);
     autofree char *script = format_string("%s/serve-function", paths_recipes());
     autofree char *subject =
         listener->name ? format_string("the service %s", listener->name) : strdup("it");
     autofree char *port = format_string("%u", listener->number);
-    autofree char *count =
-        format_string("%zu", json_array_size(variables) + changes + json_array_size(arguments));
+    autofree char *count = format_string("%zu", json_array_size(words));
     const char *const begin[] = {"sh", script, subject, bundle, port, count};
     add(command, begin, sizeof begin / sizeof *begin);
-    json_array_extend(command, variables);
-    add(command, change, changes);
-    json_array_extend(command, arguments);
+    json_array_extend(command, words);
+    json_decref(words);
 }
 
 /* Its process in the unpacked image, as it is on this computer. */
@@ -73,39 +77,79 @@ static char *find_unpacked(const struct function *function, const struct listene
     return NULL;
 }
 
-/* The images unpacked below `place`, a bundle for each listener, and the command that runs all:
- * each script runs the next one, the services' in their order, then the function's. */
-static int compose(const struct function *function, const char *place, const char *log,
-                   const struct listeners *listeners, json_t *command, struct error *err) {
+/* A bundle of this listener's, and how it is to be run. */
+static int write_bundle(const struct function *function, const struct listener *listener,
+                        const struct listeners *listeners, const char *place, const char *bundle,
+                        json_t **process, struct error *err) {
+    autofree char *log = format_string("%s/log", place);
+    autofree char *unpacked = find_unpacked(function, listener, place, log, err);
+    *process = unpacked ? find_process(listener, listeners, unpacked, err) : NULL;
+    if (*process && bundle_for_host(bundle, unpacked, *process, err) == 0)
+        return 0;
+    json_decref(*process);
+    *process = NULL;
+    return -1;
+}
+
+int host_lay_out(const struct function *function, const struct listeners *listeners,
+                 const char *place, json_t *services, struct error *err) {
+    autofree char *log = format_string("%s/log", place);
     autofree char *own = format_string("%s/function", place);
     autofree char *data = format_string("%s/services", place);
     const char *layer = function->services.base_layout;
     if (oci_unpack(function->layout, own, log, err) < 0 ||
         (layer && oci_unpack(layer, data, log, err) < 0))
         return -1;
-    for (size_t i = 0; i < listeners->count; i++) {
-        const struct listener *listener = &listeners->listener[i];
+    for (size_t i = 0; i + 1 < listeners->count; i++) {
+        const struct listener *service = &listeners->listener[i];
         autofree char *bundle = format_string("%s/bundle-%zu", place, i);
-        autofree char *unpacked = find_unpacked(function, listener, place, log, err);
-        json_t *process = unpacked ? find_process(listener, listeners, unpacked, err) : NULL;
-        int result = process ? bundle_for_host(bundle, unpacked, process, err) : -1;
-        if (result == 0)
-            add_script(command, listener, bundle, process);
-        json_decref(process);
-        if (result < 0)
+        json_t *process;
+        if (write_bundle(function, service, listeners, place, bundle, &process, err) < 0)
             return -1;
+        add_script(services, service, bundle, process);
+        json_decref(process);
     }
     return 0;
 }
 
-static int run_command(const json_t *command, const struct process_options *options,
-                       struct error *err) {
-    autofree const char **words = calloc(json_array_size(command) + 1, sizeof *words);
+int host_write_bundle(const struct function *function, const struct listeners *listeners,
+                      const char *place, unsigned port, const char *bundle, json_t **process,
+                      struct error *err) {
+    struct listener own = listeners->listener[listeners->count - 1];
+    own.number = port;
+    own.arguments = listener_translate(&own, listeners, own.entrypoint);
+    int result = write_bundle(function, &own, listeners, place, bundle, process, err);
+    json_decref(own.arguments);
+    return result;
+}
+
+/* The services' scripts in their order, then the function's: each runs the next one. */
+static int compose(const struct function *function, const char *place,
+                   const struct listeners *listeners, json_t *command, struct error *err) {
+    const struct listener *own = &listeners->listener[listeners->count - 1];
+    autofree char *bundle = format_string("%s/bundle-function", place);
+    json_t *process;
+    if (host_lay_out(function, listeners, place, command, err) < 0 ||
+        host_write_bundle(function, listeners, place, own->number, bundle, &process, err) < 0)
+        return -1;
+    add_script(command, own, bundle, process);
+    json_decref(process);
+    return 0;
+}
+
+const char **host_words(const json_t *command) {
+    const char **words = calloc(json_array_size(command) + 1, sizeof *words);
     size_t index;
     const json_t *word;
     if (!words)
         abort();
     json_array_foreach(command, index, word) words[index] = json_string_value(word);
+    return words;
+}
+
+static int run_command(const json_t *command, const struct process_options *options,
+                       struct error *err) {
+    autofree const char **words = host_words(command);
     return process_run(words, options, err);
 }
 
@@ -118,7 +162,7 @@ static int run(const struct function *function, const char *place, unsigned port
     json_t *command = json_array();
     int result = listeners_find(function, port, &listeners, err);
     if (result == 0)
-        result = compose(function, place, log, &listeners, command, err);
+        result = compose(function, place, &listeners, command, err);
     if (result == 0) {
         json_array_extend(command, check);
         result = run_command(command, &options, err);

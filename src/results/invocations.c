@@ -7,6 +7,7 @@
 
 #include "common/cleanup.h"
 #include "results/cpi_stack.h"
+#include "results/estimate.h"
 #include "results/intervals.h"
 #include "results/regions.h"
 
@@ -31,6 +32,9 @@ const struct metric_description metric_descriptions[METRICS] = {
     [BRANCH_MPKI] = {"branch_mpki", "BR MPKI", 2},
     [ITLB_MPKI] = {"itlb_mpki", "ITLB MPKI", 2},
     [DTLB_MPKI] = {"dtlb_mpki", "DTLB MPKI", 2},
+    [LATENCY] = {"latency_us", "latency µs", 2},
+    [PAGE_FAULTS] = {"page_faults", "page faults", 0, true},
+    [CONTEXT_SWITCHES] = {"context_switches", "switches", 0, true},
 };
 
 const char *const mode_names[MODES] = {"user", "kernel", "total"};
@@ -66,6 +70,8 @@ static const char *const counted[METRICS][MODES] = {
                         "system.cpu%u.footprint.inst::total"},
     [DATA_FOOTPRINT] = {"system.cpu%u.footprint.data::user", "system.cpu%u.footprint.data::kernel",
                         "system.cpu%u.footprint.data::total"},
+    [PAGE_FAULTS] = {[MODE_TOTAL] = "system.cpu%u.pageFaults"},
+    [CONTEXT_SWITCHES] = {[MODE_TOTAL] = "system.cpu%u.contextSwitches"},
 };
 
 /* Events in a thousand instructions. */
@@ -95,12 +101,36 @@ uint64_t ticks_per_cycle(const struct run_results *run) {
 /* Index of the statistic that counts this on the measured core, or -1. */
 static ssize_t find_counted(const struct run_results *run, enum metric metric, enum mode mode) {
     char name[100];
+    if (!counted[metric][mode])
+        return -1;
     snprintf(name, sizeof name, counted[metric][mode], run->measured_core);
     return samples_find(run->samples, name);
 }
 
-static void compute_ratios(metrics_table m, const struct run_results *run) {
-    double microseconds_per_cycle = ticks_per_cycle(run) * 1e6 / TICKS_PER_SECOND;
+/* What tells the time: of hardware a clock of the kernel's, as cycles are of no fixed length there,
+ * or cannot be counted; of a simulated core its cycles. */
+static int find_time(struct invocations *invocations, struct error *err) {
+    static const char *const clocks[] = {"system.cpu%u.taskClock", "system.cpu%u.wallClock"};
+    const struct run_results *run = invocations->run;
+    ssize_t index = -1;
+    for (size_t i = 0; index < 0 && i < sizeof clocks / sizeof *clocks; i++) {
+        char name[100];
+        snprintf(name, sizeof name, clocks[i], run->measured_core);
+        index = samples_find(run->samples, name);
+        invocations->ticks = TICKS_PER_SECOND / 1000000000;
+    }
+    if (index < 0 && run->clock_hz) {
+        index = find_counted(run, CYCLES, MODE_TOTAL);
+        invocations->ticks = ticks_per_cycle(run);
+    }
+    invocations->time = (size_t)index;
+    if (index >= 0)
+        return 0;
+    return error_set(err, "taking the measurements: core %u has no %s", run->measured_core,
+                     run->clock_hz ? "numCycles" : "clock frequency");
+}
+
+static void compute_ratios(metrics_table m, double microseconds_per_cycle) {
     for (int mode = 0; mode < MODES; mode++) {
         double instructions = m[INSTRUCTIONS][mode];
         m[CPI][mode] = m[CYCLES][mode] / instructions;
@@ -110,9 +140,41 @@ static void compute_ratios(metrics_table m, const struct run_results *run) {
     }
 }
 
+/* Of hardware: time by a clock, and the client's; the mean's is in `mean`. */
+static void compute_times(struct invocations *invocations) {
+    double busy = 0, latency = 0, count = (double)invocations->count;
+    for (size_t i = 0; i < invocations->count; i++) {
+        struct invocation *one = &invocations->list[i];
+        double nanoseconds = (double)invocation_value(one, invocations->time);
+        busy += one->metrics[MICROSECONDS][MODE_TOTAL] = nanoseconds / 1e3;
+        latency += one->metrics[LATENCY][MODE_TOTAL] =
+            one->reply ? (double)one->reply->latency_ns / 1e3 : NAN;
+        for (int mode = 0; mode < MODE_TOTAL; mode++)
+            one->metrics[MICROSECONDS][mode] = one->metrics[LATENCY][mode] = NAN;
+    }
+    for (int mode = 0; mode < MODE_TOTAL; mode++)
+        invocations->mean[MICROSECONDS][mode] = invocations->mean[LATENCY][mode] = NAN;
+    invocations->mean[MICROSECONDS][MODE_TOTAL] = busy / count;
+    invocations->mean[LATENCY][MODE_TOTAL] = latency / count;
+    invocations->available[LATENCY][MODE_TOTAL] = isfinite(latency);
+}
+
+static void mark_outliers(struct invocations *invocations) {
+    autofree double *latencies = calloc(invocations->count, sizeof *latencies);
+    autofree bool *outliers = calloc(invocations->count, sizeof *outliers);
+    if (!latencies || !outliers)
+        abort();
+    for (size_t i = 0; i < invocations->count; i++)
+        latencies[i] = invocations->list[i].metrics[LATENCY][MODE_TOTAL];
+    estimate_outliers(latencies, invocations->count, outliers);
+    for (size_t i = 0; i < invocations->count; i++)
+        invocations->list[i].outlier = outliers[i];
+}
+
 /* Fill in every invocation's metrics, and their mean. */
 static void compute_metrics(struct invocations *invocations) {
     const struct run_results *run = invocations->run;
+    double microseconds = (double)invocations->ticks * 1e6 / TICKS_PER_SECOND;
     for (int metric = 0; metric < METRICS; metric++)
         for (int mode = 0; mode < MODES && metric_descriptions[metric].counted; mode++) {
             ssize_t index = find_counted(run, metric, mode);
@@ -127,11 +189,29 @@ static void compute_metrics(struct invocations *invocations) {
             invocations->mean[metric][mode] = sum / (double)invocations->count;
         }
     for (size_t i = 0; i < invocations->count; i++)
-        compute_ratios(invocations->list[i].metrics, run);
-    compute_ratios(invocations->mean, run);
+        compute_ratios(invocations->list[i].metrics, microseconds);
+    compute_ratios(invocations->mean, microseconds);
+    if (run->noisy)
+        compute_times(invocations);
+    if (invocations->available[LATENCY][MODE_TOTAL])
+        mark_outliers(invocations);
     for (int i = 0; i < PER_THOUSAND; i++)
         memcpy(invocations->available[per_thousand[i].ratio],
                invocations->available[per_thousand[i].count], sizeof *invocations->available);
+}
+
+bool invocations_estimate(const struct invocations *invocations, enum metric metric, enum mode mode,
+                          struct estimate *estimate) {
+    autofree double *values = calloc(invocations->count, sizeof *values);
+    if (!values)
+        abort();
+    for (size_t i = 0; i < invocations->count; i++) {
+        values[i] = invocations->list[i].metrics[metric][mode];
+        if (!isfinite(values[i]))
+            return false;
+    }
+    *estimate = estimate_of(values, invocations->count);
+    return true;
 }
 
 static struct invocation *find(struct invocations *invocations, uint64_t id) {
@@ -174,21 +254,16 @@ static int match_replies(struct invocations *invocations, struct error *err) {
 }
 
 struct invocations *invocations_new(const struct run_results *run, struct error *err) {
-    ssize_t cycles = find_counted(run, CYCLES, MODE_TOTAL);
-    if (!run->clock_hz || cycles < 0) {
-        error_set(err, "taking the measurements: core %u has no %s", run->measured_core,
-                  run->clock_hz ? "numCycles" : "clock frequency");
-        return NULL;
-    }
+    struct invocations time = {.run = run};
     size_t count;
-    autofree struct interval *intervals = intervals_find(run, &count, err);
+    autofree struct interval *intervals =
+        find_time(&time, err) < 0 ? NULL : intervals_find(run, &count, err);
     if (!intervals)
         return NULL;
     struct invocations *invocations = calloc(1, sizeof *invocations);
     if (!invocations)
         abort();
-    invocations->run = run;
-    invocations->cycles = cycles;
+    *invocations = time;
     invocations->regions = calloc(1, sizeof *invocations->regions);
     if (!invocations->regions)
         abort();

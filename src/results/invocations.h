@@ -8,6 +8,7 @@
 #include "results/results.h"
 
 struct cpi_stack;
+struct estimate;
 struct regions;
 
 enum mode { MODE_USER, MODE_KERNEL, MODE_TOTAL, MODES };
@@ -35,6 +36,9 @@ enum metric {
     BRANCH_MPKI,
     ITLB_MPKI,
     DTLB_MPKI, /* computed from them */
+    LATENCY,   /* as the client saw it; of hardware only */
+    PAGE_FAULTS,
+    CONTEXT_SWITCHES, /* counted */
     METRICS
 };
 
@@ -57,6 +61,7 @@ struct invocation {
     uint64_t id;
     const struct client_reply *reply; /* NULL: the client said nothing */
     const struct mark *begin, *end;
+    bool outlier; /* its latency is, of a noisy run (estimate.h) */
     metrics_table metrics;
 };
 
@@ -64,21 +69,26 @@ struct invocations {
     const struct run_results *run;
     struct invocation *list; /* in the order they ended */
     size_t count;
-    size_t cycles;                  /* index of the measured core's numCycles: simulated time */
-    metrics_table mean;             /* of counts; its ratios are ratios of mean counts */
+    size_t time;        /* index of the statistic that is the measured core's time … */
+    uint64_t ticks;     /* … and of how many ticks one of it is */
+    metrics_table mean; /* of counts; its ratios are ratios of mean counts */
     bool available[METRICS][MODES]; /* whether the run has such figures at all */
     struct cpi_stack *stack;        /* cpi_stack.h; NULL: the system has none */
     struct regions *regions;        /* regions.h; never NULL */
 };
 
 /* NULL when a mark has no partner, a work id is used twice, the replies are not those of the
- * invocations, there is no invocation at all, the measured core has no numCycles, or a sum that
+ * invocations, there is no invocation at all, nothing tells the measured core's time, or a sum that
  * must be exact is not. `run` must outlive it. */
 struct invocations *invocations_new(const struct run_results *run, struct error *err);
 void invocations_free(struct invocations *invocations);
 
 /* Whether tables show the metric: always, or because the system has it. */
 bool invocations_show(const struct invocations *invocations, enum metric metric);
+
+/* How sure its mean and median are; false: an invocation has no such figure. */
+bool invocations_estimate(const struct invocations *invocations, enum metric metric, enum mode mode,
+                          struct estimate *estimate);
 
 /* What the statistic of this index grew by during the invocation. */
 uint64_t invocation_value(const struct invocation *invocation, size_t statistic);

@@ -47,7 +47,7 @@ static int check_sums(const struct invocations *invocations, const struct region
                       struct error *err) {
     for (size_t i = 0; i < invocations->count; i++) {
         const struct invocation *one = &invocations->list[i];
-        uint64_t sum = 0, cycles = invocation_value(one, invocations->cycles);
+        uint64_t sum = 0, cycles = invocation_value(one, invocations->time);
         for (size_t r = 0; r < regions->count; r++)
             sum += invocation_value(one, regions->list[r].statistics[REGION_CYCLES]);
         if (sum > cycles)

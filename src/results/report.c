@@ -10,9 +10,9 @@
 #include "results/report_style.h"
 #include "results/writers.h"
 
-static const enum metric columns[] = {INSTRUCTIONS, CYCLES,      CPI,         L1I_MPKI,
-                                      L1D_MPKI,     LLC_MPKI,    BRANCH_MPKI, ITLB_MPKI,
-                                      DTLB_MPKI,    MICROSECONDS};
+static const enum metric columns[] = {
+    INSTRUCTIONS, CYCLES,    CPI,     L1I_MPKI,     L1D_MPKI,    LLC_MPKI,        BRANCH_MPKI,
+    ITLB_MPKI,    DTLB_MPKI, LATENCY, MICROSECONDS, PAGE_FAULTS, CONTEXT_SWITCHES};
 enum { COLUMNS = sizeof columns / sizeof *columns };
 
 static void tiles(FILE *out, const struct invocations *invocations) {
@@ -69,7 +69,8 @@ static void table(FILE *out, const struct invocations *invocations) {
     table_group(out, invocations, "mean", invocations->mean);
     for (size_t i = 0; i < invocations->count; i++) {
         char label[24];
-        snprintf(label, sizeof label, "%" PRIu64, invocations->list[i].id);
+        snprintf(label, sizeof label, "%" PRIu64 "%s", invocations->list[i].id,
+                 invocations->list[i].outlier ? " *" : "");
         table_group(out, invocations, label, invocations->list[i].metrics);
     }
     fputs("</table></div>\n", out);
@@ -147,13 +148,21 @@ void write_report(const struct invocations *invocations, FILE *out) {
     fprintf(out, ", measured on core %u at %g GHz. Means:</p>\n", run->measured_core,
             run->clock_hz / 1e9);
     tiles(out, invocations);
-    fputs("<p>MPKI: misses per thousand instructions. µs: the core's busy cycles as simulated "
-          "time; idle time does "
-          "not count. Ratios of means, not means of ratios.</p>\n",
-          out);
-    report_cycles_chart(out, invocations);
+    if (run->noisy)
+        fputs("<p>MPKI: misses per thousand instructions. µs: time on the processor. Ratios of "
+              "means, not means of ratios. *: an outlier.</p>\n",
+              out);
+    else
+        fputs("<p>MPKI: misses per thousand instructions. µs: the core's busy cycles as simulated "
+              "time; idle time does "
+              "not count. Ratios of means, not means of ratios.</p>\n",
+              out);
+    report_latency(out, invocations);
+    if (!run->noisy)
+        report_cycles_chart(out, invocations);
     report_stack(out, invocations);
-    report_mpki_chart(out, invocations);
+    if (isfinite(invocations->mean[INSTRUCTIONS][MODE_TOTAL]))
+        report_mpki_chart(out, invocations);
     report_regions(out, invocations);
     report_hot_spots(out, invocations);
     table(out, invocations);

@@ -39,6 +39,7 @@ void chart_begin(FILE *out, const char *id, const char *title, const char *descr
 
 /* ---- the sections; those that the run has nothing for are empty ---- */
 
+void report_latency(FILE *out, const struct invocations *invocations);
 void report_cycles_chart(FILE *out, const struct invocations *invocations);
 void report_mpki_chart(FILE *out, const struct invocations *invocations);
 void report_stack(FILE *out, const struct invocations *invocations);

@@ -11,6 +11,7 @@
 #ifndef SLS_RESULTS_RESULTS_H
 #define SLS_RESULTS_RESULTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -23,7 +24,7 @@
 /* What the client said about one invocation. */
 struct client_reply {
     uint64_t id;         /* the work id of its marks */
-    uint64_t latency_ns; /* in guest time: 1 ns an instruction, see docs/methodology.md */
+    uint64_t latency_ns; /* in a guest's time: 1 ns an instruction, see docs/methodology.md */
     const char *text;
 };
 
@@ -40,7 +41,8 @@ struct run_results {
     const struct client_reply *replies; /* one an invocation, in any order */
     size_t reply_count;                 /* 0: there was no client */
     enum results_intervals intervals;
-    uint64_t clock_hz;      /* of the simulated cores */
+    bool noisy;             /* measured on hardware: each repetition gives other figures */
+    uint64_t clock_hz;      /* of the cores */
     unsigned measured_core; /* the core that ran the function alone */
     const char *system;     /* text of the system's YAML file, kept with the results; NULL: none */
     const struct profile *profile; /* by symbol; NULL: the run was not profiled */

@@ -14,9 +14,9 @@ enum { LABEL_WIDTH = 16, VALUE_WIDTH = 14, RATIO_WIDTH = 9 };
 
 /* The rows, for people: the others are in CSV and JSON. */
 static const enum metric rows[] = {
-    INSTRUCTIONS, CYCLES,      CPI,          L1I_MISSES, L1D_MISSES, LLC_MISSES,
-    L1I_FILLS,    L1D_FILLS,   L1I_MPKI,     L1D_MPKI,   LLC_MPKI,   BRANCH_MISPREDICTS,
-    ITLB_MISSES,  DTLB_MISSES, MICROSECONDS,
+    INSTRUCTIONS, CYCLES,      CPI,         L1I_MISSES,       L1D_MISSES,   LLC_MISSES,
+    L1I_FILLS,    L1D_FILLS,   L1I_MPKI,    L1D_MPKI,         LLC_MPKI,     BRANCH_MISPREDICTS,
+    ITLB_MISSES,  DTLB_MISSES, PAGE_FAULTS, CONTEXT_SWITCHES, MICROSECONDS, LATENCY,
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 
@@ -89,11 +89,7 @@ static const char *engine_of(const struct column *column) {
 static void row(FILE *out, const struct column *columns, size_t count, enum metric metric) {
     double first = figure(&columns[0], metric, MODE_TOTAL);
     fputs(metric_descriptions[metric].heading, out);
-    /* By characters: µ has two bytes. */
-    print_cell(out,
-               LABEL_WIDTH -
-                   (metric == MICROSECONDS ? 2 : (int)strlen(metric_descriptions[metric].heading)),
-               "");
+    print_cell(out, LABEL_WIDTH - text_width(metric_descriptions[metric].heading), "");
     for (size_t i = 0; i < count; i++) {
         double value = figure(&columns[i], metric, MODE_TOTAL);
         print_metric(out, VALUE_WIDTH, metric, value);
@@ -172,23 +168,45 @@ static void write_object(FILE *out, const struct column *columns, size_t count) 
     json_decref(root);
 }
 
+/* Of hardware sometimes only user mode can be counted. */
+static enum mode common_mode(const struct column *a, const struct column *b) {
+    bool total = isfinite(figure(a, INSTRUCTIONS, MODE_TOTAL)) &&
+                 isfinite(figure(b, INSTRUCTIONS, MODE_TOTAL));
+    return total ? MODE_TOTAL : MODE_USER;
+}
+
+/* Of a run on hardware that could not count them. Owned by its manifest. */
+static const char *why_none(const struct column *column) {
+    return manifest_text(column->manifest, "counters.missing") ?: "";
+}
+
 /* Whether they did the same work. What is said goes to standard error where programs read. */
 static bool check_work(FILE *out, const struct column *columns, size_t count, double tolerance) {
     bool agree = true;
-    double first = figure(&columns[0], INSTRUCTIONS, MODE_TOTAL);
     for (size_t i = 1; i < count; i++) {
-        double ratio = figure(&columns[i], INSTRUCTIONS, MODE_TOTAL) / first;
+        enum mode mode = common_mode(&columns[0], &columns[i]);
+        double ratio =
+            figure(&columns[i], INSTRUCTIONS, mode) / figure(&columns[0], INSTRUCTIONS, mode);
         if (strcmp(subject(&columns[i]), subject(&columns[0])) != 0)
             fprintf(out, "%s is of %s, %s of %s\n", columns[i].folder, subject(&columns[i]),
                     columns[0].folder, subject(&columns[0]));
         if (fabs(ratio - 1) <= tolerance)
             continue;
         agree = false;
+        if (!isfinite(ratio)) {
+            const char *why = why_none(&columns[i]), *other = why_none(&columns[0]);
+            fprintf(out, "%s and %s: their instructions cannot be compared: %s\n",
+                    columns[i].folder, columns[0].folder,
+                    *why     ? why
+                    : *other ? other
+                             : "one has none");
+            continue;
+        }
         fprintf(out,
-                "%s executed %.1f %% %s instructions than %s: more than the %.3g %% that are "
+                "%s executed %.1f %% %s %sinstructions than %s: more than the %.3g %% that are "
                 "tolerated\n",
                 columns[i].folder, fabs(ratio - 1) * 100, ratio > 1 ? "more" : "fewer",
-                columns[0].folder, tolerance * 100);
+                mode == MODE_USER ? "user " : "", columns[0].folder, tolerance * 100);
     }
     return agree;
 }

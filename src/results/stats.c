@@ -51,18 +51,18 @@ static void derive(FILE *out, const struct invocation *one, const struct samples
                description, unit);
 }
 
-static void write_block(const struct invocation *one, const struct run_results *run,
-                        size_t core_cycles, FILE *out) {
-    const struct samples *samples = run->samples;
-    uint64_t period = ticks_per_cycle(run);
-    uint64_t ticks = invocation_value(one, core_cycles) * period;
+static void write_block(const struct invocation *one, const struct invocations *invocations,
+                        FILE *out) {
+    const struct samples *samples = invocations->run->samples;
+    size_t time = invocations->time;
+    uint64_t ticks = invocation_value(one, time) * invocations->ticks;
 
     fputs("\n---------- Begin Simulation Statistics ----------\n", out);
     ratio_line(out, "simSeconds", (double)ticks / TICKS_PER_SECOND,
                "Number of seconds simulated: the measured core's busy time", "Second");
     count_line(out, "simTicks", ticks, "Number of ticks simulated: the measured core's busy time",
                "Tick");
-    count_line(out, "finalTick", one->end->values[core_cycles] * period,
+    count_line(out, "finalTick", one->end->values[time] * invocations->ticks,
                "Number of ticks from beginning of simulation (never reset)", "Tick");
     count_line(out, "simFreq", TICKS_PER_SECOND, "The number of ticks per simulated second",
                "(Tick/Second)");
@@ -84,5 +84,5 @@ static void write_block(const struct invocation *one, const struct run_results *
 
 void write_stats(const struct invocations *invocations, FILE *out) {
     for (size_t i = 0; i < invocations->count; i++)
-        write_block(&invocations->list[i], invocations->run, invocations->cycles, out);
+        write_block(&invocations->list[i], invocations, out);
 }

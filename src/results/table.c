@@ -8,24 +8,38 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "results/cpi_stack.h"
+#include "results/estimate.h"
 #include "results/intervals.h"
 #include "results/writers.h"
 
 /* The terminal's tables: at most this many; the mean is always of all. */
 enum { TABLE_INVOCATIONS = 10, TABLE_HOT_SPOTS = 20 };
 
-static const struct {
+struct column {
     enum metric metric;
     int width;
-} columns[] = {{INSTRUCTIONS, 14}, {CYCLES, 14},   {CPI, 8},          {L1I_MPKI, 11},
-               {L1D_MPKI, 11},     {LLC_MPKI, 11}, {MICROSECONDS, 12}};
-enum { COLUMNS = sizeof columns / sizeof *columns };
+};
+enum { COLUMNS = 7 };
+static const struct column of_models[COLUMNS] = {{INSTRUCTIONS, 14}, {CYCLES, 14},   {CPI, 8},
+                                                 {L1I_MPKI, 11},     {L1D_MPKI, 11}, {LLC_MPKI, 11},
+                                                 {MICROSECONDS, 12}};
+static const struct column of_hardware[COLUMNS] = {
+    {LATENCY, 13},     {MICROSECONDS, 12}, {INSTRUCTIONS, 14},    {CPI, 8},
+    {BRANCH_MPKI, 10}, {PAGE_FAULTS, 13},  {CONTEXT_SWITCHES, 11}};
 
-/* By characters, not bytes: µ has two. */
-void print_cell(FILE *out, int width, const char *text) {
+static const struct column *columns_of(const struct invocations *invocations) {
+    return invocations->run->noisy ? of_hardware : of_models;
+}
+
+int text_width(const char *text) {
     int characters = 0;
     for (const char *c = text; *c; c++)
         characters += (*c & 0xc0) != 0x80;
+    return characters;
+}
+
+void print_cell(FILE *out, int width, const char *text) {
+    int characters = text_width(text);
     fprintf(out, "%*s%s", width > characters ? width - characters : 0, "", text);
 }
 
@@ -72,6 +86,7 @@ void print_rule(FILE *out) {
 /* An engine that does not tell user and kernel apart has the total only. */
 static void group(FILE *out, const struct invocations *invocations, const char *label,
                   const metrics_table metrics) {
+    const struct column *columns = columns_of(invocations);
     for (int mode = 0; mode < MODES; mode++) {
         if (mode != MODE_TOTAL && !invocations->available[INSTRUCTIONS][mode])
             continue;
@@ -104,7 +119,49 @@ static void write_footprint(const struct invocations *invocations, FILE *out) {
     fputc('\n', out);
 }
 
+/* "latency µs      mean 84.10 (82.03 … 86.91)   median …". */
+static void write_estimate(const struct invocations *invocations, enum metric metric, FILE *out) {
+    struct estimate estimate;
+    if (!invocations_estimate(invocations, metric, MODE_TOTAL, &estimate))
+        return;
+    const double figures[] = {estimate.mean,   estimate.mean_low,   estimate.mean_high,
+                              estimate.median, estimate.median_low, estimate.median_high};
+    fputs(metric_descriptions[metric].heading, out);
+    print_cell(out, 16 - text_width(metric_descriptions[metric].heading), "");
+    for (int i = 0; i < 6; i++) {
+        static const char *const before[] = {"mean ", " (", " … ", ")   median ", " (", " … "};
+        fputs(before[i], out);
+        print_metric(out, 0, metric, figures[i]);
+    }
+    fputs(")\n", out);
+}
+
+/* What measuring on hardware wants said: how sure the figures are, and what was not to be had. */
+static void write_doubts(const struct invocations *invocations, FILE *out) {
+    const struct manifest *manifest = invocations->run->manifest;
+    static const enum metric told[] = {LATENCY, MICROSECONDS, INSTRUCTIONS, CYCLES};
+    static const char *const notes[] = {"counters.missing", "counters.multiplexed"};
+    size_t outliers = 0;
+    if (!invocations->run->noisy)
+        return;
+    fprintf(out, "\nin brackets the %.0f %% confidence interval (bootstrap)\n",
+            100 * ESTIMATE_LEVEL);
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++)
+        write_estimate(invocations, told[i], out);
+    for (size_t i = 0; i < invocations->count; i++)
+        outliers += invocations->list[i].outlier;
+    if (outliers)
+        fprintf(out,
+                "* %zu of %zu are outliers: their latency is more than 1.5 interquartile ranges "
+                "off\n",
+                outliers, invocations->count);
+    for (size_t i = 0; i < sizeof notes / sizeof *notes; i++)
+        if (manifest_text(manifest, notes[i]))
+            fprintf(out, "%s\n", manifest_text(manifest, notes[i]));
+}
+
 void write_table(const struct invocations *invocations, FILE *out) {
+    const struct column *columns = columns_of(invocations);
     size_t shown = invocations->count > TABLE_INVOCATIONS ? TABLE_INVOCATIONS : invocations->count;
     fprintf(out, "%-19s", interval_name(invocations->run));
     for (int i = 0; i < COLUMNS; i++)
@@ -113,9 +170,9 @@ void write_table(const struct invocations *invocations, FILE *out) {
     print_rule(out);
     for (size_t i = 0; i < shown; i++) {
         char label[40];
-        snprintf(label, sizeof label, "%s%" PRIu64,
+        snprintf(label, sizeof label, "%s%s%" PRIu64,
                  invocations->run->intervals == RESULTS_REGIONS ? "region " : "",
-                 invocations->list[i].id);
+                 invocations->list[i].outlier ? "* " : "", invocations->list[i].id);
         group(out, invocations, label, invocations->list[i].metrics);
     }
     if (shown < invocations->count)
@@ -123,6 +180,7 @@ void write_table(const struct invocations *invocations, FILE *out) {
                 invocations->count - shown);
     print_rule(out);
     group(out, invocations, "mean", invocations->mean);
+    write_doubts(invocations, out);
     write_footprint(invocations, out);
     write_stack_table(invocations, out);
     write_regions_table(invocations, out);
@@ -171,7 +229,7 @@ static void csv_header(const struct invocations *invocations, FILE *out) {
         for (int mode = 0; mode < MODES; mode++)
             if (has_part(invocations, part))
                 fprintf(out, ",stack_%s_%s", stack_parts[part].key, mode_names[mode]);
-    fputs(",reply\n", out);
+    fputs(invocations->run->noisy ? ",outlier,reply\n" : ",reply\n", out);
 }
 
 void write_csv(const struct invocations *invocations, FILE *out) {
@@ -193,6 +251,8 @@ void write_csv(const struct invocations *invocations, FILE *out) {
             for (int mode = 0; mode < MODES; mode++)
                 if (has_part(invocations, part))
                     fprintf(out, ",%.0f", cpi_stack_cycles(invocations, one, part, mode));
+        if (invocations->run->noisy)
+            fprintf(out, ",%d", one->outlier);
         fputc(',', out);
         if (one->reply)
             csv_text(out, one->reply->text);
@@ -250,6 +310,28 @@ json_t *json_text(const char *text) {
     return json_string(ascii);
 }
 
+/* Of each figure that every invocation has. */
+static json_t *json_confidence(const struct invocations *invocations) {
+    json_t *all = json_pack("{s:f, s:s}", "level", ESTIMATE_LEVEL, "method", "bootstrap");
+    for (int metric = 0; metric < METRICS; metric++) {
+        json_t *modes = json_object();
+        for (int mode = 0; mode < MODES; mode++) {
+            struct estimate e;
+            if (!invocations_estimate(invocations, metric, mode, &e))
+                continue;
+            json_object_set_new(modes, mode_names[mode],
+                                json_pack("{s:f, s:[f, f], s:f, s:[f, f], s:i}", "mean", e.mean,
+                                          "mean_interval", e.mean_low, e.mean_high, "median",
+                                          e.median, "median_interval", e.median_low, e.median_high,
+                                          "resamples", (int)e.resamples));
+        }
+        if (json_object_size(modes))
+            json_object_set(all, metric_descriptions[metric].key, modes);
+        json_decref(modes);
+    }
+    return all;
+}
+
 void write_json(const struct invocations *invocations, FILE *out) {
     const struct run_results *run = invocations->run;
     json_t *list = json_array();
@@ -257,6 +339,8 @@ void write_json(const struct invocations *invocations, FILE *out) {
         const struct invocation *one = &invocations->list[i];
         json_t *object = json_metrics(invocations, one);
         json_object_set_new(object, "invocation", json_integer(one->id));
+        if (run->noisy)
+            json_object_set_new(object, "outlier", json_boolean(one->outlier));
         json_object_set_new(object, "latency_ns",
                             one->reply ? json_integer(one->reply->latency_ns) : json_null());
         json_object_set_new(object, "reply",
@@ -266,6 +350,8 @@ void write_json(const struct invocations *invocations, FILE *out) {
     json_t *root = json_pack("{s:i, s:I, s:i, s:o, s:o}", "format", 1, "clock_hz",
                              (json_int_t)run->clock_hz, "measured_core", run->measured_core,
                              "invocations", list, "mean", json_metrics(invocations, NULL));
+    if (run->noisy)
+        json_object_set_new(root, "confidence", json_confidence(invocations));
     json_dumpf(root, out, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_REAL_PRECISION(12));
     fputc('\n', out);
     json_decref(root);

@@ -33,6 +33,9 @@ double metric_for_people(enum metric metric, double value);
 /* A figure for people: 1,234,567 or 2.50, "n/a" where there is none. The caller frees it. */
 char *format_metric(double value, int decimals);
 
+/* In characters, not bytes: µ has two. */
+int text_width(const char *text);
+
 /* The same, right-aligned in so many columns; of a metric, in its unit; and any text. */
 void print_figure(FILE *out, int width, double value, int decimals);
 void print_metric(FILE *out, int width, enum metric metric, double value);

@@ -17,6 +17,7 @@
 #include "common/cleanup.h"
 #include "guest/channel.h"
 #include "guest/m5/m5op.h"
+#include "guest/mark.h"
 #include "lib/client.h"
 #include "proto/rnn_serving.pb-c.h"
 
@@ -101,6 +102,7 @@ static int checkpoint(struct error *err) {
 static int invoke(struct grpc_client *client, const struct options *options,
                   const struct grpc_message *requests, struct results *results, struct error *err) {
     for (long i = 0; i < options->invocations; i++) {
+        channel_mark(M5_WORK_BEGIN, (uint64_t)i);
         uint64_t start = now_ns();
         if (options->m5ops)
             m5_work_begin((uint64_t)i, 0);
@@ -110,6 +112,7 @@ static int invoke(struct grpc_client *client, const struct options *options,
             usleep((useconds_t)options->settle_us);
         if (options->m5ops)
             m5_work_end((uint64_t)i, 0);
+        channel_mark(M5_WORK_END, (uint64_t)i);
         if (!reply || results_add(results, end - start, reply, err) != 0) {
             struct error why = *err;
             return error_set(err, "invocation %ld: %s", i, why.text);

@@ -17,6 +17,9 @@ command_function command_run, command_suite, command_exec, command_verify, comma
 /* slsuite function add; argv[0] is "function add". */
 command_function function_add;
 
+/* slsuite doctor --native, of this processor (HOST_ANY: choose). */
+int doctor_native(long cpu, struct error *err);
+
 /* argp_parse() for a subcommand: help and usage are printed under "slsuite NAME". 0 or -1. */
 int command_parse(const struct argp *argp, int argc, char **argv, void *input, struct error *err);
 

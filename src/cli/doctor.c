@@ -21,6 +21,7 @@
 #include "engine/machine.h"
 #include "image/apt.h"
 #include "image/kernel_build.h"
+#include "native/host_state.h"
 
 #define NEED_DISK                                                                                  \
     1.5e9 /* kernel, base image, and a checkpoint for each function that came along                \
@@ -277,16 +278,35 @@ static void check_optional(struct doctor *doctor, const char *gem5) {
         }
 }
 
-enum { OPTION_GEM5 = 1000 };
+enum { OPTION_GEM5 = 1000, OPTION_NATIVE, OPTION_CPU };
 
 static const struct argp_option options[] = {
-    {"gem5", OPTION_GEM5, "PATH", 0, "check this gem5 ($GEM5, or what PATH has)", 0}, {0}};
+    {"gem5", OPTION_GEM5, "PATH", 0, "check this gem5 ($GEM5, or what PATH has)", 0},
+    {"native", OPTION_NATIVE, NULL, 0, "how fit this computer itself is to be measured on", 0},
+    {"cpu", OPTION_CPU, "N", 0, "--native: this processor (an isolated one, or the last)", 0},
+    {0}};
+
+struct request {
+    const char *gem5;
+    bool native;
+    long cpu;
+    struct error *err;
+};
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
-    const char **gem5 = state->input;
+    struct request *request = state->input;
+    int result = 0;
     if (key == OPTION_GEM5)
-        *gem5 = argument;
-    return key == OPTION_GEM5 ? 0 : key == ARGP_KEY_ARG ? EINVAL : ARGP_ERR_UNKNOWN;
+        request->gem5 = argument;
+    else if (key == OPTION_NATIVE)
+        request->native = true;
+    else if (key == OPTION_CPU)
+        result = command_number("--cpu", argument, 0, 1000000, &request->cpu, request->err);
+    else if (key == ARGP_KEY_END && request->cpu != HOST_ANY && !request->native)
+        result = error_usage(request->err, "--cpu: only with --native");
+    else
+        return key == ARGP_KEY_ARG ? EINVAL : ARGP_ERR_UNKNOWN;
+    return result < 0 ? command_refuse(state) : 0;
 }
 
 int command_doctor(int argc, char **argv, struct error *err) {
@@ -299,9 +319,11 @@ int command_doctor(int argc, char **argv, struct error *err) {
         NULL,
         NULL,
         NULL};
-    const char *gem5 = NULL;
-    if (command_parse(&argp, argc, argv, &gem5, err) < 0)
+    struct request request = {.cpu = HOST_ANY, .err = err};
+    if (command_parse(&argp, argc, argv, &request, err) < 0)
         return -1;
+    if (request.native)
+        return doctor_native(request.cpu, err);
     struct doctor doctor = {0};
     read_table(&doctor);
     read_versions(&doctor);
@@ -317,7 +339,7 @@ int command_doctor(int argc, char **argv, struct error *err) {
     check_group(&doctor, "kernel", "a kernel of one's own");
     check_group(&doctor, "import", "disks of others");
     check_group(&doctor, "test", "to test");
-    check_optional(&doctor, gem5);
+    check_optional(&doctor, request.gem5);
     if (doctor.bad)
         printf("\n%u of what `slsuite run` needs %s missing\n", doctor.bad,
                doctor.bad == 1 ? "is" : "are");

@@ -6,19 +6,12 @@
 #include <string.h>
 
 #include "client/verify.h"
-
-/* splitmix64 (Steele, Lea, Flood, OOPSLA 2014): the index-th number of the seed's sequence. */
-static uint64_t draw(uint64_t seed, uint64_t index) {
-    uint64_t z = seed + (index + 1) * 0x9e3779b97f4a7c15u;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
+#include "load/random.h"
 
 /* A number from lower to upper. */
 static long pick(const struct generator *g, uint64_t index) {
     uint64_t span = (uint64_t)(g->upper - g->lower) + 1;
-    uint64_t step = g->mode == GENERATE_LINEAR ? index : draw((uint64_t)g->seed, index);
+    uint64_t step = g->mode == GENERATE_LINEAR ? index : random_draw((uint64_t)g->seed, index);
     return g->lower + (long)(step % span);
 }
 
@@ -34,20 +27,20 @@ static void generate_text(const struct generator *g, uint64_t index, char *input
         return;
     }
     long length = pick(g, index);
-    uint64_t seed = draw(~(uint64_t)g->seed, index);
+    uint64_t seed = random_draw(~(uint64_t)g->seed, index);
     for (long i = 0; i < length; i++)
-        input[i] = letters[draw(seed, (uint64_t)i) % (sizeof letters - 1)];
+        input[i] = letters[random_draw(seed, (uint64_t)i) % (sizeof letters - 1)];
     input[length] = '\0';
 }
 
 static void generate_token(const struct generator *g, uint64_t index, char *input) {
     static const char *const tokens[] = {"allow", "deny", "unauthorized", "bla bla"};
-    uint64_t step = g->mode == GENERATE_LINEAR ? index : draw((uint64_t)g->seed, index);
+    uint64_t step = g->mode == GENERATE_LINEAR ? index : random_draw((uint64_t)g->seed, index);
     strcpy(input, tokens[step % (sizeof tokens / sizeof *tokens)]);
 }
 
 static void generate_size(const struct generator *g, uint64_t index, char *input) {
-    uint64_t step = g->mode == GENERATE_LINEAR ? index : draw((uint64_t)g->seed, index);
+    uint64_t step = g->mode == GENERATE_LINEAR ? index : random_draw((uint64_t)g->seed, index);
     strcpy(input, sizes[step % SIZES]);
 }
 

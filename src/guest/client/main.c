@@ -4,7 +4,9 @@
  * marked ─► check ─► report
  *
  * Between the first mark and the last nothing runs but sending and receiving: inputs are packed and
- * memory is touched before, replies are checked and reported after. */
+ * memory is touched before, replies are checked and reported after.
+ *
+ * A load run (load.h) is another way on from the warm-ups. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,14 +14,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "client/load.h"
 #include "client/options.h"
+#include "client/requests.h"
 #include "client/results.h"
-#include "common/cleanup.h"
 #include "guest/channel.h"
 #include "guest/m5/m5op.h"
 #include "guest/mark.h"
 #include "lib/client.h"
-#include "proto/rnn_serving.pb-c.h"
 
 #define RETRY_US 20000 /* between attempts to connect, while the container starts */
 
@@ -39,32 +41,6 @@ static struct grpc_client *connect_client(const struct options *options, struct 
         usleep(RETRY_US);
         *err = (struct error){0};
     }
-}
-
-static void requests_free(struct grpc_message *requests, long count) {
-    for (long i = 0; requests && i < count; i++)
-        grpc_message_free(&requests[i]);
-    free(requests);
-}
-
-/* The packed inputs 0 … count - 1. */
-static struct grpc_message *requests_prepare(const struct options *options, long count,
-                                             struct error *err) {
-    struct grpc_message *requests = calloc((size_t)count + 1, sizeof *requests);
-    autofree char *input = malloc(INPUT_MAX + 1);
-    bool good = requests && input;
-    for (long i = 0; good && i < count; i++) {
-        RnnServing__SendLanguage request = RNN_SERVING__SEND_LANGUAGE__INIT;
-        function_input(options->function, &options->generator, (uint64_t)i, input);
-        request.numsamples = function_take_number(options->function, input);
-        request.language = input;
-        good = grpc_message_pack(&requests[i], &request.base) == GRPC_OK;
-    }
-    if (good)
-        return requests;
-    requests_free(requests, count);
-    error_errno(err, "memory for %ld requests", count);
-    return NULL;
 }
 
 /* Not counted, not marked; but wrong replies count as wrong. *reply_size: the longest reply seen.
@@ -121,6 +97,15 @@ static int invoke(struct grpc_client *client, const struct options *options,
     return 0;
 }
 
+/* The function is there, and warm: now many calls at a time. */
+static int run_load(const struct options *options, struct error *err) {
+    size_t reply_size = 0;
+    struct grpc_client *client = connect_client(options, err);
+    int outcome = client ? warm_up(client, options, &reply_size, err) : -1;
+    grpc_client_close(client);
+    return outcome == 0 ? load_run(options, err) : -1;
+}
+
 static int run(struct options *options, struct error *err) {
     struct grpc_message *requests = NULL;
     struct results results = {0};
@@ -163,7 +148,10 @@ int main(int argc, char **argv) {
             m5_init(NULL);
         if (options.channel || options.checkpoint)
             channel_open(); /* without a host there is no channel, and its lines go nowhere */
-        run(&options, &err);
+        if (options.load.wanted)
+            run_load(&options, &err);
+        else
+            run(&options, &err);
     }
     if (err.status)
         fprintf(stderr, "client: %s\n", err.text);

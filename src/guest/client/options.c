@@ -17,14 +17,16 @@
           */
 #define INVOCATIONS_MAX 1000000 /* every reply is kept until the end */
 
+#define INVOCATIONS_LOAD_MAX 1000000000000 /* of a load run, which keeps none */
+
 static const struct description {
     const char *name;
     const char *argument; /* NULL: a switch */
     bool late;            /* may be given again in the parameters file */
     const char *help;
+    const char *heading; /* the first of a group: what the group is */
 } descriptions[] = {
-    {"addr", "HOST:PORT", false, "the function (localhost:50051)"},
-    {"n", "N", true, "number of measured invocations (10)"},
+    {"addr", "HOST:PORT", false, "the function (localhost:50051)", "what is called"},
     {"function", "NAME", false, "which of those below, also as NAME-LANGUAGE (helloworld)"},
     {"function-name", "NAME", false, "the same, as vSwarm's client spells it"},
     {"method", "PATH", false, "/package.Service/Method instead of the function's own"},
@@ -33,22 +35,37 @@ static const struct description {
     {"generator", "KIND", true, "unique: -input each time; linear; random (unique)"},
     {"lower", "N", true, "generated numbers, or lengths of texts: from (1) …"},
     {"upper", "N", true, "… to (10)"},
-    {"seed", "N", true, "of -generator random (1)"},
+    {"seed", "N", true, "of -generator random and of arrivals (1)"},
+    {"n", "N", true, "number of measured invocations (10)", "how often, and what is waited for"},
     {"warm", "N", false, "invocations before the measured ones, neither counted nor marked (0)"},
-    {"settle", "USEC", true,
-     "wait so long before the end mark: the function's epilogue is inside (0)"},
     {"timeout", "SEC", true, "longest wait for a reply (10)"},
     {"wait", "SEC", false, "keep trying to connect for so long (0)"},
-    {"m5ops", NULL, false, "mark each invocation: work begin, work end"},
     {"verify", NULL, false, "check each reply's contents (default)"},
     {"no-verify", NULL, false, "check only that there is a reply"},
+    {"json", NULL, false, "print the summary as JSON"},
+    {"concurrency", "C", false, "calls at a time (1); in an open loop at most (1000)",
+     "load: any of these makes the run one (docs/load.md)"},
+    {"connections", "K", false, "connections that they are spread over (1)"},
+    {"connection", "KIND", false, "reuse; or new: one for each call, which waits for it (reuse)"},
+    {"duration", "SEC", false, "end after so long, instead of -n (10)"},
+    {"rate", "R", false, "open loop: R calls are due a second, whatever became of the others"},
+    {"arrival", "KIND", false, "when they are due: poisson, uniform or bursty (poisson)"},
+    {"burst", "N", false, "of -arrival bursty: calls back to back (10)"},
+    {"trace", "FILE", false, "open loop: as in this Azure Functions trace"},
+    {"trace-function", "HASH", false, "which of its functions, or how its hash begins (the first)"},
+    {"trace-minute", "SEC", false, "how long a minute of it lasts (60)"},
+    {"format", "KIND", false, "of the summary: text, json or csv (text)"},
+    {"hdr-log", "FILE", false, "write the latencies as an HdrHistogram log"},
+    {"progress", NULL, false, "a line a second on standard error, also where it is no terminal"},
+    {"m5ops", NULL, false, "mark each invocation: work begin, work end", "in a simulated machine"},
+    {"settle", "USEC", true,
+     "wait so long before the end mark: the function's epilogue is inside (0)"},
     {"channel", NULL, false, "report to the simulation's host, where there is one"},
     {"checkpoint", NULL, false, "after the warm-ups, stop the machine for a checkpoint"},
     {"then", "COMMAND", false, "after the warm-ups, before the checkpoint, let the shell run it"},
     {"parameters", "FILE", false,
      "after the checkpoint, read options from it: lines NAME=VALUE; in gem5, `m5 readfile`'s"},
-    {"json", NULL, false, "print the summary as JSON"},
-    {"help", NULL, false, "print this"},
+    {"help", NULL, false, "print this", "about the client"},
     {"version", NULL, false, "print the version"},
 };
 #define DESCRIPTIONS (sizeof descriptions / sizeof *descriptions)
@@ -58,6 +75,8 @@ static void print_help(void) {
            "usage: client -addr HOST:PORT -n N [OPTION]…   (one dash or two)\n");
     for (size_t i = 0; i < DESCRIPTIONS; i++) {
         const struct description *d = &descriptions[i];
+        if (d->heading)
+            printf("%s:\n", d->heading);
         printf("  -%s %-*s %s\n", d->name, 23 - (int)strlen(d->name),
                d->argument ? d->argument : "", d->help);
     }
@@ -66,8 +85,8 @@ static void print_help(void) {
     printf("\n");
 }
 
-static int parse_number(const char *name, const char *text, long least, long most, long *number,
-                        struct error *err) {
+int option_number(const char *name, const char *text, long least, long most, long *number,
+                  struct error *err) {
     char *end;
     errno = 0;
     *number = strtol(text, &end, 10);
@@ -81,15 +100,19 @@ static int option_set(struct options *o, const char *name, const char *value, st
         const char *name;
         long *number, least, most;
     } numbers[] = {
-        {"n", &o->invocations, 1, INVOCATIONS_MAX},   {"warm", &o->warm_ups, 0, INVOCATIONS_MAX},
-        {"lower", &o->generator.lower, 0, INPUT_MAX}, {"upper", &o->generator.upper, 0, INPUT_MAX},
-        {"seed", &o->generator.seed, 0, LONG_MAX},    {"settle", &o->settle_us, 0, 1000000},
-        {"timeout", &o->timeout_s, 1, 3600},          {"wait", &o->wait_s, 0, 3600},
+        {"n", &o->invocations, 1, INVOCATIONS_LOAD_MAX},
+        {"warm", &o->warm_ups, 0, INVOCATIONS_MAX},
+        {"lower", &o->generator.lower, 0, INPUT_MAX},
+        {"upper", &o->generator.upper, 0, INPUT_MAX},
+        {"seed", &o->generator.seed, 0, LONG_MAX},
+        {"settle", &o->settle_us, 0, 1000000},
+        {"timeout", &o->timeout_s, 1, 3600},
+        {"wait", &o->wait_s, 0, 3600},
     };
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         if (strcmp(name, numbers[i].name) == 0)
-            return parse_number(name, value, numbers[i].least, numbers[i].most, numbers[i].number,
-                                err);
+            return option_number(name, value, numbers[i].least, numbers[i].most, numbers[i].number,
+                                 err);
 
     const struct {
         const char *name;
@@ -105,6 +128,9 @@ static int option_set(struct options *o, const char *name, const char *value, st
             return 0;
         }
 
+    int loaded = load_option_set(&o->load, name, value, err);
+    if (loaded != 0)
+        return loaded == 1 ? 0 : -1;
     if (strcmp(name, "addr") == 0)
         o->address = value;
     else if (strcmp(name, "method") == 0)
@@ -122,7 +148,7 @@ static int option_set(struct options *o, const char *name, const char *value, st
     return 0;
 }
 
-static int options_check(const struct options *o, struct error *err) {
+static int options_check(struct options *o, struct error *err) {
     if (o->generator.lower > o->generator.upper)
         return error_usage(err, "-lower %ld is above -upper %ld", o->generator.lower,
                            o->generator.upper);
@@ -130,6 +156,14 @@ static int options_check(const struct options *o, struct error *err) {
         return error_usage(err, "-method '%s': write /package.Service/Method", o->method);
     if (strlen(o->generator.input) > INPUT_MAX)
         return error_usage(err, "-input is longer than %d bytes", INPUT_MAX);
+    if (o->load.wanted)
+        return load_options_check(o, err);
+    if (!o->invocations)
+        o->invocations = 10;
+    if (o->invocations > INVOCATIONS_MAX)
+        return error_usage(err,
+                           "-n %ld: more than %d: their replies are kept; a load run's are not",
+                           o->invocations, INVOCATIONS_MAX);
     return 0;
 }
 
@@ -144,9 +178,9 @@ int options_parse(struct options *options, int argc, char **argv, struct error *
         .address = "localhost:50051",
         .function = function_find("helloworld", NULL),
         .generator = {.lower = 1, .upper = 10, .seed = 1},
-        .invocations = 10,
         .timeout_s = 10,
         .verify = true,
+        .load = LOAD_OPTIONS_DEFAULT,
     };
     opterr = 0;
     while ((c = getopt_long_only(argc, argv, "", table, &index)) != -1) {

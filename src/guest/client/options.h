@@ -5,18 +5,21 @@
 #include <stdbool.h>
 
 #include "client/functions.h"
+#include "client/load_options.h"
 
 struct options {
     const char *address;
     const struct function_kind *function;
     const char *method; /* "/package.Service/Method" */
     struct generator generator;
-    long invocations, warm_ups;
+    long invocations; /* 0: a load run that ends otherwise */
+    long warm_ups;
     long settle_us;
     long timeout_s, wait_s;
     const char *parameters; /* a file, or NULL */
     const char *then;       /* a program that runs right before the checkpoint, or NULL */
     bool m5ops, verify, channel, checkpoint, json;
+    struct load_options load;
 };
 
 /* The command line over the defaults. -help and -version are served here and exit. */
@@ -24,5 +27,9 @@ int options_parse(struct options *options, int argc, char **argv, struct error *
 
 /* The file of lines NAME=VALUE, NUL-padded, over the options. */
 int options_read_parameters(struct options *options, struct error *err);
+
+/* The value of -NAME as a number from `least` to `most`. */
+int option_number(const char *name, const char *text, long least, long most, long *number,
+                  struct error *err);
 
 #endif

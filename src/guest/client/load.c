@@ -1,0 +1,418 @@
+#include "client/load.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "client/inputs.h"
+#include "client/pool.h"
+#include "client/queue.h"
+#include "client/report.h"
+#include "client/tally.h"
+#include "load/arrival.h"
+
+#define SECOND UINT64_C(1000000000)
+#define TICK (SECOND / 10)    /* how exactly timeouts and ends are kept */
+#define PATIENCE (2 * SECOND) /* for calls under way, when somebody ends the run early */
+#define EVENTS 64             /* that are served before the next calls are sent */
+
+struct load {
+    const struct options *options;
+    struct tally tally;
+    struct inputs inputs;
+    struct report *report;
+    struct grpc_target *target;
+    struct pool pool;
+    struct flight *idle; /* calls that are not under way */
+    long under_way;
+
+    bool open_loop;
+    struct trace trace;
+    struct arrivals arrivals;
+    uint64_t next_due; /* ns from the start, of the next call that is not in the queue yet */
+    struct queue queue;
+
+    uint64_t begin_ns, end_ns; /* no call begins, or is due, from the end on */
+    uint64_t now_ns, last_done_ns, last_answer_ns;
+    uint64_t issued, limit; /* calls begun, or due; at most so many */
+    uint64_t next_tick_ns, armed_ns;
+    bool starved; /* a call could begin, but no connection takes it */
+    bool stopped; /* nothing more begins */
+    bool gave_up, interrupted;
+    int epoll, timer, signals;
+};
+
+/* A call's place, used again and again. */
+struct flight {
+    struct grpc_call call; /* first: it is found by it */
+    struct load *load;
+    struct slot *slot;
+    struct flight *next; /* idle */
+    uint64_t due_ns;
+    long input;
+};
+
+static uint64_t now_ns(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec;
+}
+
+/* --- calls ---------------------------------------------------------------------------------- */
+
+static void on_done(struct grpc_call *call, enum grpc_failure failure) {
+    struct flight *flight = (struct flight *)call;
+    struct load *load = flight->load;
+    struct tally *tally = &load->tally;
+    struct error why = {0};
+    int kind = (int)failure;
+    uint64_t now = now_ns(), latency = now - flight->due_ns;
+    pool_call_done(&load->pool, flight->slot, failure == GRPC_ANSWERED);
+    load->under_way--;
+    flight->next = load->idle;
+    load->idle = flight;
+    load->last_done_ns = now;
+    if (failure == GRPC_ANSWERED) {
+        load->last_answer_ns = now;
+        if (inputs_check(&load->inputs, flight->input, &call->reply, &why) == 0) {
+            tally_answer(tally, latency);
+            return;
+        }
+        kind = TALLY_WRONG;
+    } else if (failure == GRPC_STATUS) {
+        bool known = call->grpc_status < TALLY_STATUSES - 1;
+        kind = TALLY_STATUS + (known ? call->grpc_status : TALLY_STATUSES - 1);
+    }
+    if (tally->failed == 0) {
+        if (!why.status)
+            grpc_call_why(call, failure, &why);
+        tally->first = why;
+    }
+    tally_failure(tally, kind, latency);
+}
+
+static struct flight *flight_take(struct load *load) {
+    struct flight *flight = load->idle;
+    if (flight) {
+        load->idle = flight->next;
+        return flight;
+    }
+    if ((flight = calloc(1, sizeof *flight))) {
+        flight->call.done = on_done;
+        flight->load = load;
+    }
+    return flight;
+}
+
+static void send_call(struct load *load, struct slot *slot, uint64_t due_ns) {
+    struct flight *flight = flight_take(load);
+    if (!flight) {
+        tally_failure(&load->tally, TALLY_UNSENT, 0);
+        return;
+    }
+    flight->slot = slot;
+    flight->due_ns = due_ns;
+    flight->input = (long)(load->tally.sent++ % (uint64_t)load->inputs.count);
+    flight->call.request = &load->inputs.requests[flight->input];
+    flight->call.deadline_ns = due_ns + (uint64_t)load->options->timeout_s * SECOND;
+    if (pool_submit(&load->pool, slot, &flight->call) == 0) {
+        load->under_way++;
+        return;
+    }
+    flight->next = load->idle;
+    load->idle = flight;
+    tally_failure(&load->tally, GRPC_CLOSED, 0);
+}
+
+/* --- when calls begin ----------------------------------------------------------------------- */
+
+/* Will no further call begin, or become due? */
+static bool is_exhausted(const struct load *load) {
+    if (load->stopped || load->issued >= load->limit)
+        return true;
+    return load->open_loop
+               ? load->next_due == ARRIVAL_NEVER || load->begin_ns + load->next_due >= load->end_ns
+               : load->now_ns >= load->end_ns;
+}
+
+static void queue_what_is_due(struct load *load) {
+    while (!is_exhausted(load) && load->begin_ns + load->next_due <= load->now_ns) {
+        load->issued++;
+        if (!queue_push(&load->queue, load->begin_ns + load->next_due))
+            tally_failure(&load->tally, TALLY_UNSENT, 0);
+        load->next_due = arrival_next(&load->arrivals);
+    }
+}
+
+/* Who has waited in the queue for as long as for a reply is answered no more. */
+static void expire_queue(struct load *load) {
+    uint64_t timeout = (uint64_t)load->options->timeout_s * SECOND;
+    while (load->queue.count && queue_first(&load->queue) + timeout <= load->now_ns) {
+        if (load->tally.failed == 0)
+            error_set(&load->tally.first, "not sent within %ld s", load->options->timeout_s);
+        tally_failure(&load->tally, GRPC_TIMEOUT, load->now_ns - queue_pop(&load->queue));
+    }
+}
+
+static uint64_t take_due(struct load *load) {
+    if (!load->open_loop) {
+        load->issued++;
+        return load->now_ns;
+    }
+    uint64_t due = queue_pop(&load->queue), late = load->now_ns - due;
+    load->tally.late_sum_ns += (double)late;
+    if (late > load->tally.late_most_ns)
+        load->tally.late_most_ns = late;
+    return due;
+}
+
+static void dispatch(struct load *load) {
+    load->starved = false;
+    if (load->open_loop)
+        queue_what_is_due(load);
+    while (load->under_way < load->options->load.concurrency &&
+           (load->open_loop ? load->queue.count > 0 : !is_exhausted(load))) {
+        struct slot *slot = pool_pick(&load->pool, load->now_ns);
+        if (!slot) {
+            load->starved = true;
+            break;
+        }
+        send_call(load, slot, take_due(load));
+    }
+    if (load->queue.count > load->tally.queue_most)
+        load->tally.queue_most = load->queue.count;
+}
+
+/* --- time ----------------------------------------------------------------------------------- */
+
+/* Nothing more begins; what was due and not sent does not count. */
+static void stop(struct load *load) {
+    load->stopped = true;
+    load->issued -= load->queue.count;
+    load->queue.count = 0;
+}
+
+/* A closed loop with so many calls to go would knock at a dead server's door for days. */
+static void give_up_on_dead_server(struct load *load) {
+    uint64_t timeout = (uint64_t)load->options->timeout_s * SECOND;
+    if (load->open_loop || load->end_ns != UINT64_MAX || load->pool.fruitless == 0 ||
+        load->now_ns - load->last_answer_ns < timeout || load->stopped)
+        return;
+    load->gave_up = true;
+    stop(load);
+}
+
+static void tick(struct load *load) {
+    if (load->now_ns < load->next_tick_ns)
+        return;
+    load->next_tick_ns += ((load->now_ns - load->next_tick_ns) / TICK + 1) * TICK;
+    pool_expire(&load->pool, load->now_ns);
+    expire_queue(load);
+    give_up_on_dead_server(load);
+    report_tick(load->report, &load->tally, load->now_ns - load->begin_ns);
+}
+
+/* The next moment at which there is something to do that no descriptor tells of. */
+static uint64_t next_wake(const struct load *load) {
+    uint64_t wake = load->next_tick_ns;
+    if (load->open_loop && !is_exhausted(load) && load->begin_ns + load->next_due < wake)
+        wake = load->begin_ns + load->next_due;
+    if (load->starved && pool_reopens(&load->pool) < wake)
+        wake = pool_reopens(&load->pool);
+    return wake;
+}
+
+/* epoll's timeout: milliseconds are too coarse, so that a timer tells the time, set only when it
+ * changes. */
+static int arm(struct load *load) {
+    uint64_t wake = next_wake(load);
+    if (wake <= load->now_ns)
+        return 0;
+    if (wake != load->armed_ns) {
+        struct itimerspec at = {.it_value = {(time_t)(wake / SECOND), (long)(wake % SECOND)}};
+        timerfd_settime(load->timer, TFD_TIMER_ABSTIME, &at, NULL);
+        load->armed_ns = wake;
+    }
+    return -1;
+}
+
+/* --- the loop ------------------------------------------------------------------------------- */
+
+/* The first signal ends the run; another one, the client. */
+static void interrupt(struct load *load) {
+    sigset_t set;
+    struct signalfd_siginfo info;
+    if (read(load->signals, &info, sizeof info) != (ssize_t)sizeof info)
+        return;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    load->interrupted = true;
+    stop(load);
+    load->end_ns = load->now_ns + PATIENCE;
+}
+
+static bool is_over(const struct load *load) {
+    if (load->interrupted && load->now_ns >= load->end_ns)
+        return true;
+    return is_exhausted(load) && load->queue.count == 0 && load->under_way == 0;
+}
+
+static int turn(struct load *load, struct error *err) {
+    struct epoll_event events[EVENTS];
+    int n = epoll_wait(load->epoll, events, EVENTS, arm(load));
+    if (n < 0 && errno != EINTR)
+        return error_errno(err, "wait for the server");
+    load->now_ns = now_ns();
+    for (int i = 0; i < n; i++) {
+        void *pointer = events[i].data.ptr;
+        if (pointer == &load->signals)
+            interrupt(load);
+        else if (pointer == &load->timer)
+            load->armed_ns = 0; /* setting it again also takes its message away */
+        else
+            pool_serve(&load->pool, pointer, events[i].events);
+    }
+    tick(load);
+    pool_reap(&load->pool, load->now_ns);
+    dispatch(load);
+    pool_flush(&load->pool, load->now_ns);
+    return 0;
+}
+
+static int run(struct load *load, struct error *err) {
+    const struct load_options *o = &load->options->load;
+    load->begin_ns = load->now_ns = load->last_answer_ns = load->last_done_ns = now_ns();
+    load->next_tick_ns = load->begin_ns + TICK;
+    load->limit = load->options->invocations ? (uint64_t)load->options->invocations : UINT64_MAX;
+    load->end_ns =
+        o->duration_s > 0 ? load->begin_ns + (uint64_t)(o->duration_s * 1e9) : UINT64_MAX;
+    if (load->open_loop)
+        load->next_due = arrival_next(&load->arrivals);
+    int outcome = 0;
+    dispatch(load);
+    pool_flush(&load->pool, load->now_ns);
+    while (outcome == 0 && !is_over(load))
+        outcome = turn(load, err);
+    load->tally.seconds = (double)(load->last_done_ns - load->begin_ns) / 1e9;
+    return outcome;
+}
+
+/* --- beginning and end ---------------------------------------------------------------------- */
+
+static int watch(struct load *load, int fd, void *pointer) {
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = pointer};
+    return epoll_ctl(load->epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+static int open_descriptors(struct load *load, struct error *err) {
+    sigset_t stop_signals;
+    sigemptyset(&stop_signals);
+    sigaddset(&stop_signals, SIGINT);
+    sigaddset(&stop_signals, SIGTERM);
+    sigprocmask(SIG_BLOCK, &stop_signals, NULL);
+    load->epoll = epoll_create1(EPOLL_CLOEXEC);
+    load->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    load->signals = signalfd(-1, &stop_signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (load->epoll < 0 || load->timer < 0 || load->signals < 0 ||
+        watch(load, load->timer, &load->timer) != 0 ||
+        watch(load, load->signals, &load->signals) != 0)
+        return error_errno(err, "prepare to wait");
+    return 0;
+}
+
+static int prepare_arrivals(struct load *load, struct error *err) {
+    const struct load_options *o = &load->options->load;
+    load->open_loop = o->rate > 0 || o->trace;
+    if (!load->open_loop)
+        return 0;
+    if (o->trace && trace_read(&load->trace, o->trace, o->trace_function, err) != 0)
+        return -1;
+    if (o->trace && load->trace.total == 0)
+        return error_set(err, "%s: the function %.16s… was never invoked: take another", o->trace,
+                         load->trace.function);
+    load->arrivals.process = (struct arrival_process){
+        .kind = o->arrival,
+        .burst = (uint32_t)o->burst,
+        .seed = (uint64_t)load->options->generator.seed,
+        .rate = o->rate,
+        .trace = o->trace ? &load->trace : NULL,
+        .minute_s = o->minute_s,
+    };
+    load->queue.due_ns = malloc(QUEUE_MAX * sizeof *load->queue.due_ns);
+    return load->queue.due_ns ? 0 : error_errno(err, "memory for the queue");
+}
+
+static int prepare(struct load *load, struct error *err) {
+    const struct options *options = load->options;
+    const struct load_options *o = &options->load;
+    long room = o->fresh ? 1 : (o->concurrency + o->connections - 1) / o->connections;
+    if (prepare_arrivals(load, err) != 0 || inputs_prepare(&load->inputs, options, err) != 0 ||
+        open_descriptors(load, err) != 0)
+        return -1;
+    load->target =
+        grpc_target_new(options->address, options->method, (int)options->timeout_s * 1000, err);
+    if (!load->target ||
+        pool_open(&load->pool, load->target, load->epoll, o->connections, room, o->fresh, err) != 0)
+        return -1;
+    load->report = report_begin(options, load->trace.function, err);
+    return load->report ? 0 : -1;
+}
+
+static void release(struct load *load) {
+    int fds[] = {load->epoll, load->timer, load->signals};
+    pool_close(&load->pool);
+    grpc_target_free(load->target);
+    inputs_free(&load->inputs);
+    for (struct flight *flight; (flight = load->idle);) {
+        load->idle = flight->next;
+        grpc_call_free(&flight->call);
+        free(flight);
+    }
+    for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+    free(load->queue.due_ns);
+    free(load);
+}
+
+static int judge(const struct load *load, struct error *err) {
+    const struct tally *tally = &load->tally;
+    char kinds[256];
+    uint64_t all = tally->answered + tally->failed;
+    tally_list_kinds(tally, kinds, sizeof kinds);
+    if (tally->failed)
+        error_set(err, "%llu of %llu calls failed: %s%s%s", (unsigned long long)tally->failed,
+                  (unsigned long long)all, kinds, tally->first.status ? "; the first: " : "",
+                  tally->first.text);
+    if (load->gave_up)
+        error_hint(err, "gave up after %ld s without a reply", load->options->timeout_s);
+    if (load->interrupted && !tally->failed)
+        error_set(err, "ended early, by a signal, after %llu calls", (unsigned long long)all);
+    return err->status ? -1 : 0;
+}
+
+int load_run(const struct options *options, struct error *err) {
+    struct load *load = calloc(1, sizeof *load);
+    if (!load)
+        return error_errno(err, "memory for a load run");
+    load->options = options;
+    load->epoll = load->timer = load->signals = -1;
+    int outcome = prepare(load, err);
+    if (outcome == 0)
+        outcome = run(load, err);
+    if (load->report && report_end(load->report, &load->tally, outcome == 0, err) != 0)
+        outcome = -1;
+    if (outcome == 0)
+        outcome = judge(load, err); /* before calls that are still under way are dropped */
+    release(load);
+    return outcome;
+}

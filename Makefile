@@ -12,8 +12,8 @@ help:
 	@echo 'make test           all tests'
 	@echo 'make test-slow      … and those that take minutes'
 	@echo 'make test-sanitize  the unit tests alone, with address and undefined-behaviour sanitizers'
-	@echo 'make fuzz           hostile system files for FUZZ_SECONDS=60'
-	@echo 'make bench          speed, size and accuracy, as ratios'
+	@echo 'make fuzz           hostile system files and servers for FUZZ_SECONDS=60'
+	@echo 'make bench          speed and size, as ratios; the client beside h2load'
 	@echo 'make bench-accuracy  the timing models beside gem5, program by program'
 	@echo 'make build          build/slsuite'
 	@echo 'make deps           install the packages that are missing'
@@ -41,10 +41,10 @@ test-sanitize: deps-test
 fuzz: deps-test
 	@CC=clang $(MAKE) --no-print-directory BUILD=build-fuzz \
 	 MESON_OPTIONS='-Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false' build-fuzz/build.ninja
-	@ninja --quiet -C build-fuzz tests/fuzz/fuzz_system
+	@ninja --quiet -C build-fuzz fuzz
 	@tests/fuzz/run build-fuzz/tests/fuzz $(FUZZ_SECONDS)
 
-bench: deps-run build
+bench: deps-test build
 	@bench/run $(BUILD)
 
 # Against gem5's counts for the reference programs; static, as gem5 ran them. ARGS=--json=FILE, ARGS=--system=simple

@@ -174,7 +174,6 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t error_
     struct grpc_call *call = nghttp2_session_get_stream_user_data(session, id);
     if (!call)
         return 0;
-    nghttp2_session_set_stream_user_data(session, id, NULL);
     call->stream_code = error_code;
     finish(call, judge(call));
     return 0;

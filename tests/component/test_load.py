@@ -9,6 +9,7 @@ import json
 import math
 import os
 import pathlib
+import pty
 import re
 import signal
 import socket
@@ -205,6 +206,23 @@ class Load(unittest.TestCase):
             self.assertGreaterEqual(len(lines), 2)
             for line in lines:
                 self.assertRegex(line, r"^ *\d+ s of 2 s.*  \d+/s  p50 [\d.]+ ms  p99 [\d.]+ ms  0 failed$")
+
+    def test_progress_on_a_terminal(self):
+        """One line, drawn again and taken away at the end."""
+        outer, inner = pty.openpty()
+        with GRPC.function("helloworld") as port, os.fdopen(outer, "rb", 0) as terminal:
+            process = subprocess.Popen([GRPC.program("client"), "-addr", f"127.0.0.1:{port}", "-n", "600", "-rate", "200"],
+                                       stdout=subprocess.DEVNULL, stderr=inner)
+            os.close(inner)
+            said = b""
+            with contextlib.suppress(OSError):  # how a terminal tells that nobody writes to it any more
+                while part := terminal.read(4096):
+                    said += part
+            self.assertEqual(process.wait(30), 0)
+        self.assertGreaterEqual(said.count(b"\r\x1b[K  "), 2)
+        self.assertRegex(said, rb"\d of 600 calls, about \d s left  \d+/s")
+        self.assertTrue(said.endswith(b"\r\x1b[K"))
+        self.assertNotIn(b"\n", said)
 
     def test_interrupted(self):
         with GRPC.function("helloworld") as port:

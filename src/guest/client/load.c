@@ -158,6 +158,7 @@ static void expire_queue(struct load *load) {
         if (load->tally.failed == 0)
             error_set(&load->tally.first, "not sent within %ld s", load->options->timeout_s);
         tally_failure(&load->tally, GRPC_TIMEOUT, load->now_ns - queue_pop(&load->queue));
+        load->last_done_ns = load->now_ns;
     }
 }
 
@@ -386,17 +387,13 @@ static void release(struct load *load) {
 
 static int judge(const struct load *load, struct error *err) {
     const struct tally *tally = &load->tally;
-    char kinds[256];
-    uint64_t all = tally->answered + tally->failed;
-    tally_list_kinds(tally, kinds, sizeof kinds);
     if (tally->failed)
-        error_set(err, "%llu of %llu calls failed: %s%s%s", (unsigned long long)tally->failed,
-                  (unsigned long long)all, kinds, tally->first.status ? "; the first: " : "",
-                  tally->first.text);
+        tally_why(tally, err);
     if (load->gave_up)
         error_hint(err, "gave up after %ld s without a reply", load->options->timeout_s);
     if (load->interrupted && !tally->failed)
-        error_set(err, "ended early, by a signal, after %llu calls", (unsigned long long)all);
+        error_set(err, "ended early, by a signal, after %llu calls",
+                  (unsigned long long)tally->answered);
     return err->status ? -1 : 0;
 }
 

@@ -37,7 +37,7 @@ void tally_next_interval(struct tally *tally) {
     tally->interval_answered = 0;
 }
 
-void tally_list_kinds(const struct tally *tally, char *text, size_t size) {
+static void list_kinds(const struct tally *tally, char *text, size_t size) {
     bool listed[TALLY_KINDS] = {false};
     size_t used = 0;
     *text = '\0';
@@ -54,4 +54,12 @@ void tally_list_kinds(const struct tally *tally, char *text, size_t size) {
         used += (size_t)snprintf(text + used, size - used, "%s%" PRIu64 " %s", i ? ", " : "",
                                  tally->kinds[most], tally_kind_name(most, name, sizeof name));
     }
+}
+
+int tally_why(const struct tally *tally, struct error *err) {
+    char kinds[256];
+    list_kinds(tally, kinds, sizeof kinds);
+    return error_set(err, "%" PRIu64 " of %" PRIu64 " calls failed: %s%s%s", tally->failed,
+                     tally->answered + tally->failed, kinds,
+                     tally->first.status ? "; the first: " : "", tally->first.text);
 }

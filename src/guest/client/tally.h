@@ -39,7 +39,8 @@ void tally_failure(struct tally *tally, int kind, uint64_t latency_ns);
 /* The second is over: its histogram becomes part of the whole. */
 void tally_next_interval(struct tally *tally);
 
-/* "10 timeout, 2 connection closed": at most three kinds, the most frequent first. */
-void tally_list_kinds(const struct tally *tally, char *text, size_t size);
+/* "12 of 500 calls failed: 10 timeout, 2 connection closed; the first: why": at most three kinds,
+ * the most frequent first. Always -1. */
+int tally_why(const struct tally *tally, struct error *err);
 
 #endif

@@ -203,7 +203,7 @@ class Load(unittest.TestCase):
             arguments = port, "-rate", 100, "-duration", 2.3
             self.assertEqual(run(*arguments).stderr, "")
             lines = run(*arguments, "-progress").stderr.splitlines()
-            self.assertGreaterEqual(len(lines), 2)
+            self.assertGreaterEqual(len(lines), 1)
             for line in lines:
                 self.assertRegex(line, r"^ *\d+ s of 2 s.*  \d+/s  p50 [\d.]+ ms  p99 [\d.]+ ms  0 failed$")
 
@@ -226,16 +226,16 @@ class Load(unittest.TestCase):
 
     def test_interrupted(self):
         with GRPC.function("helloworld") as port:
-            process = subprocess.Popen([GRPC.program("client"), "-addr", f"127.0.0.1:{port}", "-duration", "600", "-format", "json"],
-                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-            time.sleep(1.5)
+            process = subprocess.Popen([GRPC.program("client"), "-addr", f"127.0.0.1:{port}", "-duration", "600", "-format", "json",
+                                        "-progress"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            process.stderr.readline()  # it is under way
             process.send_signal(signal.SIGINT)
             out, said = process.communicate(timeout=30)
             self.assertEqual(process.returncode, 1)
             found = json.loads(out)
             self.assertGreater(found["answered"], 0)
             self.assertEqual(found["failed"], 0)
-            self.assertEqual(said, f"client: ended early, by a signal, after {found['answered']} calls\n")
+            self.assertEqual(said.splitlines()[-1], f"client: ended early, by a signal, after {found['answered']} calls")
 
     def test_options(self):
         for arguments in (["-concurrency", 0], ["-rate", 0], ["-rate", "x"], ["-rate", "inf"], ["-duration", "-1"],
@@ -472,7 +472,7 @@ class BadServers(unittest.TestCase):
     def test_server_dies(self):
         """For good: the client knocks in vain, not too often, and gives up."""
         process, port = GRPC.start("helloworld")
-        threading.Timer(1, process.kill).start()
+        threading.Timer(2, process.kill).start()
         result = run(port, "-n", 10**9, "-concurrency", 8, "-timeout", 1, "-format", "json")
         process.wait()
         process.stderr.close()

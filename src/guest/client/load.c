@@ -67,35 +67,37 @@ static uint64_t now_ns(void) {
 
 /* --- calls ---------------------------------------------------------------------------------- */
 
+/* What the tally counts it as: GRPC_ANSWERED, or a kind of failure, and why (may be NULL). */
+static int judge_call(struct load *load, const struct flight *flight, enum grpc_failure failure,
+                      struct error *why) {
+    const struct grpc_call *call = &flight->call;
+    if (failure == GRPC_ANSWERED)
+        return inputs_check(&load->inputs, flight->input, &call->reply, why) == 0 ? GRPC_ANSWERED
+                                                                                  : TALLY_WRONG;
+    grpc_call_why(call, failure, why);
+    if (failure != GRPC_STATUS)
+        return (int)failure;
+    bool known = call->grpc_status < TALLY_STATUSES - 1;
+    return TALLY_STATUS + (known ? call->grpc_status : TALLY_STATUSES - 1);
+}
+
 static void on_done(struct grpc_call *call, enum grpc_failure failure) {
     struct flight *flight = (struct flight *)call;
     struct load *load = flight->load;
     struct tally *tally = &load->tally;
-    struct error why = {0};
-    int kind = (int)failure;
     uint64_t now = now_ns(), latency = now - flight->due_ns;
+    int kind = judge_call(load, flight, failure, tally->failed ? NULL : &tally->first);
+    if (kind == GRPC_ANSWERED)
+        tally_answer(tally, latency);
+    else
+        tally_failure(tally, kind, latency);
     pool_call_done(&load->pool, flight->slot, failure == GRPC_ANSWERED);
     load->under_way--;
+    load->last_done_ns = now;
+    if (failure == GRPC_ANSWERED)
+        load->last_answer_ns = now;
     flight->next = load->idle;
     load->idle = flight;
-    load->last_done_ns = now;
-    if (failure == GRPC_ANSWERED) {
-        load->last_answer_ns = now;
-        if (inputs_check(&load->inputs, flight->input, &call->reply, &why) == 0) {
-            tally_answer(tally, latency);
-            return;
-        }
-        kind = TALLY_WRONG;
-    } else if (failure == GRPC_STATUS) {
-        bool known = call->grpc_status < TALLY_STATUSES - 1;
-        kind = TALLY_STATUS + (known ? call->grpc_status : TALLY_STATUSES - 1);
-    }
-    if (tally->failed == 0) {
-        if (!why.status)
-            grpc_call_why(call, failure, &why);
-        tally->first = why;
-    }
-    tally_failure(tally, kind, latency);
 }
 
 static struct flight *flight_take(struct load *load) {

@@ -111,7 +111,7 @@ class Load(unittest.TestCase):
     def test_closed_loop(self):
         with GRPC.function("helloworld") as port:
             for arguments in (["-concurrency", 1], ["-concurrency", 32], ["-concurrency", 300],
-                              ["-concurrency", 10, "-connections", 3], ["-concurrency", 4, "-connections", 4],
+                              ["-concurrency", 10, "-connections", 3], ["-connections", 4],
                               ["-concurrency", 3, "-connection", "new"]):
                 found = self.check(run(port, "-n", 3000, "-warm", 3, "-format", "json", *arguments), 3000)
                 self.assertEqual(found["loop"], "closed")
@@ -156,6 +156,8 @@ class Load(unittest.TestCase):
                                      (["-trace-function", "bb22", "-arrival", "bursty"], 157),
                                      (["-trace-function", "bb22", "-duration", 0.25], 30)):
                 self.check(run(port, "-trace", trace, "-trace-minute", 0.1, "-format", "json", *arguments), calls)
+            said = run(port, "-trace", trace, "-trace-minute", 0.8, "-progress").stderr
+            self.assertRegex(said.splitlines()[0], r"^ *\d+ s  \d+ of 15 calls")
             for arguments, why in ((["bb33"], ":4: minute 1: -1 is not from 0"), (["bb"], "begins two functions"), (["x"], "no function 'x'")):
                 result = run(port, "-trace", trace, "-trace-function", *arguments)
                 self.assertEqual(result.returncode, 1)
@@ -240,7 +242,7 @@ class Load(unittest.TestCase):
     def test_options(self):
         for arguments in (["-concurrency", 0], ["-rate", 0], ["-rate", "x"], ["-rate", "inf"], ["-duration", "-1"],
                           ["-arrival", "poisson"], ["-rate", 1, "-arrival", "often"], ["-rate", 1, "-trace", "x"],
-                          ["-format", "xml"], ["-connection", "old"], ["-connections", 2], ["-m5ops", "-rate", 1],
+                          ["-format", "xml"], ["-connection", "old"], ["-connections", 2, "-concurrency", 1], ["-m5ops", "-rate", 1],
                           ["-concurrency", 2, "-checkpoint"], ["-connection", "new", "-connections", 2, "-concurrency", 2],
                           ["-trace-function", "x"], ["-n", 10**7]):
             result = run(1, *arguments)

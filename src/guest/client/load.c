@@ -295,7 +295,6 @@ static int run(struct load *load, struct error *err) {
     const struct load_options *o = &load->options->load;
     load->begin_ns = load->now_ns = load->last_answer_ns = load->last_done_ns = now_ns();
     load->next_tick_ns = load->begin_ns + TICK;
-    load->limit = load->options->invocations ? (uint64_t)load->options->invocations : UINT64_MAX;
     load->end_ns =
         o->duration_s > 0 ? load->begin_ns + (uint64_t)(o->duration_s * 1e9) : UINT64_MAX;
     if (load->open_loop)
@@ -366,7 +365,11 @@ static int prepare(struct load *load, struct error *err) {
     if (!load->target ||
         pool_open(&load->pool, load->target, load->epoll, o->connections, room, o->fresh, err) != 0)
         return -1;
-    load->report = report_begin(options, load->trace.function, err);
+    uint64_t calls = (uint64_t)options->invocations;
+    if (o->trace && (calls == 0 || calls > load->trace.total))
+        calls = load->trace.total;
+    load->limit = calls ? calls : UINT64_MAX;
+    load->report = report_begin(options, load->trace.function, calls, err);
     return load->report ? 0 : -1;
 }
 

@@ -111,7 +111,7 @@ static int check_together(const struct options *options, struct error *err) {
         return error_usage(err, "-arrival %s: how fast? Give -rate or -trace", load->arrival_name);
     if (load->fresh && load->connections)
         return error_usage(err, "-connection new has as many -connections as calls");
-    if (!open_loop && load->connections > (load->concurrency ? load->concurrency : 1))
+    if (load->concurrency && load->connections > load->concurrency)
         return error_usage(err, "-connections %ld: more than calls at a time (-concurrency)",
                            load->connections);
     return 0;
@@ -123,6 +123,8 @@ int load_options_check(struct options *options, struct error *err) {
         return -1;
     if (!load->concurrency)
         load->concurrency = load->rate > 0 || load->trace ? CALLS_OPEN : 1;
+    if (load->concurrency < load->connections)
+        load->concurrency = load->connections;
     if (load->fresh && load->concurrency > CONNECTIONS_MAX)
         load->concurrency = CONNECTIONS_MAX;
     if (!load->connections)

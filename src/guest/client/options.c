@@ -43,7 +43,7 @@ static const struct description {
     {"verify", NULL, false, "check each reply's contents (default)"},
     {"no-verify", NULL, false, "check only that there is a reply"},
     {"json", NULL, false, "print the summary as JSON"},
-    {"concurrency", "C", false, "calls at a time (1); in an open loop at most (1000)",
+    {"concurrency", "C", false, "calls at a time (1, or K); in an open loop at most (1000)",
      "load: any of these makes the run one (docs/load.md)"},
     {"connections", "K", false, "connections that they are spread over (1)"},
     {"connection", "KIND", false, "reuse; or new: one for each call, which waits for it (reuse)"},

@@ -13,6 +13,7 @@
 struct report {
     const struct options *options;
     const char *function;
+    uint64_t calls;
     FILE *log;          /* or NULL */
     struct error error; /* the first in writing it */
     uint64_t interval_begin_ns, elapsed_ns;
@@ -25,7 +26,7 @@ static double wall_clock(void) {
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-struct report *report_begin(const struct options *options, const char *function,
+struct report *report_begin(const struct options *options, const char *function, uint64_t calls,
                             struct error *err) {
     struct report *report = calloc(1, sizeof *report);
     const char *path = options->load.hdr_log;
@@ -36,6 +37,7 @@ struct report *report_begin(const struct options *options, const char *function,
     }
     report->options = options;
     report->function = function;
+    report->calls = calls;
     report->terminal = isatty(STDERR_FILENO);
     if (report->log)
         hdr_log_begin(report->log, "client of serverless-suite " SLS_VERSION, wall_clock());
@@ -44,18 +46,14 @@ struct report *report_begin(const struct options *options, const char *function,
 
 /* How far, of how much: by time, or by calls. */
 static void tell_share(const struct report *report, const struct tally *tally, double seconds) {
-    double of_s = report->options->load.duration_s;
-    long calls = report->options->invocations;
-    double done = (double)(tally->answered + tally->failed);
-    double left = of_s - seconds;
-    if (calls && done > 0 && (of_s == 0 || seconds / done * ((double)calls - done) < left))
-        left = seconds / done * ((double)calls - done);
+    double of_s = report->options->load.duration_s, calls = (double)report->calls;
+    double done = (double)(tally->answered + tally->failed), left = of_s - seconds;
+    if (calls > 0 && done > 0 && (of_s == 0 || seconds / done * (calls - done) < left))
+        left = seconds / done * (calls - done);
     if (of_s > 0)
         fprintf(stderr, "%3.0f s of %.0f s", seconds, of_s);
-    else if (calls)
-        fprintf(stderr, "%3.0f s  %.0f of %ld calls", seconds, done, calls);
     else
-        fprintf(stderr, "%3.0f s", seconds);
+        fprintf(stderr, "%3.0f s  %.0f of %.0f calls", seconds, done, calls);
     if (left >= 1)
         fprintf(stderr, ", about %.0f s left", left);
 }

@@ -13,10 +13,9 @@
 
 #include "client/inputs.h"
 #include "client/pool.h"
-#include "client/queue.h"
 #include "client/report.h"
+#include "client/schedule.h"
 #include "client/tally.h"
-#include "load/arrival.h"
 
 #define SECOND UINT64_C(1000000000)
 #define TICK (SECOND / 10)    /* how exactly timeouts and ends are kept */
@@ -33,18 +32,10 @@ struct load {
     struct flight *idle; /* calls that are not under way */
     long under_way;
 
-    bool open_loop;
-    struct trace trace;
-    struct arrivals arrivals;
-    uint64_t next_due; /* ns from the start, of the next call that is not in the queue yet */
-    struct queue queue;
-
-    uint64_t begin_ns, end_ns; /* no call begins, or is due, from the end on */
+    struct schedule schedule;
     uint64_t now_ns, last_done_ns, last_answer_ns;
-    uint64_t issued, limit; /* calls begun, or due; at most so many */
     uint64_t next_tick_ns, armed_ns;
     bool starved; /* a call could begin, but no connection takes it */
-    bool stopped; /* nothing more begins */
     bool gave_up, interrupted;
     int epoll, timer, signals;
 };
@@ -135,81 +126,48 @@ static void send_call(struct load *load, struct slot *slot, uint64_t due_ns) {
 
 /* --- when calls begin ----------------------------------------------------------------------- */
 
-/* Will no further call begin, or become due? */
-static bool is_exhausted(const struct load *load) {
-    if (load->stopped || load->issued >= load->limit)
-        return true;
-    return load->open_loop
-               ? load->next_due == ARRIVAL_NEVER || load->begin_ns + load->next_due >= load->end_ns
-               : load->now_ns >= load->end_ns;
-}
-
-static void queue_what_is_due(struct load *load) {
-    while (!is_exhausted(load) && load->begin_ns + load->next_due <= load->now_ns) {
-        load->issued++;
-        if (!queue_push(&load->queue, load->begin_ns + load->next_due))
-            tally_failure(&load->tally, TALLY_UNSENT, 0);
-        load->next_due = arrival_next(&load->arrivals);
-    }
-}
-
 /* Who has waited in the queue for as long as for a reply is answered no more. */
 static void expire_queue(struct load *load) {
-    uint64_t timeout = (uint64_t)load->options->timeout_s * SECOND;
-    while (load->queue.count && queue_first(&load->queue) + timeout <= load->now_ns) {
+    uint64_t timeout = (uint64_t)load->options->timeout_s * SECOND, due;
+    while (schedule_drop(&load->schedule, timeout, load->now_ns, &due)) {
         if (load->tally.failed == 0)
             error_set(&load->tally.first, "not sent within %ld s", load->options->timeout_s);
-        tally_failure(&load->tally, GRPC_TIMEOUT, load->now_ns - queue_pop(&load->queue));
+        tally_failure(&load->tally, GRPC_TIMEOUT, load->now_ns - due);
         load->last_done_ns = load->now_ns;
     }
 }
 
-static uint64_t take_due(struct load *load) {
-    if (!load->open_loop) {
-        load->issued++;
-        return load->now_ns;
-    }
-    uint64_t due = queue_pop(&load->queue), late = load->now_ns - due;
-    load->tally.late_sum_ns += (double)late;
-    if (late > load->tally.late_most_ns)
-        load->tally.late_most_ns = late;
-    return due;
-}
-
 static void dispatch(struct load *load) {
+    struct schedule *schedule = &load->schedule;
     load->starved = false;
-    if (load->open_loop)
-        queue_what_is_due(load);
+    for (uint64_t lost = schedule_fill(schedule, load->now_ns); lost > 0; lost--)
+        tally_failure(&load->tally, TALLY_UNSENT, 0);
     while (load->under_way < load->options->load.concurrency &&
-           (load->open_loop ? load->queue.count > 0 : !is_exhausted(load))) {
+           schedule_has_one(schedule, load->now_ns)) {
         struct slot *slot = pool_pick(&load->pool, load->now_ns);
         if (!slot) {
             load->starved = true;
             break;
         }
-        send_call(load, slot, take_due(load));
+        uint64_t due = schedule_take(schedule, load->now_ns);
+        tally_lateness(&load->tally, load->now_ns - due);
+        send_call(load, slot, due);
     }
-    if (load->queue.count > load->tally.queue_most)
-        load->tally.queue_most = load->queue.count;
+    if (schedule->waiting > load->tally.queue_most)
+        load->tally.queue_most = schedule->waiting;
 }
 
 /* --- time ----------------------------------------------------------------------------------- */
 
-/* Nothing more begins; what was due and not sent does not count. */
-static void stop(struct load *load) {
-    load->stopped = true;
-    load->issued -= load->queue.count;
-    load->queue.count = 0;
-}
-
 /* A closed loop with so many calls to go would knock at a dead server's door for days. */
 static void give_up_on_dead_server(struct load *load) {
     uint64_t timeout = (uint64_t)load->options->timeout_s * SECOND;
-    if (load->open_loop || load->end_ns != UINT64_MAX || load->pool.fruitless == 0 ||
-        load->now_ns - load->last_answer_ns < timeout || load->stopped)
+    const struct schedule *schedule = &load->schedule;
+    if (schedule->open_loop || schedule->end_ns != UINT64_MAX || schedule->stopped ||
+        load->pool.fruitless == 0 || load->now_ns - load->last_answer_ns < timeout)
         return;
     load->gave_up = true;
-    stop(load);
+    schedule_stop(&load->schedule);
 }
 
 static void tick(struct load *load) {
@@ -219,14 +177,14 @@ static void tick(struct load *load) {
     pool_expire(&load->pool, load->now_ns);
     expire_queue(load);
     give_up_on_dead_server(load);
-    report_tick(load->report, &load->tally, load->now_ns - load->begin_ns);
+    report_tick(load->report, &load->tally, load->now_ns - load->schedule.begin_ns);
 }
 
 /* The next moment at which there is something to do that no descriptor tells of. */
 static uint64_t next_wake(const struct load *load) {
-    uint64_t wake = load->next_tick_ns;
-    if (load->open_loop && !is_exhausted(load) && load->begin_ns + load->next_due < wake)
-        wake = load->begin_ns + load->next_due;
+    uint64_t wake = load->next_tick_ns, due = schedule_next(&load->schedule, load->now_ns);
+    if (due < wake)
+        wake = due;
     if (load->starved && pool_reopens(&load->pool) < wake)
         wake = pool_reopens(&load->pool);
     return wake;
@@ -259,14 +217,16 @@ static void interrupt(struct load *load) {
     sigaddset(&set, SIGTERM);
     sigprocmask(SIG_UNBLOCK, &set, NULL);
     load->interrupted = true;
-    stop(load);
-    load->end_ns = load->now_ns + PATIENCE;
+    schedule_stop(&load->schedule);
+    load->schedule.end_ns = load->now_ns + PATIENCE;
 }
 
 static bool is_over(const struct load *load) {
-    if (load->interrupted && load->now_ns >= load->end_ns)
+    const struct schedule *schedule = &load->schedule;
+    if (load->interrupted && load->now_ns >= schedule->end_ns)
         return true;
-    return is_exhausted(load) && load->queue.count == 0 && load->under_way == 0;
+    return schedule_is_exhausted(schedule, load->now_ns) && schedule->waiting == 0 &&
+           load->under_way == 0;
 }
 
 static int turn(struct load *load, struct error *err) {
@@ -292,19 +252,15 @@ static int turn(struct load *load, struct error *err) {
 }
 
 static int run(struct load *load, struct error *err) {
-    const struct load_options *o = &load->options->load;
-    load->begin_ns = load->now_ns = load->last_answer_ns = load->last_done_ns = now_ns();
-    load->next_tick_ns = load->begin_ns + TICK;
-    load->end_ns =
-        o->duration_s > 0 ? load->begin_ns + (uint64_t)(o->duration_s * 1e9) : UINT64_MAX;
-    if (load->open_loop)
-        load->next_due = arrival_next(&load->arrivals);
+    load->now_ns = load->last_answer_ns = load->last_done_ns = now_ns();
+    load->next_tick_ns = load->now_ns + TICK;
+    schedule_begin(&load->schedule, load->options->load.duration_s, load->now_ns);
     int outcome = 0;
     dispatch(load);
     pool_flush(&load->pool, load->now_ns);
     while (outcome == 0 && !is_over(load))
         outcome = turn(load, err);
-    load->tally.seconds = (double)(load->last_done_ns - load->begin_ns) / 1e9;
+    load->tally.seconds = (double)(load->last_done_ns - load->schedule.begin_ns) / 1e9;
     return outcome;
 }
 
@@ -331,45 +287,21 @@ static int open_descriptors(struct load *load, struct error *err) {
     return 0;
 }
 
-static int prepare_arrivals(struct load *load, struct error *err) {
-    const struct load_options *o = &load->options->load;
-    load->open_loop = o->rate > 0 || o->trace;
-    if (!load->open_loop)
-        return 0;
-    if (o->trace && trace_read(&load->trace, o->trace, o->trace_function, err) != 0)
-        return -1;
-    if (o->trace && load->trace.total == 0)
-        return error_set(err, "%s: the function %.16s… was never invoked: take another", o->trace,
-                         load->trace.function);
-    load->arrivals.process = (struct arrival_process){
-        .kind = o->arrival,
-        .burst = (uint32_t)o->burst,
-        .seed = (uint64_t)load->options->generator.seed,
-        .rate = o->rate,
-        .trace = o->trace ? &load->trace : NULL,
-        .minute_s = o->minute_s,
-    };
-    load->queue.due_ns = malloc(QUEUE_MAX * sizeof *load->queue.due_ns);
-    return load->queue.due_ns ? 0 : error_errno(err, "memory for the queue");
-}
-
 static int prepare(struct load *load, struct error *err) {
     const struct options *options = load->options;
     const struct load_options *o = &options->load;
     long room = o->fresh ? 1 : (o->concurrency + o->connections - 1) / o->connections;
-    if (prepare_arrivals(load, err) != 0 || inputs_prepare(&load->inputs, options, err) != 0 ||
-        open_descriptors(load, err) != 0)
+    if (schedule_prepare(&load->schedule, options, err) != 0 ||
+        inputs_prepare(&load->inputs, options, err) != 0 || open_descriptors(load, err) != 0)
         return -1;
     load->target =
         grpc_target_new(options->address, options->method, (int)options->timeout_s * 1000, err);
     if (!load->target ||
         pool_open(&load->pool, load->target, load->epoll, o->connections, room, o->fresh, err) != 0)
         return -1;
-    uint64_t calls = (uint64_t)options->invocations;
-    if (o->trace && (calls == 0 || calls > load->trace.total))
-        calls = load->trace.total;
-    load->limit = calls ? calls : UINT64_MAX;
-    load->report = report_begin(options, load->trace.function, calls, err);
+    uint64_t limit = load->schedule.limit;
+    load->report =
+        report_begin(options, load->schedule.trace.function, limit == UINT64_MAX ? 0 : limit, err);
     return load->report ? 0 : -1;
 }
 
@@ -386,7 +318,7 @@ static void release(struct load *load) {
     for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
         if (fds[i] >= 0)
             close(fds[i]);
-    free(load->queue.due_ns);
+    schedule_free(&load->schedule);
     free(load);
 }
 

@@ -24,6 +24,12 @@ void tally_answer(struct tally *tally, uint64_t latency_ns) {
     tally->interval_answered++;
 }
 
+void tally_lateness(struct tally *tally, uint64_t late_ns) {
+    tally->late_sum_ns += (double)late_ns;
+    if (late_ns > tally->late_most_ns)
+        tally->late_most_ns = late_ns;
+}
+
 void tally_failure(struct tally *tally, int kind, uint64_t latency_ns) {
     if (kind == GRPC_TIMEOUT)
         histogram_add(&tally->interval, latency_ns);

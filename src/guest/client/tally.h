@@ -33,6 +33,9 @@ const char *tally_kind_name(int kind, char *text, size_t size);
 
 void tally_answer(struct tally *tally, uint64_t latency_ns);
 
+/* A call is sent so long after it was due. */
+void tally_lateness(struct tally *tally, uint64_t late_ns);
+
 /* Why the first failed is for the caller to say, in `first`. */
 void tally_failure(struct tally *tally, int kind, uint64_t latency_ns);
 

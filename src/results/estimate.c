@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "load/random.h"
 
 /* The more figures, the fewer resamples: a bound on the time, which is some tenths of a second. */
 #define MOST_RESAMPLES 2000
@@ -34,14 +35,6 @@ static double quantile(const double *sorted, size_t count, double q) {
                              : sorted[count - 1];
 }
 
-/* splitmix64 */
-static uint64_t draw(uint64_t *state) {
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
-
 /* The median of a resample: counts[i] is how often the i-th smallest figure is in it. */
 static double median_of(const double *sorted, const uint32_t *counts, size_t count) {
     size_t lower = (count - 1) / 2, upper = count / 2, seen = 0, i = 0;
@@ -63,7 +56,7 @@ struct estimate estimate_of(const double *values, size_t count) {
     autofree double *medians = malloc(resamples * sizeof *medians);
     autofree uint32_t *counts = malloc(count * sizeof *counts);
     struct estimate estimate = {.median = quantile(sorted, count, 0.5), .resamples = resamples};
-    uint64_t state = 1;
+    uint64_t drawn = 0;
     if (!means || !medians || !counts)
         abort();
     for (size_t i = 0; i < count; i++)
@@ -72,7 +65,7 @@ struct estimate estimate_of(const double *values, size_t count) {
         double sum = 0;
         memset(counts, 0, count * sizeof *counts);
         for (size_t i = 0; i < count; i++) {
-            size_t which = (size_t)((unsigned __int128)draw(&state) * count >> 64);
+            size_t which = (size_t)((unsigned __int128)random_draw(1, drawn++) * count >> 64);
             counts[which]++;
             sum += sorted[which];
         }

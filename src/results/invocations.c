@@ -35,6 +35,10 @@ const struct metric_description metric_descriptions[METRICS] = {
     [LATENCY] = {"latency_us", "latency µs", 2},
     [PAGE_FAULTS] = {"page_faults", "page faults", 0, true},
     [CONTEXT_SWITCHES] = {"context_switches", "switches", 0, true},
+    [COLD_CREATE] = {"create_ns", "create ms", 2, true, 1000000},
+    [COLD_START] = {"start_ns", "start ms", 2, true, 1000000},
+    [COLD_LISTEN] = {"listen_ns", "listen ms", 2, true, 1000000},
+    [COLD_REPLY] = {"reply_ns", "reply ms", 2, true, 1000000},
 };
 
 const char *const mode_names[MODES] = {"user", "kernel", "total"};
@@ -72,6 +76,10 @@ static const char *const counted[METRICS][MODES] = {
                         "system.cpu%u.footprint.data::total"},
     [PAGE_FAULTS] = {[MODE_TOTAL] = "system.cpu%u.pageFaults"},
     [CONTEXT_SWITCHES] = {[MODE_TOTAL] = "system.cpu%u.contextSwitches"},
+    [COLD_CREATE] = {[MODE_TOTAL] = "system.cpu%u.phases.create"},
+    [COLD_START] = {[MODE_TOTAL] = "system.cpu%u.phases.start"},
+    [COLD_LISTEN] = {[MODE_TOTAL] = "system.cpu%u.phases.listen"},
+    [COLD_REPLY] = {[MODE_TOTAL] = "system.cpu%u.phases.reply"},
 };
 
 /* Events in a thousand instructions. */

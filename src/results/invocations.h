@@ -38,7 +38,11 @@ enum metric {
     DTLB_MPKI, /* computed from them */
     LATENCY,   /* as the client saw it; of hardware only */
     PAGE_FAULTS,
-    CONTEXT_SWITCHES, /* counted */
+    CONTEXT_SWITCHES,
+    COLD_CREATE, /* of cold starts on hardware: how long each phase took, in ns */
+    COLD_START,
+    COLD_LISTEN,
+    COLD_REPLY, /* counted */
     METRICS
 };
 

@@ -23,12 +23,17 @@ enum { COLUMNS = 7 };
 static const struct column of_models[COLUMNS] = {{INSTRUCTIONS, 14}, {CYCLES, 14},   {CPI, 8},
                                                  {L1I_MPKI, 11},     {L1D_MPKI, 11}, {LLC_MPKI, 11},
                                                  {MICROSECONDS, 12}};
+/* The last of them may be missing. */
 static const struct column of_hardware[COLUMNS] = {
     {LATENCY, 13},     {MICROSECONDS, 12}, {INSTRUCTIONS, 14},    {CPI, 8},
     {BRANCH_MPKI, 10}, {PAGE_FAULTS, 13},  {CONTEXT_SWITCHES, 11}};
+static const struct column of_cold_starts[COLUMNS] = {
+    {COLD_CREATE, 14}, {COLD_START, 14}, {COLD_LISTEN, 14}, {COLD_REPLY, 14}, {LATENCY, 18}};
 
 static const struct column *columns_of(const struct invocations *invocations) {
-    return invocations->run->noisy ? of_hardware : of_models;
+    return !invocations->run->noisy                    ? of_models
+           : invocations_show(invocations, COLD_REPLY) ? of_cold_starts
+                                                       : of_hardware;
 }
 
 int text_width(const char *text) {
@@ -92,7 +97,7 @@ static void group(FILE *out, const struct invocations *invocations, const char *
             continue;
         fprintf(out, "%10s %-8s", label, mode_names[mode]);
         label = "";
-        for (int i = 0; i < COLUMNS; i++)
+        for (int i = 0; i < COLUMNS && columns[i].width; i++)
             print_metric(out, columns[i].width, columns[i].metric,
                          metrics[columns[i].metric][mode]);
         fputc('\n', out);
@@ -122,7 +127,9 @@ static void write_footprint(const struct invocations *invocations, FILE *out) {
 /* "latency µs      mean 84.10 (82.03 … 86.91)   median …". */
 static void write_estimate(const struct invocations *invocations, enum metric metric, FILE *out) {
     struct estimate estimate;
-    if (!invocations_estimate(invocations, metric, MODE_TOTAL, &estimate))
+    bool cold = invocations_show(invocations, COLD_REPLY); /* all of it is the latency */
+    if ((cold && metric == MICROSECONDS) ||
+        !invocations_estimate(invocations, metric, MODE_TOTAL, &estimate))
         return;
     const double figures[] = {estimate.mean,   estimate.mean_low,   estimate.mean_high,
                               estimate.median, estimate.median_low, estimate.median_high};
@@ -139,8 +146,9 @@ static void write_estimate(const struct invocations *invocations, enum metric me
 /* What measuring on hardware wants said: how sure the figures are, and what was not to be had. */
 static void write_doubts(const struct invocations *invocations, FILE *out) {
     const struct manifest *manifest = invocations->run->manifest;
-    static const enum metric told[] = {LATENCY, MICROSECONDS, INSTRUCTIONS, CYCLES};
-    static const char *const notes[] = {"counters.missing", "counters.multiplexed"};
+    static const enum metric told[] = {COLD_CREATE, COLD_START,   COLD_LISTEN,  COLD_REPLY,
+                                       LATENCY,     MICROSECONDS, INSTRUCTIONS, CYCLES};
+    static const char *const notes[] = {"page_cache", "counters.missing", "counters.multiplexed"};
     size_t outliers = 0;
     if (!invocations->run->noisy)
         return;
@@ -157,14 +165,14 @@ static void write_doubts(const struct invocations *invocations, FILE *out) {
                 outliers, invocations->count);
     for (size_t i = 0; i < sizeof notes / sizeof *notes; i++)
         if (manifest_text(manifest, notes[i]))
-            fprintf(out, "%s\n", manifest_text(manifest, notes[i]));
+            fprintf(out, "%s%s\n", i ? "" : "page cache: ", manifest_text(manifest, notes[i]));
 }
 
 void write_table(const struct invocations *invocations, FILE *out) {
     const struct column *columns = columns_of(invocations);
     size_t shown = invocations->count > TABLE_INVOCATIONS ? TABLE_INVOCATIONS : invocations->count;
     fprintf(out, "%-19s", interval_name(invocations->run));
-    for (int i = 0; i < COLUMNS; i++)
+    for (int i = 0; i < COLUMNS && columns[i].width; i++)
         print_cell(out, columns[i].width, metric_descriptions[columns[i].metric].heading);
     fputc('\n', out);
     print_rule(out);

@@ -58,7 +58,7 @@ static bool is_of_kind(const char *name, const char *kind) {
     return strncmp(name, kind, length) == 0 && (!name[length] || name[length] == '-');
 }
 
-const struct function_kind *function_find(const char *name, struct error *err) {
+const struct function_kind *function_kind_find(const char *name, struct error *err) {
     static struct function_kind found;
     for (size_t i = 0; i < FUNCTIONS; i++)
         if (is_of_kind(name, functions[i].name))

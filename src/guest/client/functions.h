@@ -35,7 +35,7 @@ struct function_kind {
 };
 
 /* By NAME or NAME-LANGUAGE. NULL: there is no such. */
-const struct function_kind *function_find(const char *name, struct error *err);
+const struct function_kind *function_kind_find(const char *name, struct error *err);
 
 /* All names, on stdout, separated by commas. */
 void function_print_names(void);

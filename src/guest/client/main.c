@@ -133,7 +133,7 @@ static int run(struct options *options, struct error *err) {
             channel_line("wrong %ld %s", results.count, err->text);
     }
     if (outcome == 0)
-        results_print(&results, options);
+        results_print_latencies(&results, options);
     requests_free(requests, options->invocations);
     results_free(&results);
     grpc_client_close(client);

@@ -144,7 +144,7 @@ static int option_set(struct options *o, const char *name, const char *value, st
     else if (strcmp(name, "generator") == 0)
         return generator_kind(&o->generator, value, err);
     else
-        return (o->function = function_find(value, err)) ? 0 : -1; /* function, function-name */
+        return (o->function = function_kind_find(value, err)) ? 0 : -1; /* function, function-name */
     return 0;
 }
 
@@ -176,7 +176,7 @@ int options_parse(struct options *options, int argc, char **argv, struct error *
                             descriptions[i].argument ? required_argument : no_argument, NULL, 1};
     *options = (struct options){
         .address = "localhost:50051",
-        .function = function_find("helloworld", NULL),
+        .function = function_kind_find("helloworld", NULL),
         .generator = {.lower = 1, .upper = 10, .seed = 1},
         .timeout_s = 10,
         .verify = true,

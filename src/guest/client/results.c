@@ -76,7 +76,7 @@ static int compare(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-void results_print(const struct results *results, const struct options *options) {
+void results_print_latencies(const struct results *results, const struct options *options) {
     autofree uint64_t *sorted = malloc((size_t)results->count * sizeof *sorted);
     double sum = 0, us[6];
     if (!sorted || results->count == 0)

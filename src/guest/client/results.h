@@ -33,7 +33,7 @@ int reply_check(const struct options *options, long index, const struct grpc_mes
 int results_check(const struct results *results, const struct options *options, struct error *err);
 
 /* Mean and percentiles of the latencies on stdout. */
-void results_print(const struct results *results, const struct options *options);
+void results_print_latencies(const struct results *results, const struct options *options);
 
 void results_free(struct results *results);
 

@@ -18,6 +18,8 @@ enum {
     OPTION_INPUT,
     OPTION_GENERATOR,
     OPTION_PROFILE,
+    OPTION_START,
+    OPTION_FLUSH,
     OPTION_RUNTIME,
     OPTION_KERNEL,
     OPTION_BASE,
@@ -51,6 +53,12 @@ static const struct argp_option options[] = {
     {"input", OPTION_INPUT, "TEXT", 0, "what each request holds", 0},
     {"generator", OPTION_GENERATOR, "KIND", 0, "inputs: unique (always the same), random, linear",
      0},
+    {"start", OPTION_START, "START", 0,
+     "warm (the default), cold (measure the start of the container, up to the first reply), "
+     "lukewarm (flush the hardware before each invocation)",
+     0},
+    {"flush", OPTION_FLUSH, "PART,…", 0,
+     "--start lukewarm: what is flushed, of l1, l2, llc, tlb, bp (all that the system has)", 0},
     {"profile", OPTION_PROFILE, NULL, 0, "show cycles and misses by function of the code", 0},
     {0},
 };
@@ -142,6 +150,12 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
             result = error_usage(err, "no generator is named %s: there are unique, random, linear",
                                  argument);
         sim->generator = argument;
+        break;
+    case OPTION_START:
+        result = start_parse(argument, &sim->start, err);
+        break;
+    case OPTION_FLUSH:
+        sim->flush = argument;
         break;
     case OPTION_PROFILE:
         sim->profile = true;

@@ -11,7 +11,7 @@
 
 #define MOST_JOBS 1000
 
-enum { OPTION_FUNCTIONS = 1000, OPTION_RESUME, OPTION_RUNTIME };
+enum { OPTION_FUNCTIONS = 1000, OPTION_RESUME, OPTION_RUNTIME, OPTION_START, OPTION_FLUSH };
 
 static const struct argp_option options[] = {
     {"functions", OPTION_FUNCTIONS, "GLOB,…", 0,
@@ -20,6 +20,9 @@ static const struct argp_option options[] = {
     {"jobs", 'j', "N", 0, "runs at the same time (as many as there are processors)", 0},
     {"runtime", OPTION_RUNTIME, "RUNTIME", 0,
      "who starts the functions' containers: crun (the default), docker, podman", 0},
+    {"start", OPTION_START, "START", 0,
+     "warm (the default), cold, lukewarm: see `slsuite run --help`", 0},
+    {"flush", OPTION_FLUSH, "PART,…", 0, "--start lukewarm: what is flushed", 0},
     {"resume", OPTION_RESUME, NULL, 0, "go on with --out: run what is missing there or failed", 0},
     {0},
 };
@@ -55,6 +58,12 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     case OPTION_RUNTIME:
         result = runtime_check(argument, err);
         suite->runtime = argument;
+        break;
+    case OPTION_START:
+        result = start_parse(argument, &suite->start, err);
+        break;
+    case OPTION_FLUSH:
+        suite->flush = argument;
         break;
     case OPTION_RESUME:
         suite->resume = true;

@@ -59,7 +59,9 @@ static int repeat(const struct manifest *manifest, const char *run, const char *
     const char *kernel = manifest_text(manifest, "kernel") ?: KERNEL_DISTRIBUTION;
     const char *base_name = manifest_text(manifest, "base");
     struct distribution base = {0};
-    if (base_name && apt_parse_distribution(base_name, &base, err) < 0)
+    enum start_kind start = START_WARM;
+    if ((base_name && apt_parse_distribution(base_name, &base, err) < 0) ||
+        start_parse(manifest_text(manifest, "start") ?: start_names[START_WARM], &start, err) < 0)
         return -1;
     const struct sim_options options = {
         .function = manifest_text(manifest, "function"),
@@ -67,6 +69,8 @@ static int repeat(const struct manifest *manifest, const char *run, const char *
         .image = {.kernel = kernel, .runtime = runtime, .base = base},
         .invocations = (unsigned)manifest_integer(manifest, "invocations", 0),
         .warm_ups = (int)manifest_integer(manifest, "warm_ups", -1),
+        .start = start,
+        .flush = manifest_text(manifest, "flush"),
         .input = manifest_text(manifest, "input"),
         .generator = manifest_text(manifest, "generator"),
         .out = out,

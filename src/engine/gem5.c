@@ -26,6 +26,11 @@ struct run {
 };
 
 static int refuse_impossible(const struct sim_options *options, struct error *err) {
+    if (options->start != START_WARM)
+        return error_usage(err, "--start %s: gem5 starts warm only: use --engine sim",
+                           start_names[options->start]);
+    if (options->flush)
+        return error_usage(err, "--flush: only with --start lukewarm");
     if (options->profile)
         return error_usage(err, "--profile: gem5 has no profile by symbol: use --engine sim");
     if (runtime_is_engine(options->image.runtime))

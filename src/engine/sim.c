@@ -11,6 +11,7 @@
 #include "guest/mark.h"
 #include "image/function.h"
 #include "image/runtime.h"
+#include "model/flush.h"
 
 /* After the reply the client waits so long, in guest time, before it marks the end: the function's
  * own epilogue (back to epoll) is then part of its invocation. Core 1 is idle meanwhile and costs
@@ -30,6 +31,7 @@ struct sim {
     struct simulation simulation;
     struct function function;
     unsigned warm_ups;
+    unsigned flush;        /* at each invocation's begin */
     struct code_map *code; /* the profile's names; NULL: not profiled */
     struct profile *profile;
 };
@@ -95,6 +97,8 @@ static int prepare(struct sim *sim, struct error *err) {
     struct simulation *simulation = &sim->simulation;
     if (simulation_find_system(simulation, options->system, err) < 0 ||
         function_find(options->function, &sim->function, err) < 0)
+        return -1;
+    if (start_flush(options->start, options->flush, &simulation->system, &sim->flush, err) < 0)
         return -1;
     function_free(&sim->function);
     if (simulation_prepare_image(simulation, &options->image, err) < 0 ||
@@ -164,6 +168,7 @@ int sim_execute(struct sim *sim, const char *folder, bool timed, struct sim_dura
         .marks = sim->options->invocations,
         .timed = timed,
         .profile = sim->options->profile,
+        .flush = sim->flush,
         .core = CHECKPOINT_FUNCTION_CORE,
         .timeout_seconds = sim->options->timeout_seconds,
     };
@@ -173,6 +178,7 @@ int sim_execute(struct sim *sim, const char *folder, bool timed, struct sim_dura
 void sim_describe_request(const struct sim_options *options, const struct function *function,
                           unsigned warm_ups, struct manifest *manifest) {
     manifest_set_text(manifest, "function", function->name);
+    manifest_set_text(manifest, "start", start_names[options->start]);
     manifest_set_integer(manifest, "invocations", options->invocations);
     manifest_set_integer(manifest, "warm_ups", warm_ups);
     if (options->input)
@@ -196,7 +202,11 @@ void sim_describe(const struct sim_options *options, const struct function *func
 
 static void describe(void *context, struct manifest *manifest) {
     const struct sim *sim = context;
+    char flush[FLUSH_TEXT];
     sim_describe(sim->options, &sim->function, sim->warm_ups, manifest);
+    flush_print(sim->flush, flush);
+    if (*flush)
+        manifest_set_text(manifest, "flush", flush);
 }
 
 static int take_profile(struct sim *sim, const char *folder, struct run_results *results,

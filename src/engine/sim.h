@@ -7,6 +7,7 @@
 #include "common/error.h"
 #include "engine/machine.h"
 #include "engine/simulation.h"
+#include "engine/start.h"
 #include "image/function.h"
 #include "results/results.h"
 
@@ -16,7 +17,9 @@ struct sim_options {
     const char *system;        /* name or file */
     struct image_choice image; /* its kernel, and who starts its container */
     unsigned invocations;
-    int warm_ups;           /* negative: what the function's description says */
+    int warm_ups; /* negative: what the function's description says */
+    enum start_kind start;
+    const char *flush;      /* of a lukewarm one: "l1,llc", "all"; NULL: not said */
     const char *input;      /* NULL: the client's default */
     const char *generator;  /* unique, random, linear; NULL: unique */
     const char *out;        /* run folder; NULL: results/DATE-FUNCTION-SYSTEM */

@@ -13,6 +13,7 @@
 #include "engine/machine.h"
 #include "engine/record.h"
 #include "guest/mark.h"
+#include "model/flush.h"
 
 #define LEAST_CORES 2
 #define MOST_CORES 8 /* the plugin's */
@@ -48,9 +49,9 @@ static void add_value(FILE *out, const char *value) {
         fputs(*value == ',' ? ",," : (char[]){*value, '\0'}, out);
 }
 
-static void add_file(FILE *out, const char *key, const char *path) {
+static void add_text(FILE *out, const char *key, const char *value) {
     fprintf(out, ",%s=", key);
-    add_value(out, path);
+    add_value(out, value);
 }
 
 static bool has_content(const char *path) {
@@ -64,22 +65,25 @@ static char *plugin_argument(const struct simulation *simulation, const struct s
     autofree char *samples = format_string("%s/samples.tsv", folder);
     autofree char *profile = format_string("%s/profile.tsv", folder);
     autofree char *regions = format_string("%s/regions", simulation->checkpoint.folder);
-    char *text;
+    char *text, flush[FLUSH_TEXT];
     size_t size;
     FILE *out = open_memstream(&text, &size);
     if (!out)
         abort();
     add_value(out, paths_plugin());
-    add_file(out, "system", simulation->system_file);
-    add_file(out, "ram", simulation->checkpoint.ram);
-    add_file(out, "samples", samples);
+    add_text(out, "system", simulation->system_file);
+    add_text(out, "ram", simulation->checkpoint.ram);
+    add_text(out, "samples", samples);
     fprintf(out, ",core=%u", job->core);
     if (has_content(regions)) /* a guest without a function tells nothing of its code */
-        add_file(out, "regions", regions);
+        add_text(out, "regions", regions);
     if (job->profile) {
-        add_file(out, "profile", profile);
+        add_text(out, "profile", profile);
         fprintf(out, ",profile_marks=%u", job->marks);
     }
+    flush_print(job->flush, flush);
+    if (*flush)
+        add_text(out, "flush", flush);
     if (fclose(out) != 0)
         abort();
     return text;

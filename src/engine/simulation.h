@@ -45,9 +45,10 @@ struct simulation_job {
     const char *parameters; /* lines for fw_cfg; "": none */
     unsigned end_mark;      /* it is over after so many of these marks */
     unsigned marks;
-    bool timed;    /* with the model: samples.tsv goes to the folder */
-    bool profile;  /* also profile.tsv, of the core until so many marks */
-    unsigned core; /* that is measured */
+    bool timed;     /* with the model: samples.tsv goes to the folder */
+    bool profile;   /* also profile.tsv, of the core until so many marks */
+    unsigned flush; /* parts of the model that forget at each work begin: model/flush.h */
+    unsigned core;  /* that is measured */
     double timeout_seconds;
 };
 

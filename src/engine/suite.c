@@ -107,9 +107,16 @@ static int check_same(const struct suite *suite, const char *folder,
     const char *system = manifest_text(manifest, "digests.system");
     const char *runtime = manifest_text(manifest, "runtime") ?: RUNTIME_DEFAULT;
     int64_t invocations = manifest_integer(manifest, "invocations", -1);
+    const char *start = manifest_text(manifest, "start") ?: start_names[START_WARM];
+    const char *flush = manifest_text(manifest, "flush") ?: "";
     char digest[HASH_HEX];
     if (hash_file(suite->simulation.system_file, digest, err) < 0)
         return -1;
+    if (strcmp(start, start_names[options->start]) != 0 || strcmp(flush, suite->flush) != 0)
+        return error_usage(err,
+                           "%s is a run with --start %s%s%s: resume with the options that it had, "
+                           "or name another folder",
+                           folder, start, *flush ? " --flush " : "", flush);
     if (invocations == options->invocations && strcmp(runtime, options->runtime) == 0 && system &&
         strcmp(system, digest) == 0)
         return 0;
@@ -202,10 +209,14 @@ static void suite_free(struct suite *suite) {
 static int prepare(struct suite *suite, struct error *err) {
     const struct image_choice image = {.kernel = KERNEL_DISTRIBUTION,
                                        .runtime = suite->options->runtime};
+    unsigned flush;
     if (select_functions(suite, err) < 0 ||
         simulation_find_system(&suite->simulation, suite->options->system, err) < 0 ||
+        start_flush(suite->options->start, suite->options->flush, &suite->simulation.system, &flush,
+                    err) < 0 ||
         open_folder(suite, err) < 0)
         return -1;
+    flush_print(flush, suite->flush);
     int missing = take_all_whole(suite, err);
     if (missing <= 0)
         return missing;

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "common/error.h"
+#include "engine/start.h"
 #include "results/results.h"
 
 struct suite_options {
@@ -13,9 +14,11 @@ struct suite_options {
     const char *system;    /* name or file */
     const char *runtime;   /* who starts the functions' containers: image/runtime.h */
     unsigned invocations;  /* of each */
-    unsigned jobs;         /* at the same time */
-    const char *out;       /* the suite's folder; NULL: results/DATE-suite-SYSTEM */
-    bool resume;           /* what is whole in that folder stays */
+    enum start_kind start; /* as in sim_options */
+    const char *flush;
+    unsigned jobs;   /* at the same time */
+    const char *out; /* the suite's folder; NULL: results/DATE-suite-SYSTEM */
+    bool resume;     /* what is whole in that folder stays */
     double timeout_seconds;
     const char *command; /* what the runs' manifests call us */
 };

@@ -38,10 +38,24 @@ static int start(const struct suite *suite, const struct job *job, struct proces
     const struct suite_options *options = suite->options;
     autofree char *invocations = format_string("%u", options->invocations);
     autofree char *timeout = format_string("%.0f", options->timeout_seconds);
-    const char *const arguments[] = {
-        options->command, "run", job->entry->function, "--system",  options->system, "--runtime",
-        options->runtime, "-n",  invocations,          "--timeout", timeout,         "--out",
-        job->folder,      NULL};
+    const char *const arguments[] = {options->command,
+                                     "run",
+                                     job->entry->function,
+                                     "--system",
+                                     options->system,
+                                     "--runtime",
+                                     options->runtime,
+                                     "-n",
+                                     invocations,
+                                     "--timeout",
+                                     timeout,
+                                     "--out",
+                                     job->folder,
+                                     "--start",
+                                     start_names[options->start],
+                                     options->flush ? "--flush" : NULL,
+                                     options->flush,
+                                     NULL};
     const struct process_options self = {
         .program = "/proc/self/exe", .output = "/dev/null", .log = job->log};
     autofree char *failed = format_string("%s.failed", job->folder);

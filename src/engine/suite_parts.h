@@ -4,11 +4,13 @@
 
 #include "engine/simulation.h"
 #include "engine/suite.h"
+#include "model/flush.h"
 #include "results/suite.h"
 
 struct suite {
     const struct suite_options *options;
     struct simulation simulation; /* the system; the image, once it is prepared */
+    char flush[FLUSH_TEXT];       /* what the runs' manifests say of it; "": nothing */
     char *folder;
     int lock;                    /* on the folder; -1: none */
     struct suite_entry *entries; /* one a function; with a mean, it is whole */

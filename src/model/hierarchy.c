@@ -46,15 +46,21 @@ static enum inclusion inclusion_of(const struct plan *plan) {
     return strcmp(plan->cache->inclusion, "inclusive") == 0 ? INCLUSIVE : EXCLUSIVE;
 }
 
+static void start_prefetcher(struct cache_unit *unit,
+                             const struct prefetcher_parameters *parameters, uint64_t line_size) {
+    memset(unit->prefetcher_state, 0, unit->prefetcher->size(parameters, line_size));
+    unit->prefetcher->init(unit->prefetcher_state, parameters, line_size);
+}
+
 static bool init_prefetcher(struct cache_unit *unit, const struct prefetcher_parameters *parameters,
                             uint64_t line_size) {
     unit->prefetcher = prefetcher_find(parameters->name);
     if (!unit->prefetcher)
         return true;
-    unit->prefetcher_state = calloc(1, unit->prefetcher->size(parameters, line_size));
+    unit->prefetcher_state = malloc(unit->prefetcher->size(parameters, line_size));
     if (!unit->prefetcher_state)
         return false;
-    unit->prefetcher->init(unit->prefetcher_state, parameters, line_size);
+    start_prefetcher(unit, parameters, line_size);
     if (unit->prefetcher->every_access)
         unit->tags.first_span = 0;
     return true;
@@ -212,17 +218,55 @@ void hierarchy_free(struct hierarchy *hierarchy) {
     free(hierarchy);
 }
 
-void hierarchy_flush(struct hierarchy *hierarchy) {
-    for (struct cache_unit *unit = hierarchy->units;
-         unit < hierarchy->units + unit_count(hierarchy); unit++) {
-        cache_flush(&unit->tags);
-        for (unsigned i = 0; i < unit->asker_count; i++) {
-            in_flight_clear(&unit->askers[i].fills);
-            in_flight_clear(&unit->askers[i].write_backs);
-        }
+/* Whether the unit is of these parts, or above an inclusive one that is. */
+static bool forgets(const struct cache_unit *unit, unsigned parts) {
+    static const uint8_t part_of[CACHE_NAMES] = {[CACHE_L1I] = FLUSH_L1,
+                                                 [CACHE_L1D] = FLUSH_L1,
+                                                 [CACHE_L2] = FLUSH_L2,
+                                                 [CACHE_L3] = FLUSH_LLC,
+                                                 [CACHE_LLC] = FLUSH_LLC};
+    for (const struct cache_unit *below = unit; below; below = below->below)
+        if (parts & part_of[below->name] && (below == unit || below->inclusion == INCLUSIVE))
+            return true;
+    return false;
+}
+
+static const struct cache_parameters *parameters_of(const struct cache_unit *unit,
+                                                    const struct model_parameters *parameters) {
+    if (unit->name >= CACHE_L2)
+        return &parameters->level[unit->name - CACHE_L2];
+    return unit->name == CACHE_L1I ? &parameters->l1i : &parameters->l1d;
+}
+
+static void flush_unit(struct cache_unit *unit, const struct model_parameters *parameters) {
+    cache_flush(&unit->tags);
+    for (unsigned i = 0; i < unit->asker_count; i++) {
+        in_flight_clear(&unit->askers[i].fills);
+        in_flight_clear(&unit->askers[i].write_backs);
     }
-    if (hierarchy->holders)
-        memset(hierarchy->holders, 0, hierarchy->holder_slots * hierarchy->cores);
+    if (unit->prefetcher)
+        start_prefetcher(unit, &parameters_of(unit, parameters)->prefetcher, parameters->line_size);
+}
+
+/* Who holds what, once more: a flush tells nobody of single lines. */
+static void count_holders(struct hierarchy *hierarchy) {
+    memset(hierarchy->holders, 0, hierarchy->holder_slots * hierarchy->cores);
+    for (struct cache_unit *unit = hierarchy->units; unit < shared_unit(hierarchy, 0); unit++)
+        for (uint64_t set = 0; set <= unit->tags.set_mask; set++)
+            for (unsigned way = 0; way < unit->tags.ways; way++) {
+                uint64_t line = cache_lines(&unit->tags, set)[way];
+                if (line != LINE_NONE)
+                    add_holder(unit, holders_of(hierarchy, line & unit->tags.tag_mask));
+            }
+}
+
+void hierarchy_flush(struct hierarchy *hierarchy, unsigned parts,
+                     const struct model_parameters *parameters) {
+    for (struct cache_unit *unit = hierarchy->units;
+         unit < hierarchy->units + unit_count(hierarchy); unit++)
+        if (forgets(unit, parts))
+            flush_unit(unit, parameters);
+    count_holders(hierarchy);
 }
 
 const struct access_counts *hierarchy_counts(const struct hierarchy *hierarchy, unsigned core,

@@ -31,6 +31,7 @@
 
 #include "model/cache.h"
 #include "model/dram.h"
+#include "model/flush.h"
 #include "model/parameters.h"
 #include "model/stream.h"
 
@@ -109,7 +110,11 @@ struct hierarchy {
 /* NULL when memory is out. The parameters must have passed parameters_check(). */
 struct hierarchy *hierarchy_new(const struct model_parameters *parameters);
 void hierarchy_free(struct hierarchy *hierarchy);
-void hierarchy_flush(struct hierarchy *hierarchy); /* forget all lines; counters stay */
+
+/* The caches of these parts are as if they were new, but for their counters; see model_flush(). The
+ * parameters must be those that the hierarchy was made of. */
+void hierarchy_flush(struct hierarchy *hierarchy, unsigned parts,
+                     const struct model_parameters *parameters);
 
 /* One line: address .. address + size - 1 lie in it. `pc` is the virtual address of the
  * instruction, for prefetchers. Counts it under `mode`. WALK goes through the L1D as a load, but is

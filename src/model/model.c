@@ -86,13 +86,14 @@ void model_end_footprint(struct model *model) {
     model->footprint_begun = false;
 }
 
-void model_flush(struct model *model) {
-    hierarchy_flush(model->hierarchy);
-    for (unsigned i = 0; i < model->parameters.cores; i++) {
-        if (model->cores[i].mmu)
+void model_flush(struct model *model, unsigned parts) {
+    const struct model_parameters *parameters = &model->parameters;
+    hierarchy_flush(model->hierarchy, parts, parameters);
+    for (unsigned i = 0; i < parameters->cores; i++) {
+        if (parts & FLUSH_TLB && model->cores[i].mmu)
             mmu_flush(model->cores[i].mmu, true);
-        if (model->cores[i].branch)
-            branch_unit_flush(model->cores[i].branch, &model->parameters.branch);
+        if (parts & FLUSH_BP && model->cores[i].branch)
+            branch_unit_flush(model->cores[i].branch, &parameters->branch);
     }
 }
 

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/flush.h"
 #include "model/parameters.h"
 #include "model/stream.h"
 
@@ -59,9 +60,10 @@ void model_measure(struct model *model, unsigned core);
 void model_begin_footprint(struct model *model);
 void model_end_footprint(struct model *model);
 
-/* Forget all that was cached or learnt: lines (dirty ones are dropped: only tags are modelled),
- * translations, branches. Counters stay. */
-void model_flush(struct model *model);
+/* These parts (flush.h), those of them that there are, forget what they have cached or learnt. It
+ * takes no time, and counters stay. Dirty lines are dropped: only tags are modelled, so it is as if
+ * memory had got them. What an inclusive cache forgets, the caches above it forget, too. */
+void model_flush(struct model *model, unsigned parts);
 
 /* A statistic: gem5's full name where gem5 has one, unit as gem5 writes it (Count, Cycle, …), one
  * sentence. */

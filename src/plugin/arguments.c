@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/flush.h"
+
 /* The value, if the text is NAME=VALUE with this name. */
 static const char *value_of(const char *text, const char *name) {
     size_t length = strlen(name);
@@ -43,7 +45,10 @@ static int read_one(const char *text, struct plugin_arguments *arguments, struct
         *known[i].text = value;
         return 0;
     }
-    return error_set(err, "%s: unknown argument", text);
+    if (!value_of(text, "flush"))
+        return error_set(err, "%s: unknown argument", text);
+    arguments->flush = flush_parse(value_of(text, "flush"));
+    return arguments->flush ? 0 : error_set(err, "%s: no parts of the model", text);
 }
 
 int arguments_read(int count, char **texts, struct plugin_arguments *arguments, struct error *err) {

@@ -13,6 +13,7 @@ struct plugin_arguments {
     int core;               /* core=N: the measured one; -1: all are */
     const char *profile;    /* profile=FILE: to write, see profile.h. Needs a core */
     unsigned profile_marks; /* profile_marks=K (1) */
+    unsigned flush;         /* flush=PART,…: what forgets at each work begin, see model/flush.h */
 };
 
 /* The texts are kept, not copied. */

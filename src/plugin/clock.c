@@ -28,7 +28,8 @@ static struct {
     struct model *model;
     struct access *accesses; /* step.accesses */
     unsigned access_capacity;
-    bool measures; /* steps go through the profile */
+    bool measures;    /* steps go through the profile */
+    unsigned flushes; /* parts of the model, at each work begin */
     struct profile *profile;
     struct core cores[MAX_CORES];
 } now;
@@ -43,6 +44,10 @@ bool clock_init(struct model *model, bool translates, struct profile *profile) {
         if (!(now.cores[i].translations.pool = translation_pool_new()))
             return false;
     return now.accesses;
+}
+
+void clock_flush_at_work_begin(unsigned parts) {
+    now.flushes = parts;
 }
 
 /* A segment of the block begins; its instructions before `first` have been counted. */
@@ -113,7 +118,7 @@ static inline void begin(const struct block *block) {
         first = is_again(segment);
         if (now.core->starts_cold && segment->mode == MODEL_USER) {
             now.core->starts_cold = false;
-            model_flush(now.model);
+            model_flush(now.model, FLUSH_ALL);
         }
     }
     enter(segment, 0, first);
@@ -153,6 +158,8 @@ static void mark(unsigned index, uint16_t operation, const uint64_t arguments[2]
             now.cores[arguments[0]].starts_cold = true;
         return;
     }
+    if (operation == M5_WORK_BEGIN && now.flushes)
+        model_flush(now.model, now.flushes);
     samples_mark(now.model, operation, arguments[0], arguments[1]);
     if (operation == M5_WORK_BEGIN || operation == M5_RESET_STATS ||
         operation == M5_DUMP_RESET_STATS)

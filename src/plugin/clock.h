@@ -15,6 +15,10 @@
  * False when memory is out. */
 bool clock_init(struct model *model, bool translates, struct profile *profile);
 
+/* At each work begin these parts of the model forget what they hold (model/flush.h): the work
+ * begins lukewarm. */
+void clock_flush_at_work_begin(unsigned parts);
+
 /* For stream_start(). */
 void clock_consume(const uint64_t *events, const uint64_t *end);
 

@@ -369,6 +369,7 @@ static int prepare_model(const struct plugin_arguments *arguments, struct error 
     if (!plugin.model || !plugin.code_pages || (arguments->profile && !profile) ||
         !clock_init(plugin.model, plugin.walks, profile))
         return error_set(err, "model: memory is out");
+    clock_flush_at_work_begin(arguments->flush);
     plugin.segments = (struct segment_options){
         .line_size = (unsigned)plugin.parameters.line_size,
         .fetch_width =

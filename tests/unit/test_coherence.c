@@ -93,6 +93,15 @@ static void check_line(const struct hierarchy *h, uint64_t address) {
     assert_true(copies.dirty || !newer[address / 64]); /* no store is lost */
 }
 
+/* The table of who may hold a line knows of every copy. */
+static void check_holders(const struct hierarchy *h) {
+    for (uint64_t address = 0; address < LINES * 64; address += 64) {
+        struct copies copies = find_copies(h, address);
+        for (unsigned core = 0; core < h->cores; core++)
+            assert_true(holders_of(h, address)[core] >= copies.core[core]);
+    }
+}
+
 /* Everything above an inclusive unit is in it. */
 static void check_inclusion(const struct hierarchy *h) {
     unsigned units = h->cores * h->private_levels + h->shared_levels;
@@ -116,7 +125,15 @@ static void check_store(const struct hierarchy *h, unsigned core, uint64_t addre
         assert_true(other == core || copies.core[other] == 0);
 }
 
-static void random_traffic(struct model_parameters p, uint64_t seed) {
+/* Some parts forget. What was newer than memory, only they knew. */
+static void flush(struct hierarchy *h, unsigned parts, const struct model_parameters *p) {
+    bool *newer = h->dram.state;
+    hierarchy_flush(h, parts, p);
+    for (uint64_t line = 0; line < LINES; line++)
+        newer[line] &= find_copies(h, line * 64).dirty;
+}
+
+static void random_traffic(struct model_parameters p, uint64_t seed, bool flushes) {
     p.cores = CORES;
     p.l1i.size = p.l1d.size = 256;
     p.l1i.associativity = p.l1d.associativity = 2;
@@ -144,17 +161,20 @@ static void random_traffic(struct model_parameters p, uint64_t seed) {
             newer[address / 64] |= !prefetches;
             check_store(h, core, address, prefetches);
         }
+        if (flushes && i % 100 == 99)
+            flush(h, (unsigned)(r >> 57) % FLUSH_ALL + 1, &p);
         check_line(h, address & ~UINT64_C(63));
         if (i % 64 == 0) {
             for (uint64_t line = 0; line < LINES; line++)
                 check_line(h, line * 64);
             check_inclusion(h);
+            check_holders(h);
         }
     }
     hierarchy_free(h);
 }
 
-static void test_random_traffic(void **state) {
+static void on_all_machines(bool flushes) {
     static const char *const inclusions[] = {"mostly_inclusive", "inclusive", "exclusive"};
     static const char *const policies[] = {"lru", "plru", "srrip", "random"};
     for (unsigned i = 0; i < 3 * 3 * 3 * 4; i++) {
@@ -177,15 +197,24 @@ static void test_random_traffic(void **state) {
             p.level[LEVEL_L2].prefetcher = (struct prefetcher_parameters){"stream", 2, 4, 8};
             p.level[LEVEL_LLC].prefetcher = (struct prefetcher_parameters){"next_line", 1, 1};
         }
-        random_traffic(p, 77 + i);
+        random_traffic(p, 77 + i, flushes);
     }
+}
+
+static void test_random_traffic(void **state) {
+    on_all_machines(false);
+}
+
+static void test_random_flushes(void **state) {
+    on_all_machines(true);
 }
 
 /* No shared cache at all: modified lines go from core to core by memory. */
 static void test_private_llc(void **state) {
     struct model_parameters p = simple();
     strcpy(p.level[LEVEL_LLC].sharing, "private");
-    random_traffic(p, 5);
+    random_traffic(p, 5, false);
+    random_traffic(p, 6, true);
     struct hierarchy *h = make(p);
     ask(h, 0, STORE, 0x1000, 0);
     assert_int_equal(ask(h, 1, LOAD, 0x1000, 1000).supplier, FROM_MEMORY);
@@ -236,7 +265,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_by_hand),     cmocka_unit_test(test_random_traffic),
         cmocka_unit_test(test_private_llc), cmocka_unit_test(test_exclusive_pair),
-        cmocka_unit_test(test_determinism),
+        cmocka_unit_test(test_determinism), cmocka_unit_test(test_random_flushes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 #include "model/state.h"
 
 enum { BLOCKS = 40, RUNS = 20000, HOT_LINES = 24, MOST_ACCESSES = 3 * SEGMENT_MOST };
+enum { PER_FLUSH = RUNS / 2 / FLUSH_ALL }; /* each choice of parts is flushed twice */
 
 static const struct template {
     const char *bytes;
@@ -169,9 +170,9 @@ static void check(const struct model_parameters *parameters, uint64_t random) {
     for (unsigned i = 0; i < RUNS; i++) {
         if (i % (RUNS / 2) == 0)
             rewrite(models, blocks, &random);
-        if (i % (RUNS / 8) == RUNS / 8 - 1)
+        if (i % PER_FLUSH == PER_FLUSH - 1)
             for (unsigned j = 0; j < 2; j++)
-                model_flush(models[j]);
+                model_flush(models[j], 1 + i / PER_FLUSH % FLUSH_ALL);
         unsigned core = i / 64 % 4 == 0;
         at[core] = run_block(models, core, blocks, at[core], &random);
         assert_int_equal(cycles_of(models[0], core), cycles_of(models[1], core));

@@ -108,7 +108,8 @@ static void test_three_levels(void **state) {
 }
 
 static void test_eviction_and_write_back(void **state) {
-    struct hierarchy *h = make(tiny());
+    const struct model_parameters p = tiny();
+    struct hierarchy *h = make(p);
     const struct access_counts *counts = hierarchy_counts(h, 0, MODEL_USER);
     const struct dram_counts *memory = hierarchy_dram_counts(h);
     uint64_t now = 0;
@@ -135,7 +136,7 @@ static void test_eviction_and_write_back(void **state) {
     assert_int_equal(llc.misses, 8);
     LOAD_LINE(4); /* L1 holds 7 and 6; LLC 7 6 5 4 */
     assert_int_equal(figures(h, 0, CACHE_LLC).counts[LOAD].misses, 8);
-    hierarchy_flush(h);
+    hierarchy_flush(h, FLUSH_ALL, &p);
     LOAD_LINE(4);
     assert_int_equal(counts->supplied[LOAD][FROM_MEMORY] + counts->supplied[STORE][FROM_MEMORY], 9);
     hierarchy_free(h);

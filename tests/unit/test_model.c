@@ -39,7 +39,7 @@ static void test_blocking_latencies(void **state) {
     assert_int_equal(run(model, code, &access, 1, 0), 1 + 17);
     assert_int_equal(value_of(model, "system.cpu0.dcache.overallAccesses::user"), 11);
     assert_int_equal(value_of(model, "system.cpu0.dcache.overallMisses::user"), 10);
-    model_flush(model);
+    model_flush(model, FLUSH_ALL);
     assert_int_equal(run(model, code, &access, 1, 0), 164 + 164);
     model_free(model);
 }

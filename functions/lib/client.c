@@ -32,6 +32,10 @@ static bool call_done(const struct grpc_client *client) {
     return client->done;
 }
 
+static bool connected(const struct grpc_client *client) {
+    return grpc_connection_stands(client->connection);
+}
+
 static bool greeted(const struct grpc_client *client) {
     return grpc_connection_greeted(client->connection);
 }
@@ -60,8 +64,8 @@ static int exchange(struct grpc_client *client, bool (*reached)(const struct grp
     }
 }
 
-struct grpc_client *grpc_client_open(const char *address, const char *path, int timeout_ms,
-                                     struct error *err) {
+struct grpc_client *grpc_client_connect(const char *address, const char *path, int timeout_ms,
+                                        struct error *err) {
     struct grpc_client *client = calloc(1, sizeof *client);
     if (!client) {
         error_errno(err, "connect to %s", address);
@@ -71,7 +75,20 @@ struct grpc_client *grpc_client_open(const char *address, const char *path, int 
     client->call.done = on_done;
     if ((client->target = grpc_target_new(address, path, timeout_ms, err)) &&
         (client->connection = grpc_connection_open(client->target, err)) &&
-        exchange(client, greeted, err) == 0)
+        exchange(client, connected, err) == 0)
+        return client;
+    grpc_client_close(client);
+    return NULL;
+}
+
+int grpc_client_greet(struct grpc_client *client, struct error *err) {
+    return exchange(client, greeted, err);
+}
+
+struct grpc_client *grpc_client_open(const char *address, const char *path, int timeout_ms,
+                                     struct error *err) {
+    struct grpc_client *client = grpc_client_connect(address, path, timeout_ms, err);
+    if (client && grpc_client_greet(client, err) == 0)
         return client;
     grpc_client_close(client);
     return NULL;

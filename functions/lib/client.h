@@ -14,6 +14,12 @@ struct grpc_client;
 struct grpc_client *grpc_client_open(const char *address, const char *path, int timeout_ms,
                                      struct error *err);
 
+/* The two steps of it: the connection; the greeting. After either has failed the client, if there
+ * is one, can only be closed. */
+struct grpc_client *grpc_client_connect(const char *address, const char *path, int timeout_ms,
+                                        struct error *err);
+int grpc_client_greet(struct grpc_client *client, struct error *err);
+
 /* Send a request, wait for the reply: valid until the next call, owned by the client. NULL if there
  * is none: any status but OK, a connection or stream that ends, a malformed answer, no answer in
  * time. */

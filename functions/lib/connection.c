@@ -308,6 +308,10 @@ short grpc_connection_events(const struct grpc_connection *connection) {
     return connection->connecting ? POLLOUT : connection->full ? POLLIN | POLLOUT : POLLIN;
 }
 
+bool grpc_connection_stands(const struct grpc_connection *connection) {
+    return !connection->connecting && connection->end == GRPC_ANSWERED;
+}
+
 bool grpc_connection_greeted(const struct grpc_connection *connection) {
     return connection->greeted;
 }

@@ -79,6 +79,9 @@ struct grpc_connection *grpc_connection_adopt(const struct grpc_target *target, 
 int grpc_connection_fd(const struct grpc_connection *connection);
 short grpc_connection_events(const struct grpc_connection *connection);
 
+/* Has the server's kernel accepted it, and has it not ended since? */
+bool grpc_connection_stands(const struct grpc_connection *connection);
+
 /* Has the server's greeting (SETTINGS) come? */
 bool grpc_connection_greeted(const struct grpc_connection *connection);
 

@@ -31,7 +31,7 @@ enum {
 #define GEM5_PATIENCE 60
 
 static const struct argp_option options[] = {
-    {"invocations", 'n', "N", 0, "measured invocations (10)", 0},
+    {"invocations", 'n', "N", 0, "measured invocations (10; of --start cold: 1)", 0},
     {"warm-ups", 'w', "N", 0, "invocations before the checkpoint (what the function says: 20)", 0},
     {"engine", OPTION_ENGINE, "ENGINE", 0,
      "what executes the machine: sim (the default), gem5 (always with the custom kernel), native: "
@@ -200,7 +200,7 @@ int command_run(int argc, char **argv, struct error *err) {
         NULL,
         NULL};
     struct request request = {
-        .sim = {.invocations = 10, .warm_ups = -1, .image = IMAGE_DEFAULT, .command = command_line},
+        .sim = {.warm_ups = -1, .image = IMAGE_DEFAULT, .command = command_line},
         .simulation = SIMULATION_DEFAULTS(err),
         .engine = ENGINE_SIM,
         .native = {.cpu = HOST_ANY, .client_cpu = HOST_ANY},
@@ -213,6 +213,8 @@ int command_run(int argc, char **argv, struct error *err) {
     request.sim.system = simulation->system;
     request.sim.out = simulation->out;
     request.sim.timeout_seconds = simulation->timeout_seconds * (gem5 ? GEM5_PATIENCE : 1);
+    if (!request.sim.invocations)
+        request.sim.invocations = start_invocations(request.sim.start);
     autofree char *folder = NULL;
     if (execute(&request, gem5, &folder, err) < 0)
         return -1;

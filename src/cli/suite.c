@@ -16,7 +16,7 @@ enum { OPTION_FUNCTIONS = 1000, OPTION_RESUME, OPTION_RUNTIME, OPTION_START, OPT
 static const struct argp_option options[] = {
     {"functions", OPTION_FUNCTIONS, "GLOB,…", 0,
      "which: names, also with *, ? and […], separated by commas (all)", 0},
-    {"invocations", 'n', "N", 0, "measured invocations of each (10)", 0},
+    {"invocations", 'n', "N", 0, "measured invocations of each (10; of --start cold: 1)", 0},
     {"jobs", 'j', "N", 0, "runs at the same time (as many as there are processors)", 0},
     {"runtime", OPTION_RUNTIME, "RUNTIME", 0,
      "who starts the functions' containers: crun (the default), docker, podman", 0},
@@ -103,7 +103,6 @@ int command_suite(int argc, char **argv, struct error *err) {
         NULL};
     struct request request = {
         .suite = {.functions = "all",
-                  .invocations = 10,
                   .runtime = RUNTIME_DEFAULT,
                   .jobs = processors(),
                   .command = command_line[0]},
@@ -116,6 +115,8 @@ int command_suite(int argc, char **argv, struct error *err) {
     request.suite.system = simulation->system;
     request.suite.out = simulation->out;
     request.suite.timeout_seconds = simulation->timeout_seconds;
+    if (!request.suite.invocations)
+        request.suite.invocations = start_invocations(request.suite.start);
     autofree char *folder = NULL;
     int result = suite_run(&request.suite, stdout, simulation->format, &folder, err);
     if (folder)

@@ -68,7 +68,7 @@ static int repeat(const struct manifest *manifest, const char *run, const char *
         .system = system,
         .image = {.kernel = kernel, .runtime = runtime, .base = base},
         .invocations = (unsigned)manifest_integer(manifest, "invocations", 0),
-        .warm_ups = (int)manifest_integer(manifest, "warm_ups", -1),
+        .warm_ups = start == START_COLD ? -1 : (int)manifest_integer(manifest, "warm_ups", -1),
         .start = start,
         .flush = manifest_text(manifest, "flush"),
         .input = manifest_text(manifest, "input"),

@@ -22,6 +22,7 @@ static int produce(const struct record *record, const char *folder, struct manif
     struct run_results results = {
         .manifest = manifest,
         .intervals = record->measured,
+        .phases = record->phases,
         .noisy = record->noisy,
         .clock_hz = record->clock_hz,
         .measured_core = record->core,

@@ -19,6 +19,7 @@ struct record {
     double prepare_seconds;
     unsigned core;                   /* that is measured */
     enum results_intervals measured; /* what the marks mean */
+    const char *const *phases;       /* names, of RESULTS_PHASES */
     bool noisy;                      /* repeated, it gives other figures: see struct run_results */
     /* Add to the manifest what only the owner knows, before and after. */
     int (*describe)(void *context, struct manifest *manifest, struct error *err);

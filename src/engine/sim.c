@@ -51,9 +51,9 @@ static char *quote(const char *text) {
     return quoted;
 }
 
-char *sim_run_script(const struct function *function, unsigned warm_ups, const char *runtime,
-                     bool code_report) {
-    autofree char *arguments = strdup("");
+/* What the function's description tells the client. The caller frees it. */
+static char *client_arguments(const struct function *function) {
+    char *arguments = strdup("");
     size_t index;
     json_t *argument;
     json_array_foreach(json_object_get(function->yaml, "client"), index, argument) {
@@ -62,20 +62,43 @@ char *sim_run_script(const struct function *function, unsigned warm_ups, const c
         free(arguments);
         arguments = longer;
     }
-    return format_string(
-        "set -e\n"
-        "slsuite-function start %s %s\n"
-        "%s"
-        "slsuite-channel stage warm-up\n"
-        "client -addr localhost:50051 %s-wait 10 -warm %u -settle " SETTLE_US
-        " -m5ops -channel -checkpoint \\\n"
-        "    %s-parameters /sys/firmware/qemu_fw_cfg/by_name/opt/slsuite/parameters/raw ||\n"
-        "    status=$?\n"
-        "slsuite-function check %s\n"
-        "exit ${status:-0}\n",
-        function->name, runtime, code_report ? "slsuite-code kernel >/dev/null\n" : "", arguments,
-        warm_ups, code_report ? "-then 'slsuite-code function >/dev/null' \\\n    " : "",
-        function->name);
+    return arguments;
+}
+
+#define PARAMETERS "/sys/firmware/qemu_fw_cfg/by_name/opt/slsuite/parameters/raw"
+
+/* The run script of a cold start: the checkpoint is before the container, and the client, which is
+ * up by then, has it created. */
+static char *cold_script(const struct function *function) {
+    autofree char *arguments = client_arguments(function);
+    return format_string("set -e\n"
+                         "slsuite-function services %s\n"
+                         "slsuite-code kernel >/dev/null\n"
+                         "client -addr localhost:50051 %s-cold %s -settle " SETTLE_US
+                         " -channel -checkpoint -parameters " PARAMETERS " ||\n"
+                         "    status=$?\n"
+                         "slsuite-function check %s\n"
+                         "exit ${status:-0}\n",
+                         function->name, arguments, function->name, function->name);
+}
+
+char *sim_run_script(const struct function *function, unsigned warm_ups, const char *runtime,
+                     bool code_report) {
+    autofree char *arguments = client_arguments(function);
+    return format_string("set -e\n"
+                         "slsuite-function start %s %s\n"
+                         "%s"
+                         "slsuite-channel stage warm-up\n"
+                         "client -addr localhost:50051 %s-wait 10 -warm %u -settle " SETTLE_US
+                         " -m5ops -channel -checkpoint \\\n"
+                         "    %s-parameters " PARAMETERS " ||\n"
+                         "    status=$?\n"
+                         "slsuite-function check %s\n"
+                         "exit ${status:-0}\n",
+                         function->name, runtime,
+                         code_report ? "slsuite-code kernel >/dev/null\n" : "", arguments, warm_ups,
+                         code_report ? "-then 'slsuite-code function >/dev/null' \\\n    " : "",
+                         function->name);
 }
 
 unsigned sim_warm_ups(const struct sim_options *options, const struct function *function) {
@@ -92,10 +115,30 @@ struct nvdimms sim_nvdimms(const struct function *function) {
     };
 }
 
+static int check_cold(const struct sim_options *options, struct error *err) {
+    if (options->invocations != 1)
+        return error_usage(err, "--start cold: -n 1: the simulation is deterministic: more cold "
+                                "starts would all be the same");
+    if (options->warm_ups >= 0)
+        return error_usage(err, "--start cold: without -w: what is warmed up is not cold");
+    if (options->profile)
+        return error_usage(err,
+                           "--start cold: without --profile: where the function's code lies is "
+                           "only known when it has started");
+    if (runtime_is_engine(options->image.runtime))
+        return error_usage(err,
+                           "--start cold: --runtime crun only: %s does a part of the start on the "
+                           "core that is not measured",
+                           options->image.runtime);
+    return 0;
+}
+
 static int prepare(struct sim *sim, struct error *err) {
     const struct sim_options *options = sim->options;
     struct simulation *simulation = &sim->simulation;
-    if (simulation_find_system(simulation, options->system, err) < 0 ||
+    bool cold = options->start == START_COLD;
+    if ((cold && check_cold(options, err) < 0) ||
+        simulation_find_system(simulation, options->system, err) < 0 ||
         function_find(options->function, &sim->function, err) < 0)
         return -1;
     if (start_flush(options->start, options->flush, &simulation->system, &sim->flush, err) < 0)
@@ -106,9 +149,10 @@ static int prepare(struct sim *sim, struct error *err) {
         (runtime_is_engine(options->image.runtime) &&
          function_prepare_archive(&sim->function, err) < 0))
         return -1;
-    sim->warm_ups = sim_warm_ups(options, &sim->function);
+    sim->warm_ups = cold ? 0 : sim_warm_ups(options, &sim->function);
     autofree char *script =
-        sim_run_script(&sim->function, sim->warm_ups, options->image.runtime, true);
+        cold ? cold_script(&sim->function)
+             : sim_run_script(&sim->function, sim->warm_ups, options->image.runtime, true);
     const struct checkpoint_inputs inputs = {
         .image = &simulation->image,
         .name = sim->function.name,
@@ -158,14 +202,17 @@ char *sim_parameters(const struct sim_options *options, struct error *err) {
 
 int sim_execute(struct sim *sim, const char *folder, bool timed, struct sim_durations *durations,
                 struct error *err) {
-    autofree char *title = format_string("simulate %u invocations", sim->options->invocations);
+    autofree char *title =
+        sim->options->start == START_COLD
+            ? format_string("simulate the cold start of %s", sim->function.name)
+            : format_string("simulate %u invocations", sim->options->invocations);
     autofree char *parameters = sim_parameters(sim->options, err);
     const struct simulation_job job = {
         .title = title,
         .nvdimms = sim_nvdimms(&sim->function),
         .parameters = parameters,
         .end_mark = M5_WORK_END,
-        .marks = sim->options->invocations,
+        .marks = sim->options->invocations, /* of a cold start's phases, the last one ends */
         .timed = timed,
         .profile = sim->options->profile,
         .flush = sim->flush,
@@ -242,6 +289,7 @@ int sim_run(const struct sim_options *options, FILE *out, enum results_format fo
     struct sim *sim = sim_open(options, err);
     if (!sim)
         return -1;
+    bool cold = options->start == START_COLD;
     const struct simulation_run run = {
         .engine = ENGINE_SIM,
         .name = sim->function.name,
@@ -249,7 +297,8 @@ int sim_run(const struct sim_options *options, FILE *out, enum results_format fo
         .command = options->command,
         .prepare_seconds = machine_now() - begun,
         .core = CHECKPOINT_FUNCTION_CORE,
-        .measured = RESULTS_INVOCATIONS,
+        .measured = cold ? RESULTS_PHASES : RESULTS_INVOCATIONS,
+        .phases = cold ? start_phases : NULL,
         .describe = describe,
         .execute = execute,
         .context = sim,

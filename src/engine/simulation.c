@@ -219,6 +219,8 @@ static int describe(void *context, struct manifest *manifest, struct error *err)
     manifest_set_text(manifest, "versions.kernel", image->kernel_version);
     manifest_set_text(manifest, "digests.kernel", image->kernel_digest);
     manifest_set_text(manifest, "digests.rootfs", image->rootfs_digest);
+    if (recorded->run->phases)
+        manifest_set_texts(manifest, "phases", recorded->run->phases);
     recorded->run->describe(recorded->run->context, manifest);
     char digest[HASH_HEX];
     if (hash_file(simulation->system_file, digest, err) < 0)
@@ -249,6 +251,7 @@ int simulation_record(struct simulation *simulation, const struct simulation_run
         .prepare_seconds = run->prepare_seconds,
         .core = run->core,
         .measured = run->measured,
+        .phases = run->phases,
         .describe = describe,
         .execute = execute,
         .context = &recorded,

@@ -83,6 +83,7 @@ struct simulation_run {
     double prepare_seconds;
     unsigned core;                   /* that is measured */
     enum results_intervals measured; /* what the marks mean */
+    const char *const *phases;       /* names, of RESULTS_PHASES */
     /* Add to the manifest what only the owner knows. */
     void (*describe)(void *context, struct manifest *manifest);
     /* Execute; samples.tsv is then in the folder. Sets the replies and the profile, if there are

@@ -44,6 +44,8 @@ enum mark_operation {
     MARK_PROGRAM_ENDED = 0x100, /* slsuite-launch: after the end of the program it started */
     MARK_FLUSH = 0x101,         /* argument 0: a core. When that next executes a user's instruction,
                                    the model forgets what it has cached and learnt; no sample */
+    MARK_PHASE = 0x102,         /* argument 0: the number of the phase of the work under way that
+                                   begins; the one before it ends. The first begins with the work */
 };
 
 /* CODE must be a compile-time constant. */

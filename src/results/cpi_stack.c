@@ -98,5 +98,5 @@ double cpi_stack_cycles(const struct invocations *invocations, const struct invo
     double sum = 0;
     for (size_t i = 0; i < invocations->count; i++)
         sum += (double)invocation_value(&invocations->list[i], statistic);
-    return sum / (double)invocations->count;
+    return sum / (double)invocations->sharers;
 }

@@ -1,6 +1,7 @@
 #include "results/intervals.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "guest/mark.h"
@@ -15,7 +16,22 @@ struct search {
 };
 
 const char *interval_name(const struct run_results *run) {
-    return run->intervals == RESULTS_REGIONS ? "region" : "invocation";
+    static const char *const names[] = {[RESULTS_INVOCATIONS] = "invocation",
+                                        [RESULTS_REGIONS] = "region",
+                                        [RESULTS_PHASES] = "phase"};
+    return names[run->intervals];
+}
+
+void interval_label(const struct run_results *run, uint64_t id, char label[INTERVAL_LABEL]) {
+    if (run->intervals == RESULTS_PHASES)
+        snprintf(label, INTERVAL_LABEL, "%s", run->phases[id]);
+    else
+        snprintf(label, INTERVAL_LABEL, "%s%" PRIu64,
+                 run->intervals == RESULTS_REGIONS ? "region " : "", id);
+}
+
+const char *interval_summary(const struct run_results *run) {
+    return run->intervals == RESULTS_PHASES ? "cold start" : "mean";
 }
 
 static int bad(const struct search *search, uint64_t id, const char *how) {
@@ -49,6 +65,30 @@ static int end_work(struct search *search, const struct mark *mark) {
     return 0;
 }
 
+/* One phase ends here, and the next begins. */
+static int change_phase(struct search *search, const struct mark *mark) {
+    struct interval *before = search->count ? &search->list[search->count - 1] : NULL;
+    uint64_t number = mark->arguments[0];
+    if (!before || before->end || number != before->id + 1)
+        return error_set(search->err,
+                         "taking the measurements: the phase %" PRIu64 " begins out of turn",
+                         number);
+    before->end = mark;
+    search->list[search->count++] = (struct interval){.id = number, .begin = mark};
+    return 0;
+}
+
+static int take_phases(struct search *search, const struct mark *mark) {
+    struct interval *last = search->count ? &search->list[search->count - 1] : NULL;
+    if (mark->code == M5_WORK_BEGIN)
+        return begin_work(search, mark);
+    if (mark->code == MARK_PHASE)
+        return change_phase(search, mark);
+    if (mark->code == M5_WORK_END && last && !last->end)
+        last->end = mark;
+    return 0;
+}
+
 /* As in gem5: from the last reset, however many dumps there were since. */
 static int dump(struct search *search, const struct mark *mark) {
     if (!search->reset)
@@ -59,6 +99,8 @@ static int dump(struct search *search, const struct mark *mark) {
 }
 
 static int take(struct search *search, const struct mark *mark) {
+    if (search->run->intervals == RESULTS_PHASES)
+        return take_phases(search, mark);
     if (mark->code == M5_WORK_BEGIN)
         return begin_work(search, mark);
     if (mark->code == M5_WORK_END)
@@ -73,11 +115,24 @@ static int take(struct search *search, const struct mark *mark) {
     return 0;
 }
 
+static int check_phases(const struct search *search) {
+    size_t count = 0;
+    while (search->run->phases[count])
+        count++;
+    if (count == search->count)
+        return 0;
+    return error_set(search->err,
+                     "taking the measurements: %zu phases of %zu of the cold start were marked",
+                     search->count, count);
+}
+
 static int check_whole(const struct search *search) {
     const struct run_results *run = search->run;
     for (size_t i = 0; i < search->count; i++)
         if (!search->list[i].end)
             return bad(search, search->list[i].id, "never ends");
+    if (run->intervals == RESULTS_PHASES)
+        return check_phases(search);
     if (search->count)
         return 0;
     if (run->intervals == RESULTS_INVOCATIONS)

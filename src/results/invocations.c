@@ -194,7 +194,7 @@ static void compute_metrics(struct invocations *invocations) {
                 one->metrics[metric][mode] = value;
                 sum += value;
             }
-            invocations->mean[metric][mode] = sum / (double)invocations->count;
+            invocations->mean[metric][mode] = sum / (double)invocations->sharers;
         }
     for (size_t i = 0; i < invocations->count; i++)
         compute_ratios(invocations->list[i].metrics, microseconds);
@@ -235,15 +235,21 @@ static void take_intervals(struct invocations *invocations, const struct interva
     if (!invocations->list)
         abort();
     invocations->count = count;
+    invocations->sharers = invocations->run->intervals == RESULTS_PHASES ? 1 : count;
     for (size_t i = 0; i < count; i++)
         invocations->list[i] = (struct invocation){
             .id = intervals[i].id, .begin = intervals[i].begin, .end = intervals[i].end};
 }
 
+/* A cold start has one reply, in its last phase. */
 static int match_replies(struct invocations *invocations, struct error *err) {
     const struct run_results *run = invocations->run;
     if (!run->reply_count)
         return 0;
+    if (run->intervals == RESULTS_PHASES) {
+        invocations->list[invocations->count - 1].reply = &run->replies[0];
+        return 0;
+    }
     for (size_t i = 0; i < run->reply_count; i++) {
         struct invocation *one = find(invocations, run->replies[i].id);
         if (!one || one->reply)

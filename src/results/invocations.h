@@ -1,5 +1,5 @@
-/* The invocations of a run, or a program's regions: what each statistic did between the two marks,
- * and the figures that tables show. */
+/* The invocations of a run, a program's regions, or a cold start's phases: what each statistic did
+ * between the two marks, and the figures that tables show. */
 #ifndef SLS_RESULTS_INVOCATIONS_H
 #define SLS_RESULTS_INVOCATIONS_H
 
@@ -63,7 +63,7 @@ typedef double metrics_table[METRICS][MODES];
 
 struct invocation {
     uint64_t id;
-    const struct client_reply *reply; /* NULL: the client said nothing */
+    const struct client_reply *reply; /* NULL: the client said nothing, or this phase has none */
     const struct mark *begin, *end;
     bool outlier; /* its latency is, of a noisy run (estimate.h) */
     metrics_table metrics;
@@ -75,6 +75,8 @@ struct invocations {
     size_t count;
     size_t time;        /* index of the statistic that is the measured core's time … */
     uint64_t ticks;     /* … and of how many ticks one of it is */
+    size_t sharers;     /* what sums are divided by for a mean: count; of phases, which are parts of
+                           one cold start, 1 */
     metrics_table mean; /* of counts; its ratios are ratios of mean counts */
     bool available[METRICS][MODES]; /* whether the run has such figures at all */
     struct cpi_stack *stack;        /* cpi_stack.h; NULL: the system has none */

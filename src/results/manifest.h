@@ -6,6 +6,7 @@
  *     function, system, engine                          names
  *     program, arguments                                of `slsuite exec`: a path, an array
  *     invocations, warm_ups, measured_core, clock_hz    numbers
+ *     phases            array of names: those of a cold start, in order
  *     start, flush      of a function: warm, cold, lukewarm; what the last flushed, "l1,llc"
  *     command           array: the command line
  *     date              when it began, ISO 8601 with the time zone

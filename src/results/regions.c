@@ -38,7 +38,7 @@ static int find_events(const struct invocations *invocations, const char *prefix
         double sum = 0;
         for (size_t i = 0; i < invocations->count; i++)
             sum += (double)invocation_value(&invocations->list[i], (size_t)index);
-        region->mean[event] = sum / (double)invocations->count;
+        region->mean[event] = sum / (double)invocations->sharers;
     }
     return 0;
 }

@@ -66,11 +66,11 @@ static void table(FILE *out, const struct invocations *invocations) {
         if (invocations_show(invocations, columns[i]))
             fprintf(out, "<th scope=\"col\">%s</th>", metric_descriptions[columns[i]].heading);
     fputs("</tr></thead>\n", out);
-    table_group(out, invocations, "mean", invocations->mean);
+    table_group(out, invocations, interval_summary(invocations->run), invocations->mean);
     for (size_t i = 0; i < invocations->count; i++) {
-        char label[24];
-        snprintf(label, sizeof label, "%" PRIu64 "%s", invocations->list[i].id,
-                 invocations->list[i].outlier ? " *" : "");
+        char name[INTERVAL_LABEL], label[INTERVAL_LABEL + 2];
+        interval_label(invocations->run, invocations->list[i].id, name);
+        snprintf(label, sizeof label, "%s%s", name, invocations->list[i].outlier ? " *" : "");
         table_group(out, invocations, label, invocations->list[i].metrics);
     }
     fputs("</table></div>\n", out);
@@ -145,8 +145,9 @@ void write_report(const struct invocations *invocations, FILE *out) {
     fprintf(out, "<p>%zu %s%s", invocations->count, interval_name(run), plural);
     if (run->intervals == RESULTS_INVOCATIONS)
         fprintf(out, " after %" PRId64 " warm-ups", manifest_integer(run->manifest, "warm_ups", 0));
-    fprintf(out, ", measured on core %u at %g GHz. Means:</p>\n", run->measured_core,
-            run->clock_hz / 1e9);
+    fprintf(out, ", measured on core %u at %g GHz. %s:</p>\n", run->measured_core,
+            run->clock_hz / 1e9,
+            run->intervals == RESULTS_PHASES ? "All of the cold start" : "Means");
     tiles(out, invocations);
     if (run->noisy)
         fputs("<p>MPKI: misses per thousand instructions. µs: time on the processor. Ratios of "

@@ -73,9 +73,12 @@ void chart_begin(FILE *out, const char *id, const char *title, const char *descr
                 shown, value > 0 ? unit : "");
     }
     size_t n = invocations->count, every = (n + 19) / 20;
-    for (size_t i = 0; i < n; i += every)
-        fprintf(out, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%" PRIu64 "</text>\n",
-                plot_x(i, n, width), PLOT_TOP + PLOT_HEIGHT + 18, invocations->list[i].id);
+    for (size_t i = 0; i < n; i += every) {
+        char label[INTERVAL_LABEL];
+        interval_label(invocations->run, invocations->list[i].id, label);
+        fprintf(out, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>\n",
+                plot_x(i, n, width), PLOT_TOP + PLOT_HEIGHT + 18, label);
+    }
     fprintf(out, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>\n",
             PLOT_LEFT + width / 2, PLOT_TOP + PLOT_HEIGHT + 36, interval_name(invocations->run));
 }

@@ -127,7 +127,7 @@ static void stack_bar(FILE *out, const struct invocations *invocations,
         if (one)
             fprintf(out, "%s %" PRIu64, interval_name(invocations->run), one->id);
         else
-            fputs("mean", out);
+            fputs(interval_summary(invocations->run), out);
         fprintf(out, ": %s: %.3f cycles per instruction, %.1f %%</title></path>\n",
                 stack_parts[part].title, value / instructions, 100 * value / cycles);
     }
@@ -146,9 +146,10 @@ static void stack_chart(FILE *out, const struct invocations *invocations) {
                 "the right the mean of all, whose figures are in the table below.",
                 axis, invocations, STACK_WIDTH);
     fprintf(out,
-            "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">mean</text>\n"
+            "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>\n"
             "<path class=\"grid\" d=\"M%d %dv%d\"/>\n<g class=\"stack\">\n",
-            mean_x, PLOT_TOP + PLOT_HEIGHT + 18, PLOT_LEFT + STACK_WIDTH, PLOT_TOP, PLOT_HEIGHT);
+            mean_x, PLOT_TOP + PLOT_HEIGHT + 18, interval_summary(invocations->run),
+            PLOT_LEFT + STACK_WIDTH, PLOT_TOP, PLOT_HEIGHT);
     for (size_t i = 0; i < n; i++)
         stack_bar(out, invocations, &invocations->list[i], axis, plot_x(i, n, STACK_WIDTH),
                   plot_bar(n, STACK_WIDTH));

@@ -55,7 +55,7 @@ static int check_profile(const struct invocations *invocations, struct error *er
     const struct profile *profile = invocations->run->profile;
     if (!profile)
         return 0;
-    double measured = invocations->mean[CYCLES][MODE_TOTAL] * (double)invocations->count;
+    double measured = invocations->mean[CYCLES][MODE_TOTAL] * (double)invocations->sharers;
     double profiled = (double)profile->totals[PROFILE_CYCLES];
     if (fabs(profiled - measured) <= PROFILE_TOLERANCE * measured)
         return 0;

@@ -32,6 +32,7 @@ struct client_reply {
 enum results_intervals {
     RESULTS_INVOCATIONS, /* a function's: work begin to work end of the same work id */
     RESULTS_REGIONS,     /* a program's: that, and from a reset of the statistics to each dump */
+    RESULTS_PHASES,      /* a cold start's: work begin to work end, cut at the marks of phases */
 };
 
 /* One run, as the engine hands it over. Everything stays the caller's. */
@@ -41,10 +42,11 @@ struct run_results {
     const struct client_reply *replies; /* one an invocation, in any order */
     size_t reply_count;                 /* 0: there was no client */
     enum results_intervals intervals;
-    bool noisy;             /* measured on hardware: each repetition gives other figures */
-    uint64_t clock_hz;      /* of the cores */
-    unsigned measured_core; /* the core that ran the function alone */
-    const char *system;     /* text of the system's YAML file, kept with the results; NULL: none */
+    const char *const *phases; /* RESULTS_PHASES: their names, in order; NULL-terminated */
+    bool noisy;                /* measured on hardware: each repetition gives other figures */
+    uint64_t clock_hz;         /* of the cores */
+    unsigned measured_core;    /* the core that ran the function alone */
+    const char *system; /* text of the system's YAML file, kept with the results; NULL: none */
     const struct profile *profile; /* by symbol; NULL: the run was not profiled */
 };
 

@@ -15,23 +15,29 @@
 /* The terminal's tables: at most this many; the mean is always of all. */
 enum { TABLE_INVOCATIONS = 10, TABLE_HOT_SPOTS = 20 };
 
+enum { COLUMNS = 7 };
 struct column {
     enum metric metric;
-    int width;
+    int width;         /* 0: there are no more */
+    bool milliseconds; /* of microseconds */
 };
-enum { COLUMNS = 7 };
 static const struct column of_models[COLUMNS] = {{INSTRUCTIONS, 14}, {CYCLES, 14},   {CPI, 8},
                                                  {L1I_MPKI, 11},     {L1D_MPKI, 11}, {LLC_MPKI, 11},
                                                  {MICROSECONDS, 12}};
-/* The last of them may be missing. */
+/* A cold start is thousands of times as long, and its time is in milliseconds. */
+static const struct column of_phases[COLUMNS] = {
+    {INSTRUCTIONS, 16},      {CYCLES, 17}, {CPI, 8}, {L1I_MPKI, 10}, {L1D_MPKI, 10}, {LLC_MPKI, 10},
+    {MICROSECONDS, 10, true}};
 static const struct column of_hardware[COLUMNS] = {
     {LATENCY, 13},     {MICROSECONDS, 12}, {INSTRUCTIONS, 14},    {CPI, 8},
     {BRANCH_MPKI, 10}, {PAGE_FAULTS, 13},  {CONTEXT_SWITCHES, 11}};
 static const struct column of_cold_starts[COLUMNS] = {
-    {COLD_CREATE, 14}, {COLD_START, 14}, {COLD_LISTEN, 14}, {COLD_REPLY, 14}, {LATENCY, 18}};
+    {COLD_CREATE, 14}, {COLD_START, 14}, {COLD_LISTEN, 14}, {COLD_REPLY, 14}, {LATENCY, 18, true}};
 
 static const struct column *columns_of(const struct invocations *invocations) {
-    return !invocations->run->noisy                    ? of_models
+    const struct run_results *run = invocations->run;
+    return run->intervals == RESULTS_PHASES            ? of_phases
+           : !run->noisy                               ? of_models
            : invocations_show(invocations, COLD_REPLY) ? of_cold_starts
                                                        : of_hardware;
 }
@@ -97,9 +103,11 @@ static void group(FILE *out, const struct invocations *invocations, const char *
             continue;
         fprintf(out, "%10s %-8s", label, mode_names[mode]);
         label = "";
-        for (int i = 0; i < COLUMNS && columns[i].width; i++)
+        for (int i = 0; i < COLUMNS && columns[i].width; i++) {
+            double value = metrics[columns[i].metric][mode];
             print_metric(out, columns[i].width, columns[i].metric,
-                         metrics[columns[i].metric][mode]);
+                         columns[i].milliseconds ? value / 1000 : value);
+        }
         fputc('\n', out);
     }
 }
@@ -119,7 +127,8 @@ static void write_footprint_of(const struct invocations *invocations, const char
 static void write_footprint(const struct invocations *invocations, FILE *out) {
     if (!invocations_show(invocations, CODE_FOOTPRINT))
         return;
-    write_footprint_of(invocations, "\nmean footprint: code", CODE_FOOTPRINT, out);
+    fprintf(out, "\n%s footprint: ", interval_summary(invocations->run));
+    write_footprint_of(invocations, "code", CODE_FOOTPRINT, out);
     write_footprint_of(invocations, ", data", DATA_FOOTPRINT, out);
     fputc('\n', out);
 }
@@ -171,28 +180,29 @@ static void write_doubts(const struct invocations *invocations, FILE *out) {
 void write_table(const struct invocations *invocations, FILE *out) {
     const struct column *columns = columns_of(invocations);
     size_t shown = invocations->count > TABLE_INVOCATIONS ? TABLE_INVOCATIONS : invocations->count;
-    fprintf(out, "%-19s", interval_name(invocations->run));
+    const struct run_results *run = invocations->run;
+    fprintf(out, "%-19s", interval_name(run));
     for (int i = 0; i < COLUMNS && columns[i].width; i++)
-        print_cell(out, columns[i].width, metric_descriptions[columns[i].metric].heading);
+        print_cell(out, columns[i].width,
+                   columns[i].milliseconds ? "ms" : metric_descriptions[columns[i].metric].heading);
     fputc('\n', out);
     print_rule(out);
     for (size_t i = 0; i < shown; i++) {
-        char label[40];
-        snprintf(label, sizeof label, "%s%s%" PRIu64,
-                 invocations->run->intervals == RESULTS_REGIONS ? "region " : "",
-                 invocations->list[i].outlier ? "* " : "", invocations->list[i].id);
+        char name[INTERVAL_LABEL], label[INTERVAL_LABEL + 2];
+        interval_label(run, invocations->list[i].id, name);
+        snprintf(label, sizeof label, "%s%s", invocations->list[i].outlier ? "* " : "", name);
         group(out, invocations, label, invocations->list[i].metrics);
     }
     if (shown < invocations->count)
         fprintf(out, "%10s %zu more: see invocations.csv, or --format csv\n", "…",
                 invocations->count - shown);
     print_rule(out);
-    group(out, invocations, "mean", invocations->mean);
+    group(out, invocations, interval_summary(run), invocations->mean);
     write_doubts(invocations, out);
     write_footprint(invocations, out);
     write_stack_table(invocations, out);
     write_regions_table(invocations, out);
-    if (invocations->run->profile) {
+    if (run->profile) {
         fputc('\n', out);
         write_hot_spots(invocations, TABLE_HOT_SPOTS, out);
     }
@@ -228,7 +238,8 @@ static bool has_part(const struct invocations *invocations, int part) {
 }
 
 static void csv_header(const struct invocations *invocations, FILE *out) {
-    fputs("invocation,latency_ns", out);
+    fprintf(out, "invocation,%slatency_ns",
+            invocations->run->intervals == RESULTS_PHASES ? "phase," : "");
     for (int metric = 0; metric < METRICS; metric++)
         for (int mode = 0; mode < MODES; mode++)
             if (has_column(invocations, metric, mode))
@@ -246,6 +257,8 @@ void write_csv(const struct invocations *invocations, FILE *out) {
     for (size_t i = 0; i < invocations->count; i++) {
         const struct invocation *one = &invocations->list[i];
         fprintf(out, "%" PRIu64 ",", one->id);
+        if (invocations->run->intervals == RESULTS_PHASES)
+            fprintf(out, "%s,", invocations->run->phases[one->id]);
         if (one->reply)
             fprintf(out, "%" PRIu64, one->reply->latency_ns);
         for (int metric = 0; metric < METRICS; metric++)
@@ -349,6 +362,8 @@ void write_json(const struct invocations *invocations, FILE *out) {
         json_object_set_new(object, "invocation", json_integer(one->id));
         if (run->noisy)
             json_object_set_new(object, "outlier", json_boolean(one->outlier));
+        if (run->intervals == RESULTS_PHASES)
+            json_object_set_new(object, "phase", json_string(run->phases[one->id]));
         json_object_set_new(object, "latency_ns",
                             one->reply ? json_integer(one->reply->latency_ns) : json_null());
         json_object_set_new(object, "reply",

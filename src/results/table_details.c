@@ -5,13 +5,15 @@
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "common/file.h"
 #include "results/cpi_stack.h"
+#include "results/intervals.h"
 #include "results/regions.h"
 #include "results/writers.h"
 
-static void heading(FILE *out, const char *columns) {
-    fprintf(out, "\n%s\n", columns);
-    for (const char *c = columns; *c; c++)
+static void heading(FILE *out, const char *what, const char *columns) {
+    fprintf(out, "\n%-27s%s\n", what, columns);
+    for (size_t i = 0; i < 27 + strlen(columns); i++)
         fputs("─", out);
     fputc('\n', out);
 }
@@ -21,8 +23,8 @@ void write_stack_table(const struct invocations *invocations, FILE *out) {
     double instructions = invocations->mean[INSTRUCTIONS][MODE_TOTAL];
     if (!invocations->stack)
         return;
-    heading(out,
-            "mean CPI stack             cycles        CPI        %           user         kernel");
+    autofree char *what = format_string("%s CPI stack", interval_summary(invocations->run));
+    heading(out, what, "cycles        CPI        %           user         kernel");
     for (int part = 0; part < STACK_PARTS; part++) {
         double total = cpi_stack_cycles(invocations, NULL, part, MODE_TOTAL);
         if (total == 0)
@@ -42,8 +44,8 @@ void write_regions_table(const struct invocations *invocations, FILE *out) {
     double all = invocations->mean[CYCLES][MODE_TOTAL];
     if (!regions->count)
         return;
-    heading(out, "by code                    cycles        %   instructions     CPI   L1I MPKI   "
-                 "L1D MPKI   LLC MPKI");
+    heading(out, "by code",
+            "cycles        %   instructions     CPI   L1I MPKI   L1D MPKI   LLC MPKI");
     for (size_t i = 0; i < regions->count; i++) {
         const double *mean = regions->list[i].mean;
         if (mean[REGION_CYCLES] == 0 && mean[REGION_INSTRUCTIONS] == 0)

@@ -97,6 +97,33 @@ static void a_functions_other_marks_are_passed_over(void **state) {
                      "1-3");
 }
 
+static const char *const phases[] = {"create", "start", "reply", NULL};
+
+static struct run_results *with_phases(struct run_results *run) {
+    run->phases = phases;
+    return run;
+}
+#define PHASES(fixture, ...) with_phases(RUN(fixture, RESULTS_PHASES, __VA_ARGS__))
+
+static void phases_follow_each_other(void **state) {
+    struct fixture f;
+    char label[INTERVAL_LABEL];
+    assert_intervals(PHASES(&f, {M5_RESET_STATS}, {M5_WORK_BEGIN, 0}, {MARK_PHASE, 1},
+                            {M5_DUMP_STATS}, {MARK_PHASE, 2}, {M5_WORK_END, 0}),
+                     "1-2 2-4 4-5");
+    interval_label(&f.run, 1, label);
+    assert_string_equal(label, "start");
+    assert_string_equal(interval_name(&f.run), "phase");
+    assert_refused(PHASES(&f, {M5_WORK_BEGIN, 0}, {MARK_PHASE, 1}, {M5_WORK_END, 0}),
+                   "2 phases of 3 of the cold start were marked");
+    assert_refused(PHASES(&f, {MARK_PHASE, 1}), "the phase 1 begins out of turn");
+    assert_refused(PHASES(&f, {M5_WORK_BEGIN, 0}, {MARK_PHASE, 2}), "2 begins out of turn");
+    assert_refused(PHASES(&f, {M5_WORK_BEGIN, 0}, {M5_WORK_END, 0}, {MARK_PHASE, 1}),
+                   "1 begins out of turn");
+    assert_refused(PHASES(&f, {M5_WORK_BEGIN, 0}, {MARK_PHASE, 1}), "1 never ends");
+    assert_refused(PHASES(&f, {M5_RESET_STATS}), "0 phases of 3");
+}
+
 static void what_has_no_partner_is_refused(void **state) {
     struct fixture f;
     assert_refused(RUN(&f, RESULTS_REGIONS, {M5_DUMP_STATS}), "never reset");
@@ -125,6 +152,7 @@ int main(void) {
         cmocka_unit_test(a_dump_is_since_the_last_reset),
         cmocka_unit_test(work_repeats_overlaps_and_lies_between_dumps),
         cmocka_unit_test(a_functions_other_marks_are_passed_over),
+        cmocka_unit_test(phases_follow_each_other),
         cmocka_unit_test(what_has_no_partner_is_refused),
         cmocka_unit_test(no_interval_at_all_is_refused),
     };

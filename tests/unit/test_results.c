@@ -366,6 +366,43 @@ static void report_escapes_and_stands_alone(void **state) {
     run_free(&run);
 }
 
+/* The first invocation's end and the second one's begin fall together, as the end of one phase and
+ * the begin of the next. */
+static void phases_add_up(void **state) {
+    static const char *const phases[] = {"create", "reply", NULL};
+    static const struct client_reply reply = {0, 333, "fn: aes"};
+    struct run_results run = run_from(
+        HEADER STATISTICS BEGIN_0
+        "mark\t102\t1\t0\t2100\t7500\t3000\t4500\t1900\t900\t1000\t700\t15\t26\t41\t12\t0\t0\n"
+        "mark\t5b\t0\t0\t4100\t11000\t3000\t8000\t4000\t900\t3100\t700\t15\t26\t41\t22\t0\t0\n");
+    run.intervals = RESULTS_PHASES;
+    run.phases = phases;
+    run.replies = &reply;
+    run.reply_count = 1;
+    autofree char *table = print(&run, write_table), *csv = print(&run, write_csv),
+                  *json = print(&run, write_json), *report = print(&run, write_report),
+                  *stats = print(&run, write_stats);
+    assert_contains(table, "phase   ");
+    assert_contains(table, "        ms\n");
+    assert_contains(table, "    create user ");
+    assert_contains(table, "     reply user ");
+    assert_contains(table, "cold start user ");
+    assert_contains(table, "           total              3,100            6,000");
+    assert_contains(csv, "invocation,phase,latency_ns,");
+    assert_contains(csv, "\n0,create,,");
+    assert_contains(csv, "\n1,reply,333,");
+    assert_contains(json, "\"phase\": \"create\"");
+    assert_contains(report, "cold start</th>");
+    assert_contains(report, ">create</text>");
+    assert_contains(strstr(stats, "End Simulation Statistics"), "Begin Simulation Statistics");
+    json_t *root = json_loads(json, 0, NULL);
+    double cycles = json_number_value(
+        json_object_get(json_object_get(json_object_get(root, "mean"), "cycles"), "total"));
+    assert_true(cycles == 6000);
+    json_decref(root);
+    run_free(&run);
+}
+
 static void formats_are_named(void **state) {
     struct error err = {0};
     enum results_format format;
@@ -531,6 +568,7 @@ int main(void) {
         cmocka_unit_test(table_fits),
         cmocka_unit_test(long_tables_are_cut),
         cmocka_unit_test(report_escapes_and_stands_alone),
+        cmocka_unit_test(phases_add_up),
         cmocka_unit_test(formats_are_named),
         cmocka_unit_test(manifest_comes_back),
         cmocka_unit_test(folders_appear_whole),

@@ -3,6 +3,8 @@
  *     connect ─► warm up ─► [command] ─► [checkpoint ─► parameters] ─► prepare ─► n invocations,
  * marked ─► check ─► report
  *
+ * Of a cold start (cold.h) it begins with the checkpoint, and connects within the one invocation.
+ *
  * Between the first mark and the last nothing runs but sending and receiving: inputs are packed and
  * memory is touched before, replies are checked and reported after.
  *
@@ -11,9 +13,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "client/clock.h"
+#include "client/cold.h"
 #include "client/load.h"
 #include "client/options.h"
 #include "client/requests.h"
@@ -24,12 +27,6 @@
 #include "lib/client.h"
 
 #define RETRY_US 20000 /* between attempts to connect, while the container starts */
-
-static uint64_t now_ns(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 static struct grpc_client *connect_client(const struct options *options, struct error *err) {
     uint64_t deadline = now_ns() + (uint64_t)options->wait_s * 1000000000u;
@@ -110,8 +107,14 @@ static int run(struct options *options, struct error *err) {
     struct grpc_message *requests = NULL;
     struct results results = {0};
     size_t reply_size = 0;
-    struct grpc_client *client = connect_client(options, err);
-    int outcome = client ? warm_up(client, options, &reply_size, err) : -1;
+    struct grpc_client *client = NULL;
+    int outcome = 0;
+    if (options->cold) {
+        cold_rehearse(options);
+    } else {
+        client = connect_client(options, err);
+        outcome = client ? warm_up(client, options, &reply_size, err) : -1;
+    }
     if (outcome == 0 && options->then)
         outcome = run_command(options->then, err);
     if (outcome == 0 && options->checkpoint)
@@ -123,13 +126,14 @@ static int run(struct options *options, struct error *err) {
     if (outcome == 0 && !(requests = requests_prepare(options, options->invocations, err)))
         outcome = -1;
     if (outcome == 0) {
-        outcome = invoke(client, options, requests, &results, err);
+        outcome = options->cold ? cold_start(options, requests, &client, &results, err)
+                                : invoke(client, options, requests, &results, err);
         struct error why = {0};
         if (results_check(&results, options, &why) != 0 && outcome == 0) {
             *err = why;
             outcome = -1;
         }
-        if (outcome != 0 && why.status == 0)
+        if (outcome != 0 && why.status == 0 && *err->text)
             channel_line("wrong %ld %s", results.count, err->text);
     }
     if (outcome == 0)
@@ -153,7 +157,7 @@ int main(int argc, char **argv) {
         else
             run(&options, &err);
     }
-    if (err.status)
+    if (*err.text)
         fprintf(stderr, "client: %s\n", err.text);
     return err.status;
 }

@@ -63,6 +63,8 @@ static const struct description {
     {"channel", NULL, false, "report to the simulation's host, where there is one"},
     {"checkpoint", NULL, false, "after the warm-ups, stop the machine for a checkpoint"},
     {"then", "COMMAND", false, "after the warm-ups, before the checkpoint, let the shell run it"},
+    {"cold", "NAME", false,
+     "the one invocation is the function's start by slsuite-function, up to the first reply"},
     {"parameters", "FILE", false,
      "after the checkpoint, read options from it: lines NAME=VALUE; in gem5, `m5 readfile`'s"},
     {"help", NULL, false, "print this", "about the client"},
@@ -139,12 +141,15 @@ static int option_set(struct options *o, const char *name, const char *value, st
         o->generator.input = value;
     else if (strcmp(name, "parameters") == 0)
         o->parameters = value;
+    else if (strcmp(name, "cold") == 0)
+        o->cold = value;
     else if (strcmp(name, "then") == 0)
         o->then = value;
     else if (strcmp(name, "generator") == 0)
         return generator_kind(&o->generator, value, err);
     else
-        return (o->function = function_kind_find(value, err)) ? 0 : -1; /* function, function-name */
+        return (o->function = function_kind_find(value, err)) ? 0
+                                                              : -1; /* function, function-name */
     return 0;
 }
 

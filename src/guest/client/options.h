@@ -18,6 +18,7 @@ struct options {
     long timeout_s, wait_s;
     const char *parameters; /* a file, or NULL */
     const char *then;       /* a program that runs right before the checkpoint, or NULL */
+    const char *cold;       /* the function whose cold start is the one invocation, or NULL */
     bool m5ops, verify, channel, checkpoint, json;
     struct load_options load;
 };

@@ -31,7 +31,8 @@ enum {
 #define GEM5_PATIENCE 60
 
 static const struct argp_option options[] = {
-    {"invocations", 'n', "N", 0, "measured invocations (10; of --start cold: 1)", 0},
+    {"invocations", 'n', "N", 0, "measured invocations (10; of --start cold in a simulation: 1)",
+     0},
     {"warm-ups", 'w', "N", 0, "invocations before the checkpoint (what the function says: 20)", 0},
     {"engine", OPTION_ENGINE, "ENGINE", 0,
      "what executes the machine: sim (the default), gem5 (always with the custom kernel), native: "
@@ -90,6 +91,10 @@ static int check_fit(const struct request *request, struct error *err) {
         return error_usage(err, "--gem5: only with --engine gem5");
     if (!here && (native->cpu != HOST_ANY || native->client_cpu != HOST_ANY))
         return error_usage(err, "--cpu, --client-cpu: only with --engine native");
+    if (here && sim->flush)
+        return error_usage(err, "--flush: only with --engine sim: hardware is thrashed as a whole");
+    if (here && sim->start == START_COLD && sim->warm_ups > 0)
+        return error_usage(err, "-w %d: what is warmed up is not cold", sim->warm_ups);
     if (here && sim->profile)
         return error_usage(err,
                            "--profile: only with --engine sim; on this computer there is perf");
@@ -210,11 +215,13 @@ int command_run(int argc, char **argv, struct error *err) {
         return -1;
     const struct simulation_options *simulation = &request.simulation;
     bool gem5 = strcmp(request.engine, ENGINE_GEM5) == 0;
+    bool native = strcmp(request.engine, ENGINE_NATIVE) == 0;
     request.sim.system = simulation->system;
     request.sim.out = simulation->out;
     request.sim.timeout_seconds = simulation->timeout_seconds * (gem5 ? GEM5_PATIENCE : 1);
     if (!request.sim.invocations)
-        request.sim.invocations = start_invocations(request.sim.start);
+        request.sim.invocations =
+            start_invocations(native ? START_WARM : request.sim.start); /* there it is noisy */
     autofree char *folder = NULL;
     if (execute(&request, gem5, &folder, err) < 0)
         return -1;

@@ -79,7 +79,7 @@ static int measure(struct native *native, const char *folder, struct manifest *m
         .timeout_seconds = options->run->timeout_seconds,
     };
     int result = 0;
-    if (options->start == NATIVE_LUKEWARM) {
+    if (options->run->start == START_LUKEWARM) {
         thrash = thrash_new(home->cpus.function, home->cpus.client, err);
         native->measurement.before = thrash_run;
         native->measurement.context = thrash;
@@ -118,17 +118,15 @@ static int execute_cold(struct native *native, const char *folder, struct manife
 }
 
 static int describe(void *context, struct manifest *manifest, struct error *err) {
-    static const char *const starts[] = {"warm", "lukewarm", "cold"};
     const struct native *native = context;
     sim_describe_request(native->options->run, &native->home.function, native->warm_ups, manifest);
-    manifest_set_text(manifest, "start", starts[native->options->start]);
     return 0;
 }
 
 static int execute(void *context, const char *folder, struct manifest *manifest,
                    struct run_results *results, struct error *err) {
     struct native *native = context;
-    bool cold = native->options->start == NATIVE_COLD;
+    bool cold = native->options->run->start == START_COLD;
     double begun = machine_now();
     int result = native_home_settle(&native->home, &native->instance, err);
     manifest_set_seconds(manifest, "seconds.start", machine_now() - begun);
@@ -150,7 +148,8 @@ int native_run(const struct native_options *options, FILE *out, enum results_for
     int result = native_home_open(&native.home, options, err);
     if (result == 0) {
         const struct function *function = &native.home.function;
-        native.warm_ups = options->start == NATIVE_COLD ? 0 : sim_warm_ups(options->run, function);
+        native.warm_ups =
+            options->run->start == START_COLD ? 0 : sim_warm_ups(options->run, function);
         const struct record record = {
             .engine = ENGINE_NATIVE,
             .name = function->name,

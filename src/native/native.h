@@ -12,17 +12,10 @@
 
 #define NATIVE_RUNTIME_ANY "auto" /* the first that can */
 
-enum native_start {
-    NATIVE_WARM,     /* started and warmed up */
-    NATIVE_LUKEWARM, /* caches, TLBs and predictors are thrashed before each invocation */
-    NATIVE_COLD,     /* each invocation is the first of a container that is made for it */
-};
-
 struct native_options {
     const struct sim_options *run; /* what holds of any engine's run */
     const char *runtime;           /* NATIVE_RUNTIME_ANY; or one of native_runtimes */
     long cpu, client_cpu;          /* or HOST_ANY */
-    enum native_start start;
 };
 
 /* Refuse an unknown runtime, as a usage error. */

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/fleet_options.h"
 #include "cli/simulation_options.h"
 #include "common/cleanup.h"
 #include "engine/gem5.h"
@@ -69,6 +70,7 @@ struct request {
     struct simulation_options simulation;
     const char *engine, *runtime;
     struct native_options native;
+    struct fleet_request fleet;
     struct error *err;
 };
 
@@ -83,12 +85,20 @@ static int check_engine(const char *name, struct error *err) {
 }
 
 /* What one engine has, and another does not. */
-static int check_fit(const struct request *request, struct error *err) {
+static int check_fit(struct request *request, struct error *err) {
     const struct sim_options *sim = &request->sim;
     const struct native_options *native = &request->native;
     bool here = strcmp(request->engine, ENGINE_NATIVE) == 0;
     if (sim->gem5 && strcmp(request->engine, ENGINE_GEM5) != 0)
         return error_usage(err, "--gem5: only with --engine gem5");
+    if (!here && request->fleet.fleet.instances)
+        return error_usage(err, "--instances: only with --engine native");
+    if (fleet_options_check(&request->fleet, sim->invocations, err) < 0)
+        return -1;
+    if (request->fleet.fleet.instances && (sim->start != START_WARM || sim->warm_ups >= 0))
+        return error_usage(err,
+                           "--instances: without --start and -w: each starts cold, and then is "
+                           "as warm as it is");
     if (!here && (native->cpu != HOST_ANY || native->client_cpu != HOST_ANY))
         return error_usage(err, "--cpu, --client-cpu: only with --engine native");
     if (here && sim->flush)
@@ -101,7 +111,7 @@ static int check_fit(const struct request *request, struct error *err) {
     if (here && (*sim->image.base.id || strcmp(sim->image.kernel, KERNEL_DISTRIBUTION) != 0 ||
                  request->simulation.system_given))
         return error_usage(err, "--kernel, --base, --system: this computer has its own");
-    return here ? native_check_runtime(request->runtime ?: "auto", err)
+    return here ? native_check_runtime(request->runtime ?: NATIVE_RUNTIME_ANY, err)
                 : runtime_check(request->runtime ?: RUNTIME_DEFAULT, err);
 }
 
@@ -114,6 +124,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     switch (key) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &request->simulation;
+        state->child_inputs[1] = &request->fleet;
         break;
     case 'n':
         result = command_number("-n", argument, 1, 1000000, &number, err);
@@ -187,7 +198,9 @@ static int execute(struct request *request, bool gem5, char **folder, struct err
     struct sim_options *sim = &request->sim;
     if (strcmp(request->engine, ENGINE_NATIVE) == 0) {
         request->native.run = sim;
-        request->native.runtime = request->runtime ?: "auto";
+        request->native.runtime = request->runtime ?: NATIVE_RUNTIME_ANY;
+        if (request->fleet.fleet.instances)
+            return fleet_run(&request->native, &request->fleet.fleet, stdout, format, folder, err);
         return native_run(&request->native, stdout, format, folder, err);
     }
     if (request->runtime)
@@ -196,18 +209,18 @@ static int execute(struct request *request, bool gem5, char **folder, struct err
 }
 
 int command_run(int argc, char **argv, struct error *err) {
+    static const struct argp_child children[] = {
+        {&simulation_options_parser, 0, NULL, 0}, {&fleet_options_parser, 0, NULL, 0}, {0}};
     static const struct argp argp = {
-        options,
-        parse,
-        "FUNCTION",
-        "Simulate invocations of a function, and show where the cycles go.",
-        simulation_options_child,
-        NULL,
+        options,    parse,
+        "FUNCTION", "Simulate invocations of a function, and show where the cycles go.",
+        children,   NULL,
         NULL};
     struct request request = {
         .sim = {.warm_ups = -1, .image = IMAGE_DEFAULT, .command = command_line},
         .simulation = SIMULATION_DEFAULTS(err),
         .engine = ENGINE_SIM,
+        .fleet = FLEET_DEFAULTS(err),
         .native = {.cpu = HOST_ANY, .client_cpu = HOST_ANY},
         .err = err,
     };
@@ -219,7 +232,7 @@ int command_run(int argc, char **argv, struct error *err) {
     request.sim.system = simulation->system;
     request.sim.out = simulation->out;
     request.sim.timeout_seconds = simulation->timeout_seconds * (gem5 ? GEM5_PATIENCE : 1);
-    if (!request.sim.invocations)
+    if (!request.sim.invocations && !request.fleet.fleet.instances)
         request.sim.invocations =
             start_invocations(native ? START_WARM : request.sim.start); /* there it is noisy */
     autofree char *folder = NULL;
@@ -227,6 +240,8 @@ int command_run(int argc, char **argv, struct error *err) {
         return -1;
     simulation_options_conclude(simulation, folder,
                                 request.sim.profile ? "profile.txt, invocations.csv"
-                                                    : "stats.txt, invocations.csv");
+                                : request.fleet.fleet.instances
+                                    ? "fleet.json, invocations.csv, instances.csv"
+                                    : "stats.txt, invocations.csv");
     return 0;
 }

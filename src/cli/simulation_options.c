@@ -50,8 +50,9 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     return result < 0 ? command_refuse(state) : 0;
 }
 
-static const struct argp parser = {options, parse, NULL, NULL, NULL, NULL, NULL};
-const struct argp_child simulation_options_child[] = {{&parser, 0, NULL, 0}, {0}};
+const struct argp simulation_options_parser = {options, parse, NULL, NULL, NULL, NULL, NULL};
+const struct argp_child simulation_options_child[] = {{&simulation_options_parser, 0, NULL, 0},
+                                                      {0}};
 
 /* Machine-readable output stays alone on standard output. */
 void simulation_options_conclude(const struct simulation_options *simulation, const char *folder,

@@ -21,7 +21,8 @@ struct simulation_options {
     { .system = "simple", .timeout_seconds = 300, .format = RESULTS_TABLE, .err = (error) }
 
 /* The parent's parser hands it a struct simulation_options at ARGP_KEY_INIT. */
-extern const struct argp_child simulation_options_child[];
+extern const struct argp simulation_options_parser;
+extern const struct argp_child simulation_options_child[]; /* it alone */
 
 /* Say where the results are; `files` are those to look at beside the report. */
 void simulation_options_conclude(const struct simulation_options *options, const char *folder,

@@ -52,7 +52,10 @@ int record_run(const struct record *record, FILE *out, enum results_format forma
     struct manifest *manifest = manifest_new();
     struct run_folder *folder = results_create(record->out, record->name, record->system, err);
     int result = folder && describe(record, manifest, err) == 0 ? 0 : -1;
-    if (result == 0)
+    if (result == 0 && record->produce)
+        result = record->produce(record->context, results_folder_path(folder), manifest, out,
+                                 format, err);
+    else if (result == 0)
         result = produce(record, results_folder_path(folder), manifest, out, format, err);
     if (result == 0)
         result = results_finish(folder, true, err);

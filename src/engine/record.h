@@ -27,6 +27,9 @@ struct record {
      * any. */
     int (*execute)(void *context, const char *folder, struct manifest *manifest,
                    struct run_results *results, struct error *err);
+    /* Instead of the last: writes all of the folder itself, and prints. NULL: it does not. */
+    int (*produce)(void *context, const char *folder, struct manifest *manifest, FILE *out,
+                   enum results_format format, struct error *err);
     void *context;
 };
 

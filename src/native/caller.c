@@ -38,12 +38,14 @@ json_t *caller_words(const struct sim_options *run, const struct function *funct
 
 int caller_prepare(struct caller *caller, const struct sim_options *run,
                    const struct function *function, unsigned invocations, struct error *err) {
-    *caller = (struct caller){.words = caller_words(run, function, "localhost:1", invocations)};
+    unsigned told = invocations ? invocations : 1;
+    *caller = (struct caller){.words = caller_words(run, function, "localhost:1", told)};
     caller->argv = host_words(caller->words);
-    return options_parse(&caller->options, (int)json_array_size(caller->words),
-                         (char **)caller->argv, err) == 0
-               ? inputs_prepare(&caller->inputs, &caller->options, err)
-               : -1;
+    if (options_parse(&caller->options, (int)json_array_size(caller->words), (char **)caller->argv,
+                      err) < 0)
+        return -1;
+    caller->options.invocations = invocations;
+    return inputs_prepare(&caller->inputs, &caller->options, err);
 }
 
 struct grpc_client *caller_connect(const struct caller *caller, unsigned port, struct error *err) {

@@ -23,7 +23,8 @@ struct caller {
 json_t *caller_words(const struct sim_options *run, const struct function *function,
                      const char *address, unsigned invocations);
 
-/* The address is filled in with each call. Followed by caller_free() in any case. */
+/* For so many invocations; 0: nobody knows how many. The address comes with each connection.
+ * Followed by caller_free() in any case. */
 int caller_prepare(struct caller *caller, const struct sim_options *run,
                    const struct function *function, unsigned invocations, struct error *err);
 

@@ -1,6 +1,5 @@
 #include "native/counters.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/perf_event.h>
@@ -11,6 +10,7 @@
 
 #include "common/cleanup.h"
 #include "common/file.h"
+#include "native/family.h"
 #include "native/host_state.h"
 
 #define MOST_THREADS 512 /* of a container, when the counters are opened */
@@ -90,28 +90,15 @@ static char *find_group(pid_t container) {
     return folder ? format_string("%s%s", folder + 1, group + strlen("0::")) : NULL;
 }
 
-static void add_thread(pid_t thread, pid_t *threads, size_t *count) {
-    if (*count < MOST_THREADS)
-        threads[(*count)++] = thread;
-}
+struct threads {
+    pid_t ids[MOST_THREADS];
+    size_t count;
+};
 
-/* Its threads, and those of its children, and theirs. */
-static void find_threads(pid_t process, pid_t *threads, size_t *count) {
-    autofree char *folder = format_string("/proc/%d/task", process);
-    DIR *tasks = opendir(folder);
-    for (struct dirent *task; tasks && (task = readdir(tasks));) {
-        pid_t thread = atoi(task->d_name);
-        if (thread <= 0)
-            continue;
-        add_thread(thread, threads, count);
-        autofree char *path = format_string("%s/%d/children", folder, thread);
-        autofree char *children = file_read(path, NULL, NULL);
-        for (char *place = children, *word; place && (word = strsep(&place, " \n"));)
-            if (*word)
-                find_threads(atoi(word), threads, count);
-    }
-    if (tasks)
-        closedir(tasks);
+static void add_thread(void *context, pid_t process, pid_t thread) {
+    struct threads *threads = context;
+    if (threads->count < MOST_THREADS)
+        threads->ids[threads->count++] = thread;
 }
 
 /* ---- opening ---- */
@@ -143,13 +130,13 @@ static int open_either(const struct event *event, struct counter_state *state, p
 }
 
 static void open_state(struct counter_state *state, const struct event *event, int group, int cpu,
-                       const pid_t *threads, size_t count) {
-    state->fds = calloc(count + 1, sizeof *state->fds);
+                       const struct threads *threads) {
+    state->fds = calloc(threads->count + 1, sizeof *state->fds);
     if (!state->fds)
         abort();
-    for (size_t i = 0; i < (group >= 0 ? 1 : count); i++) {
+    for (size_t i = 0; i < (group >= 0 ? 1 : threads->count); i++) {
         int fd = group >= 0 ? open_either(event, state, group, cpu, PERF_FLAG_PID_CGROUP)
-                            : open_either(event, state, threads[i], -1, 0);
+                            : open_either(event, state, threads->ids[i], -1, 0);
         if (fd >= 0)
             state->fds[state->count++] = fd;
         else if (errno != ESRCH) /* a thread that has ended meanwhile */
@@ -174,17 +161,16 @@ struct counters *counters_open(pid_t container, unsigned cpu) {
     if (!counters)
         abort();
     autofree char *group = find_group(container);
-    autofree pid_t *threads = calloc(MOST_THREADS, sizeof *threads);
-    size_t count = 0;
+    struct threads threads = {.count = 0};
     counters->group = group ? open(group, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
     if (!group_is_usable(counters->group, cpu)) {
         if (counters->group >= 0)
             close(counters->group);
         counters->group = -1;
-        find_threads(container, threads, &count);
+        family_threads(container, add_thread, &threads);
     }
     for (int i = 0; i < COUNTERS; i++)
-        open_state(&counters->states[i], &events[i], counters->group, (int)cpu, threads, count);
+        open_state(&counters->states[i], &events[i], counters->group, (int)cpu, &threads);
     return counters;
 }
 

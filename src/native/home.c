@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/file.h"
@@ -63,6 +64,7 @@ static int launch(struct native_home *home, const char *runtime, struct instance
         .runtime = runtime,
         .log = home->log,
         .cpu = home->cpus.function,
+        .owner = getpid(),
     };
     if (instance_prepare(&home->instances, err) == 0 &&
         instance_create(&home->instances, 0, instance, err) == 0 &&

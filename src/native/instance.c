@@ -70,7 +70,7 @@ static void remove_by_oci(struct instance *instance) {
 /* ---- docker, podman: as one would by hand ---- */
 
 static char *image_name(const struct instance_home *home) {
-    return format_string("slsuite-%s-%d", home->function->name, getpid());
+    return format_string("slsuite-%s-%d", home->function->name, home->owner);
 }
 
 static int load_image(const struct instance_home *home, struct error *err) {

@@ -25,6 +25,7 @@ struct instance_home {
     const char *runtime;               /* one of native_runtimes */
     const char *log;                   /* what they and their runtime say */
     unsigned cpu;
+    pid_t owner; /* names what all of them share */
 };
 
 struct instance {

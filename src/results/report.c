@@ -93,28 +93,23 @@ static void preformatted(FILE *out, const char *title, const char *content) {
 
 /* What is the same for every repetition, and the date; how long the steps took is only in run.json.
  */
-static void provenance(FILE *out, const struct run_results *run) {
+void report_provenance(FILE *out, const struct manifest *manifest) {
     static const char *const keys[] = {"engine", "date", "status"};
     static const char *const groups[] = {"versions", "digests", "host"};
-    autofree char *command = manifest_command(run->manifest);
+    autofree char *command = manifest_command(manifest);
 
     preformatted(out, "How to reproduce it", command);
-    fputs(
-        "<p><code>slsuite verify</code> with the folder of this page repeats the run and compares "
-        "every figure.</p>\n<h2>What ran</h2>\n<div class=\"card\">\n<dl>\n",
-        out);
+    fputs("<h2>What ran</h2>\n<div class=\"card\">\n<dl>\n", out);
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        if (manifest_text(run->manifest, keys[i]))
-            row(out, keys[i], manifest_text(run->manifest, keys[i]));
+        if (manifest_text(manifest, keys[i]))
+            row(out, keys[i], manifest_text(manifest, keys[i]));
     fputs("</dl>\n", out);
     for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
         fprintf(out, "<h3>%s</h3>\n<dl>\n", groups[i]);
-        manifest_each(run->manifest, groups[i], row, out);
+        manifest_each(manifest, groups[i], row, out);
         fputs("</dl>\n", out);
     }
     fputs("</div>\n", out);
-    if (run->system)
-        preformatted(out, "The system", run->system);
 }
 
 void report_begin(FILE *out, const char *subject, const char *system) {
@@ -167,6 +162,12 @@ void write_report(const struct invocations *invocations, FILE *out) {
     report_regions(out, invocations);
     report_hot_spots(out, invocations);
     table(out, invocations);
-    provenance(out, run);
+    if (!run->noisy)
+        fputs("<p><code>slsuite verify</code> with the folder of this page repeats the run and "
+              "compares every figure.</p>\n",
+              out);
+    report_provenance(out, run->manifest);
+    if (run->system)
+        preformatted(out, "The system", run->system);
     fputs("</body>\n</html>\n", out);
 }

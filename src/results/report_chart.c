@@ -57,8 +57,9 @@ double plot_bar(size_t n, double width) {
     return fmin(width / (double)n * (n > 100 ? 0.9 : 0.66), 64);
 }
 
-void chart_begin(FILE *out, const char *id, const char *title, const char *description,
-                 struct axis axis, const struct invocations *invocations, double width) {
+/* The picture, its title, and the lines of the value axis. */
+static void frame_begin(FILE *out, const char *id, const char *title, const char *description,
+                        struct axis axis) {
     fprintf(out,
             "<svg viewBox=\"0 0 980 250\" role=\"img\" aria-labelledby=\"%s-title %s-desc\">\n"
             "<title id=\"%s-title\">%s</title><desc id=\"%s-desc\">%s</desc>\n",
@@ -72,6 +73,22 @@ void chart_begin(FILE *out, const char *id, const char *title, const char *descr
                 PLOT_LEFT, axis_y(axis, value), PLOT_WIDTH, PLOT_LEFT - 8, axis_y(axis, value) + 4,
                 shown, value > 0 ? unit : "");
     }
+}
+
+void time_chart_begin(FILE *out, const char *id, const char *title, const char *description,
+                      struct axis axis, double seconds) {
+    frame_begin(out, id, title, description, axis);
+    struct axis time = axis_for(seconds);
+    for (double at = 0; at <= seconds; at += time.step)
+        fprintf(out, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%g</text>\n",
+                PLOT_LEFT + PLOT_WIDTH * at / seconds, PLOT_TOP + PLOT_HEIGHT + 18, at);
+    fprintf(out, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">s</text>\n",
+            PLOT_LEFT + PLOT_WIDTH / 2.0, PLOT_TOP + PLOT_HEIGHT + 36);
+}
+
+void chart_begin(FILE *out, const char *id, const char *title, const char *description,
+                 struct axis axis, const struct invocations *invocations, double width) {
+    frame_begin(out, id, title, description, axis);
     size_t n = invocations->count, every = (n + 19) / 20;
     for (size_t i = 0; i < n; i += every) {
         char label[INTERVAL_LABEL];

@@ -37,6 +37,13 @@ double plot_bar(size_t n, double width);
 void chart_begin(FILE *out, const char *id, const char *title, const char *description,
                  struct axis axis, const struct invocations *invocations, double width);
 
+/* The same with time, in seconds, along the plot's whole width. */
+void time_chart_begin(FILE *out, const char *id, const char *title, const char *description,
+                      struct axis axis, double seconds);
+
+/* What ran, in which versions, where: the page's end. */
+void report_provenance(FILE *out, const struct manifest *manifest);
+
 /* ---- the sections; those that the run has nothing for are empty ---- */
 
 void report_latency(FILE *out, const struct invocations *invocations);

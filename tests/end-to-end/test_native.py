@@ -223,3 +223,109 @@ class BadInput(Native):
         self.refused("aes-c on this computer: .* failed with status 1: no space for containers", "run", "aes-c", "--engine", "native",
                      "--runtime", "crun", "-q", "--out", self.out, environment={"PATH": f"{tools}:{os.environ['PATH']}", "TMPDIR": str(self.place)})
         self.nothing_is_left()
+
+
+class Starts(Native):
+    def test_cold(self):
+        """Four phases, which are all of the latency."""
+        said = self.native("--start", "cold", "-n", 4).out
+        for row in self.rows():
+            phases = [int(row[f"{phase}_ns_total"]) for phase in ("create", "start", "listen", "reply")]
+            self.assertEqual(sum(phases), int(row["latency_ns"]))
+            self.assertGreater(phases[2], 0)
+            self.assertIn("fn: AES", row["reply"])
+        self.assertRegex(said, r"create ms +start ms +listen ms +reply ms +ms")
+        self.assertIn("the function's files were dropped before each start", said)
+        self.assertEqual((self.about()["start"], self.about()["invocations"]), ("cold", 4))
+
+    def test_lukewarm(self):
+        """Slower than warm, by far more than measurements differ."""
+        times = {}
+        for start in "warm", "lukewarm":
+            self.out = self.folder / start
+            self.native("--start", start, "-n", 15, "-q")
+            times[start] = sorted(float(row["microseconds_total"]) for row in self.check(15))[7]
+        self.assertGreater(times["lukewarm"], 1.2 * times["warm"])
+
+    def test_usage(self):
+        for pattern, *arguments in (
+                ("--flush: only with --engine sim", "--start", "lukewarm", "--flush", "l1"),
+                ("-w 3: what is warmed up is not cold", "--start", "cold", "-w", 3),
+                ("no start is named hot", "--start", "hot")):
+            with self.subTest(arguments):
+                self.refused(pattern, "run", "aes-c", "--engine", "native", *arguments, status=2)
+
+
+class Fleet(Native):
+    def fleet(self, *arguments, **options):
+        process = self.native("--instances", 3, *arguments, **options)
+        summary = json.loads((self.out / "fleet.json").read_text())
+        rows = self.rows()
+        instances = list(csv.DictReader(open(self.out / "instances.csv", newline="")))
+        self.assertEqual(len(rows), summary["invocations"])
+        self.assertEqual([row["failed"] for row in rows], ["0"] * len(rows))
+        self.assertEqual(sum(row["start"] == "cold" for row in rows), summary["cold_starts"])
+        self.assertEqual(summary["cold_starts"], len(instances))
+        self.assertEqual(sum(int(one["invocations"]) for one in instances), len(rows))
+        self.assertLessEqual(summary["instances_at_a_time"], 3)
+        self.assertGreater(summary["memory_mb_seconds"], 0)
+        self.assertGreaterEqual(summary["memory_mb_seconds"], summary["idle_memory_mb_seconds"])
+        self.assertAlmostEqual(summary["latency_us"]["all"]["max"], max(int(row["latency_ns"]) for row in rows) / 1e3, places=3)
+        return process, summary, rows, instances
+
+    def test_rate(self):
+        process, summary, rows, _ = self.fleet("--rate", 20, "--duration", 3, "--arrival", "uniform")
+        self.assertIn(len(rows), (59, 60, 61))
+        self.assertLessEqual(summary["cold_starts"], 3)  # none grows old
+        self.assertIn("cold starts", process.out)
+        for file in "report.html", "latency.hlog", "run.json", "console.log":
+            self.assertTrue((self.out / file).exists(), file)
+        self.assertEqual(self.about()["status"], "complete")
+
+    def test_trace_and_idle_timeout(self):
+        """Nothing comes in the second minute: the instances of the first are gone in the third."""
+        trace = self.folder / "trace.csv"
+        trace.write_text("HashOwner,HashApp,HashFunction,Trigger,1,2,3\no,a,other,http,1,1,1\no,a,mine,http,5,0,4\n")
+        _, summary, rows, instances = self.fleet("--trace", trace, "--trace-function", "mine", "--trace-minute", 2, "--idle-timeout", 0.6, "-q")
+        self.assertEqual(len(rows), 9)
+        self.assertEqual(summary["function"], "aes-c")
+        self.assertGreaterEqual(summary["cold_starts"], 2)
+        first, later = rows[:5], rows[5:]
+        self.assertFalse({row["instance"] for row in first} & {row["instance"] for row in later})
+        self.assertTrue(any(one["removed_ns"] for one in instances))
+
+    def test_same_seed(self):
+        due = []
+        for name in "one", "two":
+            self.out = self.folder / name
+            _, _, rows, _ = self.fleet("--rate", 30, "-n", 20, "--seed", 7, "-q")
+            due.append([row["due_ns"] for row in rows])
+        self.assertEqual(*due)
+
+    def test_killed(self):
+        for number in signal.SIGINT, signal.SIGKILL:
+            with self.subTest(number=number):
+                process = self.start_native("--instances", 3, "--rate", 50, "--duration", 60, "-q")
+                time.sleep(2)
+                process.send_signal(number)
+                process.wait(60)
+                self.nothing_is_left()
+                self.assertEqual(process.survivors(10), {})
+
+    def test_bad_input(self):
+        trace = self.folder / "trace.csv"
+        good = "HashOwner,HashApp,HashFunction,Trigger,1,2\n"
+        for text, pattern in ((good + "o,a,f,http,1,-4\n", ".*trace.csv.*-4"), (good + "o,a,f,http,1\n", ".*trace.csv"), ("", ".*trace.csv")):
+            trace.write_text(text)
+            with self.subTest(text):
+                self.refused(pattern, "run", "aes-c", "--engine", "native", "--instances", 2, "--trace", trace)
+        for pattern, *arguments in (
+                ("--instances: only with --engine native", "--instances", 2, "--rate", 1, "--duration", 1),
+                ("--rate: only with --instances N", "--engine", "native", "--rate", 1),
+                ("--instances: how often is it invoked", "--engine", "native", "--instances", 1),
+                ("--rate: for how long", "--engine", "native", "--instances", 1, "--rate", 1),
+                ("--rate and --trace: a trace has rates of its own", "--engine", "native", "--instances", 1, "--rate", 1, "--trace", trace),
+                ("--rate -1: not a number above 0", "--engine", "native", "--rate", -1),
+                ("--instances 0: not a number from 1", "--engine", "native", "--instances", 0)):
+            with self.subTest(arguments):
+                self.refused(pattern, "run", "aes-c", *arguments, status=2)

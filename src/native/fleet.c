@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -150,7 +151,7 @@ static int dispatch(struct fleet *fleet, struct error *err) {
 static void take_failure(struct fleet *fleet, struct slot *slot, const char *why) {
     struct fleet_invocation *one = &fleet->record.invocations[slot->invocation];
     if (!fleet->record.failed++)
-        strncpy(fleet->record.why, why, sizeof fleet->record.why - 1);
+        snprintf(fleet->record.why, sizeof fleet->record.why, "%s", why);
     one->failed = one->done = true;
     one->end = fleet->now;
     remove_instance(fleet, slot);

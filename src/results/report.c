@@ -140,6 +140,8 @@ void write_report(const struct invocations *invocations, FILE *out) {
     fprintf(out, "<p>%zu %s%s", invocations->count, interval_name(run), plural);
     if (run->intervals == RESULTS_INVOCATIONS)
         fprintf(out, " after %" PRId64 " warm-ups", manifest_integer(run->manifest, "warm_ups", 0));
+    if (manifest_text(run->manifest, "flush"))
+        fprintf(out, ", lukewarm (%s flushed before each)", manifest_text(run->manifest, "flush"));
     fprintf(out, ", measured on core %u at %g GHz. %s:</p>\n", run->measured_core,
             run->clock_hz / 1e9,
             run->intervals == RESULTS_PHASES ? "All of the cold start" : "Means");

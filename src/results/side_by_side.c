@@ -86,6 +86,22 @@ static const char *engine_of(const struct column *column) {
     return text(column, "engine");
 }
 
+static const char *start_of(const struct column *column) {
+    return manifest_text(column->manifest, "start") ?: "warm";
+}
+
+static const char *flush_of(const struct column *column) {
+    return manifest_text(column->manifest, "flush") ?: "";
+}
+
+/* Something else than what is usual. */
+static bool any_starts_otherwise(const struct column *columns, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(start_of(&columns[i]), "warm") != 0)
+            return true;
+    return false;
+}
+
 static void row(FILE *out, const struct column *columns, size_t count, enum metric metric) {
     double first = figure(&columns[0], metric, MODE_TOTAL);
     fputs(metric_descriptions[metric].heading, out);
@@ -104,6 +120,10 @@ static void write_people(FILE *out, const struct column *columns, size_t count) 
     head(out, columns, count, subject);
     head(out, columns, count, system_of);
     head(out, columns, count, engine_of);
+    if (any_starts_otherwise(columns, count)) {
+        head(out, columns, count, start_of);
+        head(out, columns, count, flush_of);
+    }
     print_rule(out);
     for (int i = 0; i < ROWS; i++)
         if (has_row(columns, count, rows[i], MODE_TOTAL))

@@ -4,8 +4,10 @@ is the start of the container, phase by phase."""
 import csv
 import json
 import re
+import subprocess
+import sys
 
-from harness import Case, slow
+from harness import REPOSITORY, Case, slow
 
 AES = "fn: AES | plaintext: {} | ciphertext: "
 PHASES = ["create", "start", "listen", "reply"]
@@ -34,6 +36,7 @@ class Lukewarm(Case):
         self.assertEqual([(self.manifest(name)["start"], self.manifest(name).get("flush")) for name in ("warm", "lukewarm")],
                          [("warm", None), ("lukewarm", "l1,llc")])
         self.assertEqual(*(self.manifest(name)["digests"]["checkpoint"] for name in ("warm", "lukewarm")))
+        self.assertRegex(self.slsuite("compare", self.folder / "warm", self.folder / "lukewarm").out, r"\n +warm +lukewarm\n +l1,llc\n")
         # Every line that an invocation touches comes from memory, and comes once at least.
         for row in lukewarm:
             touched = (int(row["code_footprint_bytes_total"]) + int(row["data_footprint_bytes_total"])) / 64
@@ -100,6 +103,8 @@ class Cold(Case):
             if row["phase"] != "listen":  # it may listen before crun has ended: both are on core 1
                 self.assertGreater(int(row["instructions_user"]), 10000, row["phase"])
                 self.assertGreater(int(row["cycles_kernel"]), 10000, row["phase"])
+        reader = subprocess.run([sys.executable, REPOSITORY / "tests/component/test_results.py", folder], capture_output=True, text=True)
+        self.assertEqual(reader.returncode, 0, reader.stdout + reader.stderr)
         stats = (folder / "stats.txt").read_text()
         self.assertEqual([int(cycles) for cycles in re.findall(r"^system\.cpu1\.numCycles +(\d+)", stats, re.M)],
                          [int(row["cycles_total"]) for row in rows])
@@ -132,7 +137,8 @@ class Cold(Case):
         self.assertEqual([line.split(",")[2] for line in table.splitlines()[1:]], ["simple", "icelake"])
 
     def test_suite(self):
-        self.slsuite("suite", "run", "--functions", "aes-c,helloworld-c", "--start", "cold", "--out", self.out)
+        self.slsuite("suite", "run", "--functions", "aes-c,helloworld-c", "--start", "cold", "--out", self.out,
+                     seconds=600)
         for function in "aes-c", "helloworld-c":
             self.assertEqual(json.loads((self.out / function / "run.json").read_text())["start"], "cold")
         self.refused(".* is a run with --start cold: resume with the options that it had", "suite", "run", "--functions", "aes-c",
@@ -146,15 +152,21 @@ class Cold(Case):
         self.assertGreater(int(rows[2]["instructions_user"]), int(rows[0]["instructions_user"]))
         self.cold("crud-api-python", name="crud", seconds=900)
 
-    def test_fails(self):
-        odd = {"cache": self.own_cache("kernel", "initramfs", "base", "rootfs")}
-        for how, pattern in (("exit", "it ended before it listened on port 50051"), ("idle", "it does not listen on port 50051 after 60 s")):
-            with self.subTest(how):
-                odd["environment"] = self.odd(0, how)
-                self.refused(f".*`container`.*{pattern}", "run", "odd-c", "--start", "cold", "--out", self.out, **odd)
-                self.assertEqual(json.loads((self.folder / "run.failed/run.json").read_text())["status"], "failed")
-        odd["environment"] = self.odd(1, "wrong")
-        self.refused("invocation 0: .*good evening", "run", "odd-c", "--start", "cold", "--out", self.out, **odd)
+    def fails(self, pattern, at, how):
+        odd = {"cache": self.own_cache("kernel", "initramfs", "base", "rootfs"), "environment": self.odd(at, how)}
+        self.refused(pattern, "run", "odd-c", "--start", "cold", "--out", self.out, seconds=300, **odd)
+        self.assertEqual(json.loads((self.folder / "run.failed/run.json").read_text())["status"], "failed")
+
+    def test_ends_before_it_listens(self):
+        self.fails(".*`container`.*it ended before it listened on port 50051", 0, "exit")
+
+    @slow  # a boot
+    def test_never_listens(self):
+        self.fails(".*`container`.*it does not listen on port 50051 after 60 s", 0, "idle")
+
+    @slow  # a boot
+    def test_wrong_reply(self):
+        self.fails("invocation 0: .*good evening", 1, "wrong")
 
     def test_bad_inputs(self):
         for pattern, *options in (("--start cold: -n 1: the simulation is deterministic: more cold starts would all be the same", "-n", 2),

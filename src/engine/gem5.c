@@ -27,7 +27,7 @@ struct run {
 
 static int refuse_impossible(const struct sim_options *options, struct error *err) {
     if (options->start != START_WARM)
-        return error_usage(err, "--start %s: gem5 starts warm only: use --engine sim",
+        return error_usage(err, "--start %s: gem5 starts warm only: use --engine sim or native",
                            start_names[options->start]);
     if (options->flush)
         return error_usage(err, "--flush: only with --start lukewarm");

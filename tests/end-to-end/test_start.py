@@ -128,8 +128,8 @@ class Cold(Case):
 
     def test_systems(self):
         """The same instructions everywhere, from one checkpoint; with parts of a pipeline where there is one."""
-        _, simple, rows = self.cold("helloworld-c", name="simple")
-        _, icelake, others = self.cold("helloworld-c", "--system", "icelake", name="icelake")
+        _, simple, rows = self.cold("helloworld-c", name="simple", seconds=600)
+        _, icelake, others = self.cold("helloworld-c", "--system", "icelake", name="icelake", seconds=600)
         self.assertEqual([row["instructions_total"] for row in rows], [row["instructions_total"] for row in others])
         self.assertEqual(simple["digests"]["checkpoint"], icelake["digests"]["checkpoint"])
         self.assertGreater(int(others[0]["itlb_misses_total"]), 1000)

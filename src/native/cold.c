@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "client/clock.h"
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/progress.h"
@@ -26,12 +26,6 @@ static const struct {
     [LISTEN] = {"listen", "Nanoseconds until it listened"},
     [REPLY] = {"reply", "Nanoseconds until the first reply"},
 };
-
-static uint64_t now_ns(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 /* ---- the page cache ---- */
 

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "client/clock.h"
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/process.h"
@@ -220,7 +221,7 @@ static uint64_t next_wake(const struct fleet *fleet) {
 
 static int wait_and_take(struct fleet *fleet, struct error *err) {
     struct pollfd wait[FLEET_MOST];
-    uint64_t wake = next_wake(fleet), now = worker_now() - fleet->begin;
+    uint64_t wake = next_wake(fleet), now = now_ns() - fleet->begin;
     uint64_t rest = wake > now ? wake - now : 0;
     const struct timespec timeout = {(time_t)(rest / SECOND), (long)(rest % SECOND)};
     for (size_t i = 0; i < fleet->how->instances; i++)
@@ -228,7 +229,7 @@ static int wait_and_take(struct fleet *fleet, struct error *err) {
             .fd = fleet->slots[i].worker.id ? fleet->slots[i].worker.socket : -1, .events = POLLIN};
     if (ppoll(wait, fleet->how->instances, &timeout, NULL) < 0 && errno != EINTR)
         return error_errno(err, "cannot wait for the instances");
-    fleet->now = worker_now() - fleet->begin;
+    fleet->now = now_ns() - fleet->begin;
     for (size_t i = 0; i < fleet->how->instances; i++)
         if (wait[i].fd >= 0 && wait[i].revents)
             take_report(fleet, &fleet->slots[i]);
@@ -248,7 +249,7 @@ static int replay(struct fleet *fleet, struct error *err) {
     double length =
         fleet->how->trace && (!seconds || trace_seconds < seconds) ? trace_seconds : seconds;
     int result = 0;
-    fleet->begin = worker_now();
+    fleet->begin = now_ns();
     fleet->next_due = arrival_next(&fleet->arrivals);
     fleet->end_due = length > 0 ? (uint64_t)(length * 1e9) : NEVER;
     if (fleet->next_due >= fleet->end_due)

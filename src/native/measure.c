@@ -8,9 +8,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "client/clock.h"
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/process.h"
@@ -30,12 +30,6 @@ struct ear {
     size_t filled;
     struct guest_words words;
 };
-
-static uint64_t now_ns(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 /* The clock is read last before, and first after the invocation. */
 static int begin(struct measurement *measurement, uint64_t id, struct error *err) {

@@ -7,27 +7,22 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-uint64_t worker_now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
+#include "client/clock.h"
 
 static int start(const struct instance_home *home, const struct caller *caller, unsigned number,
                  struct instance *instance, struct grpc_client **client,
                  struct worker_report *report, struct error *err) {
-    uint64_t times[WORKER_PHASES + 1] = {worker_now()};
+    uint64_t times[WORKER_PHASES + 1] = {now_ns()};
     int result = instance_create(home, number, instance, err);
-    times[1] = worker_now();
+    times[1] = now_ns();
     if (result == 0)
         result = instance_start(instance, err);
-    times[2] = worker_now();
+    times[2] = now_ns();
     if (result == 0)
         result = instance_wait(instance, err);
-    times[3] = worker_now();
+    times[3] = now_ns();
     for (int i = 0; i < WORKER_PHASES; i++)
         report->phases_ns[i] = times[i + 1] - times[i];
     report->kind = WORKER_STARTED;
@@ -50,13 +45,13 @@ static void work(int socket, const struct instance_home *home, struct caller *ca
     int result = 0;
     while (result == 0 && recv(socket, &order, sizeof order, 0) == (ssize_t)sizeof order &&
            order.number != WORKER_RETIRE) {
-        struct worker_report report = {.number = order.number, .begin_ns = worker_now()};
+        struct worker_report report = {.number = order.number, .begin_ns = now_ns()};
         if (!client &&
             (result = start(home, caller, number, &instance, &client, &report, &err)) == 0)
             tell(socket, &report);
         if (result == 0)
             result = caller_invoke(caller, client, (long)order.number, NULL, &err);
-        report.end_ns = worker_now();
+        report.end_ns = now_ns();
         report.kind = result == 0 ? WORKER_ANSWERED : WORKER_FAILED;
         memcpy(report.why, err.text, sizeof report.why - 1);
         tell(socket, &report);

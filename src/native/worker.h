@@ -43,6 +43,4 @@ void worker_retire(struct worker *worker);
 /* Whether a retired one has ended; with `wait`, when it has. Once it has, its id is another's. */
 bool worker_has_ended(pid_t id, bool wait);
 
-uint64_t worker_now(void);
-
 #endif

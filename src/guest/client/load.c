@@ -8,9 +8,9 @@
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "client/clock.h"
 #include "client/inputs.h"
 #include "client/pool.h"
 #include "client/report.h"
@@ -49,12 +49,6 @@ struct flight {
     uint64_t due_ns;
     long input;
 };
-
-static uint64_t now_ns(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec;
-}
 
 /* --- calls ---------------------------------------------------------------------------------- */
 

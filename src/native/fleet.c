@@ -304,6 +304,8 @@ static int produce(void *context, const char *folder, struct manifest *manifest,
         return -1;
     if (!fleet->record.count)
         return error_set(err, "no invocation arrived: a longer --duration, or a higher --rate");
+    if (!fleet->record.failed)
+        manifest_set_text(manifest, "status", "complete");
     if (fleet_record_write(&fleet->record, folder, manifest, err) < 0)
         return -1;
     fleet_record_print(&fleet->record, format, out);
@@ -312,7 +314,6 @@ static int produce(void *context, const char *folder, struct manifest *manifest,
                          (unsigned long)fleet->record.failed, fleet->record.count,
                          fleet->record.why);
     autofree char *about = format_string("%s/run.json", folder);
-    manifest_set_text(manifest, "status", "complete");
     return manifest_write(manifest, about, err);
 }
 

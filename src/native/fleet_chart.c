@@ -57,12 +57,18 @@ static double decades_of(uint64_t ns) {
     return fmax(0, log10((double)ns / 1e3)); /* from 1 µs */
 }
 
+static void powers_of_ten(double decades, char label[AXIS_LABEL]) {
+    static const char *const units[] = {"µs", "ms", "s"};
+    int unit = decades < 3 ? 0 : decades < 6 ? 1 : 2;
+    snprintf(label, AXIS_LABEL, "%g %s", pow(10, decades - 3 * unit), units[unit]);
+}
+
 static void latency_chart(const struct fleet_record *record, FILE *out) {
     double most = 1;
     size_t every = record->count / MOST_DOTS + 1;
     for (size_t i = 0; i < record->count; i++)
         most = fmax(most, decades_of(record->invocations[i].end - record->invocations[i].due));
-    struct axis axis = {1, ceil(most)};
+    struct axis axis = {1, ceil(most), powers_of_ten};
     fputs("<h2>Latency</h2>\n<div class=\"card\"><div class=\"legend\"><span><i "
           "class=\"a\"></i>warm</span><span><i class=\"b\"></i>cold</span></div>\n",
           out);

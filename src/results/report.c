@@ -35,13 +35,30 @@ static void tiles(FILE *out, const struct invocations *invocations) {
     fputs("</div>\n", out);
 }
 
+/* An engine that does not tell user and kernel apart has the total only. */
+static bool has_mode(const struct invocations *invocations, int mode) {
+    return mode == MODE_TOTAL || invocations->available[INSTRUCTIONS][mode];
+}
+
+static int count_modes(const struct invocations *invocations) {
+    int count = 0;
+    for (int mode = 0; mode < MODES; mode++)
+        count += has_mode(invocations, mode);
+    return count;
+}
+
 static void table_group(FILE *out, const struct invocations *invocations, const char *label,
                         const metrics_table metrics) {
+    bool first = true;
     fputs("<tbody>\n", out);
     for (int mode = 0; mode < MODES; mode++) {
+        if (!has_mode(invocations, mode))
+            continue;
         fputs("<tr>", out);
-        if (mode == 0)
-            fprintf(out, "<th rowspan=\"%d\" scope=\"rowgroup\">%s</th>", MODES, label);
+        if (first)
+            fprintf(out, "<th rowspan=\"%d\" scope=\"rowgroup\">%s</th>", count_modes(invocations),
+                    label);
+        first = false;
         fprintf(out, "<th scope=\"row\">%s</th>", mode_names[mode]);
         for (int i = 0; i < COLUMNS; i++) {
             if (!invocations_show(invocations, columns[i]))
@@ -142,7 +159,7 @@ void write_report(const struct invocations *invocations, FILE *out) {
         fprintf(out, " after %" PRId64 " warm-ups", manifest_integer(run->manifest, "warm_ups", 0));
     if (manifest_text(run->manifest, "flush"))
         fprintf(out, ", lukewarm (%s flushed before each)", manifest_text(run->manifest, "flush"));
-    fprintf(out, ", measured on core %u at %g GHz. %s:</p>\n", run->measured_core,
+    fprintf(out, ", measured on core %u at %.4g GHz. %s:</p>\n", run->measured_core,
             run->clock_hz / 1e9,
             run->intervals == RESULTS_PHASES ? "All of the cold start" : "Means");
     tiles(out, invocations);

@@ -38,11 +38,11 @@ void report_figure(FILE *out, double value, int decimals) {
 
 struct axis axis_for(double largest) {
     if (!(largest > 0))
-        return (struct axis){1, 1};
+        return (struct axis){.step = 1, .end = 1};
     double power = pow(10, floor(log10(largest / 4))), step = power;
     for (int i = 0; step * 4 < largest && i < 3; i++)
         step = power * (const int[]){2, 5, 10}[i];
-    return (struct axis){step, step * ceil(largest / step)};
+    return (struct axis){.step = step, .end = step * ceil(largest / step)};
 }
 
 double axis_y(struct axis axis, double value) {
@@ -57,6 +57,15 @@ double plot_bar(size_t n, double width) {
     return fmin(width / (double)n * (n > 100 ? 0.9 : 0.66), 64);
 }
 
+static void name_value(struct axis axis, double value, char label[AXIS_LABEL]) {
+    const char *unit = axis.end >= 2e6 ? "M" : axis.end >= 2e3 ? "k" : "";
+    double shown = value / (axis.end >= 2e6 ? 1e6 : axis.end >= 2e3 ? 1e3 : 1);
+    if (axis.name)
+        axis.name(value, label);
+    else
+        snprintf(label, AXIS_LABEL, "%g%s", shown, value > 0 ? unit : "");
+}
+
 /* The picture, its title, and the lines of the value axis. */
 static void frame_begin(FILE *out, const char *id, const char *title, const char *description,
                         struct axis axis) {
@@ -65,13 +74,13 @@ static void frame_begin(FILE *out, const char *id, const char *title, const char
             "<title id=\"%s-title\">%s</title><desc id=\"%s-desc\">%s</desc>\n",
             id, id, id, title, id, description);
     for (double value = 0; value <= axis.end * 1.001; value += axis.step) {
-        const char *unit = axis.end >= 2e6 ? "M" : axis.end >= 2e3 ? "k" : "";
-        double shown = value / (axis.end >= 2e6 ? 1e6 : axis.end >= 2e3 ? 1e3 : 1);
+        char label[AXIS_LABEL];
+        name_value(axis, value, label);
         fprintf(out,
                 "<path class=\"grid\" d=\"M%d %.1fh%d\"/><text x=\"%d\" y=\"%.1f\" "
-                "text-anchor=\"end\">%g%s</text>\n",
+                "text-anchor=\"end\">%s</text>\n",
                 PLOT_LEFT, axis_y(axis, value), PLOT_WIDTH, PLOT_LEFT - 8, axis_y(axis, value) + 4,
-                shown, value > 0 ? unit : "");
+                label);
     }
 }
 

@@ -19,9 +19,12 @@ void report_begin(FILE *out, const char *subject, const char *system);
 
 enum { PLOT_LEFT = 64, PLOT_TOP = 10, PLOT_WIDTH = 900, PLOT_HEIGHT = 200 };
 
+enum { AXIS_LABEL = 32 };
+
 /* A value axis from 0: steps of 1, 2 or 5 times a power of ten. */
 struct axis {
     double step, end;
+    void (*name)(double value, char label[AXIS_LABEL]); /* NULL: in thousands or millions */
 };
 
 struct axis axis_for(double largest);

@@ -1,5 +1,6 @@
 #include "image/listener.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,15 +92,21 @@ bool listener_can_move(const json_t *entrypoint, const char *port) {
 
 int listener_choose_port(const json_t *entrypoint, const char *port, unsigned *number,
                          struct error *err) {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    bool moves = listener_can_move(entrypoint, port);
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                                  .sin_port = htons(moves ? 0 : (uint16_t)atoi(port))};
     socklen_t size = sizeof address;
-    if (!listener_can_move(entrypoint, port)) {
-        *number = (unsigned)atoi(port);
-        return 0;
-    }
     autoclose int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&address, size) < 0 ||
-        getsockname(fd, (struct sockaddr *)&address, &size) < 0)
+    /* What has ended a moment ago does not count. */
+    if (fd >= 0)
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
+    if (fd >= 0 && bind(fd, (struct sockaddr *)&address, size) < 0 && !moves && errno == EADDRINUSE)
+        return error_set(err,
+                         "port %s is in use on this computer, and the command line names no port "
+                         "that could be another: end what listens there (ss -ltnp)",
+                         port);
+    if (fd < 0 || getsockname(fd, (struct sockaddr *)&address, &size) < 0 || !address.sin_port)
         return error_errno(err, "cannot find a free port");
     *number = ntohs(address.sin_port);
     return 0;

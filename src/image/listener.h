@@ -29,7 +29,7 @@ struct listeners {
 /* Whether this entry point names the port: else it is in the program, and cannot be another. */
 bool listener_can_move(const json_t *entrypoint, const char *port);
 
-/* A port that is free now, or the only one that it can have. */
+/* A port that is free now; or the only one that it can have, if that is. */
 int listener_choose_port(const json_t *entrypoint, const char *port, unsigned *number,
                          struct error *err);
 

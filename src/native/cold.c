@@ -137,6 +137,8 @@ static int measure_all(struct native_home *home, struct caller *caller, struct c
         *dropped &= drop_pages(home);
         result = start_once(home, caller, i + 1, times, &text, err);
         if (result < 0) {
+            struct error why = *err;
+            error_set(err, "cold start %u: %s", i, why.text);
             free(text);
             break;
         }

@@ -95,7 +95,10 @@ static int launch_by_any(struct native_home *home, struct instance *first, struc
         if (any)
             progress_note("%s: %s: trying another runtime", runtime, why.text);
     }
-    return error_set(err, "%s on this computer: %s", home->function.name, earliest.text);
+    error_set(err, "%s on this computer: %s", home->function.name, earliest.text);
+    if (strstr(earliest.text, "unshare failed"))
+        error_hint(err, "you may have no name spaces of your own: slsuite doctor tells what helps");
+    return -1;
 }
 
 int native_home_settle(struct native_home *home, struct instance *first, struct error *err) {

@@ -122,8 +122,11 @@ static int judge(const struct measurement *measurement, const struct ear *ear, i
     if (ear->words.failed)
         return error_set(err, "%s", ear->words.text);
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+        static const char name[] = "client: ";
         autofree char *line = file_last_line(measurement->log, 0);
-        return error_set(err, "the client failed: %s", line);
+        bool named = strncmp(line, name, strlen(name)) == 0;
+        return error_set(err, "%s%s", named ? "" : "the client failed: ",
+                         named ? line + strlen(name) : line);
     }
     if (measurement->ended != measurement->invocations)
         return error_set(err, "the client marked %zu invocations of %u", measurement->ended,

@@ -6,10 +6,11 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import time
 
-from harness import Case
+from harness import ODD_WARM_UPS, Case
 
 COUNTED = "instructions_total", "cycles_total", "l1i_misses_total", "l1d_misses_total", "llc_misses_total"
 
@@ -20,9 +21,9 @@ class Native(Case):
         self.place = self.folder / "tmp"
         self.place.mkdir()
 
-    def start_native(self, *arguments, runtime="none", function="aes-c"):
+    def start_native(self, *arguments, runtime="none", function="aes-c", environment={}, **options):
         return self.start("run", function, "--engine", "native", "--runtime", runtime, "--out", self.out, *arguments,
-                          environment={"TMPDIR": str(self.place)})
+                          environment={"TMPDIR": str(self.place)} | environment, **options)
 
     def native(self, *arguments, **options):
         process = self.finish(self.start_native(*arguments, **options))
@@ -190,6 +191,56 @@ class Ends(Native):
     def test_runs_after_a_kill(self):
         self.ends(signal.SIGKILL, 1, "none")
         self.native("-n", 2, "-q")
+
+
+class Misbehaves(Native):
+    def fails(self, pattern, at, how, *arguments):
+        cache = self.folder / "cache"
+        cache = cache if cache.exists() else self.own_cache("layers")
+        shutil.rmtree(self.folder / "run.failed", ignore_errors=True)
+        process = self.finish(self.start_native("-q", *arguments, function="odd-c", environment=self.odd(at, how), cache=cache), 1)
+        self.assertRegex(process.err.splitlines()[-1], "^slsuite: " + pattern)
+        self.nothing_is_left()
+        self.assertFalse(self.out.exists())
+        self.assertEqual(json.loads((self.folder / "run.failed/run.json").read_text())["status"], "failed")
+        return process
+
+    def test_at_start(self):
+        self.fails("odd-c on this computer: odd-c ended before it listened", 0, "exit")
+        self.fails("odd-c on this computer: odd-c ended before it listened", 0, "crash")
+
+    def test_while_measured(self):
+        for how in "exit", "crash", "wrong":
+            with self.subTest(how):
+                self.fails("invocation 1: ", ODD_WARM_UPS + 2, how, "-n", 3)
+        self.fails("warm-up 0: ", 1, "wrong", "-n", 3)
+
+    def test_cold(self):
+        self.fails("cold start 0: wrong reply", 1, "wrong", "--start", "cold", "-n", 2)
+
+    def test_instances(self):
+        """One failure of many: the figures are there, beside the place of a whole run."""
+        self.fails("1 of 12 invocations failed; the first: ", 7, "crash", "--instances", 1, "--rate", 20, "-n", 12)
+        rows = list(csv.DictReader(open(self.folder / "run.failed/invocations.csv", newline="")))
+        self.assertEqual([row["failed"] for row in rows].count("1"), 1)
+        self.assertEqual([row["start"] for row in rows].count("cold"), 2)
+
+    def test_port_in_use(self):
+        """Of a function whose command line names no port."""
+        self.odd(9, "exit")
+        place = self.folder / "functions/odd/c"
+        text = (place / "function.yaml").read_text().replace("-addr, 0.0.0.0:50051, ", "")
+        (place / "function.yaml").write_text(text)
+        with socket.socket() as other:
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                other.bind(("127.0.0.1", 50051))
+            except OSError:
+                self.skipTest("somebody else has port 50051")
+            other.listen()
+            self.refused(".*port 50051 is in use on this computer", "run", "odd-c", "--engine", "native", "--runtime", "none", "-q", "--out", self.out,
+                         environment={"TMPDIR": str(self.place), "SLSUITE_FUNCTIONS": str(self.folder / "functions")}, cache=self.own_cache("layers"))
+        self.nothing_is_left()
 
 
 class BadInput(Native):

@@ -13,11 +13,6 @@
 #include "image/runtime.h"
 #include "model/flush.h"
 
-/* After the reply the client waits so long, in guest time, before it marks the end: the function's
- * own epilogue (back to epoll) is then part of its invocation. Core 1 is idle meanwhile and costs
- * nothing. */
-#define SETTLE_US "1000"
-
 /* An invocation takes 17 kB of files with the system `simple`, and a region of its code 1 kB of it
  * more; a profile some 2 MB. */
 #define BYTES_PER_RUN 4e6
@@ -74,7 +69,7 @@ static char *cold_script(const struct function *function) {
     return format_string("set -e\n"
                          "slsuite-function services %s\n"
                          "slsuite-code kernel >/dev/null\n"
-                         "client -addr localhost:50051 %s-cold %s -settle " SETTLE_US
+                         "client -addr localhost:50051 %s-cold %s -settle " SIM_SETTLE_US
                          " -channel -checkpoint -parameters " PARAMETERS " ||\n"
                          "    status=$?\n"
                          "slsuite-function check %s\n"
@@ -89,7 +84,7 @@ char *sim_run_script(const struct function *function, unsigned warm_ups, const c
                          "slsuite-function start %s %s\n"
                          "%s"
                          "slsuite-channel stage warm-up\n"
-                         "client -addr localhost:50051 %s-wait 10 -warm %u -settle " SETTLE_US
+                         "client -addr localhost:50051 %s-wait 10 -warm %u -settle " SIM_SETTLE_US
                          " -m5ops -channel -checkpoint \\\n"
                          "    %s-parameters " PARAMETERS " ||\n"
                          "    status=$?\n"

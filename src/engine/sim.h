@@ -11,6 +11,11 @@
 #include "image/function.h"
 #include "results/results.h"
 
+/* After the reply the client waits so long, of its own time, before it marks the end: the
+ * function's own epilogue (back to epoll) is then part of its invocation. Its core is idle
+ * meanwhile and costs nothing. */
+#define SIM_SETTLE_US "1000"
+
 /* A run of a function, also by another engine (gem5.h). */
 struct sim_options {
     const char *function;      /* name */

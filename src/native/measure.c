@@ -31,7 +31,6 @@ struct ear {
     struct guest_words words;
 };
 
-/* The clock is read last before, and first after the invocation. */
 static int begin(struct measurement *measurement, uint64_t id, struct error *err) {
     if (measurement->begun == measurement->invocations || measurement->begun > measurement->ended)
         return error_set(err, "the client's marks are not in order: invocation %" PRIu64, id);
@@ -40,12 +39,11 @@ static int begin(struct measurement *measurement, uint64_t id, struct error *err
     if (measurement->before)
         measurement->before(measurement->context);
     counters_read(measurement->counters, point->readings);
-    point->clock = now_ns();
     return 0;
 }
 
 static int end(struct measurement *measurement, uint64_t id, struct error *err) {
-    struct measure_point now = {.clock = now_ns()};
+    struct measure_point now;
     counters_read(measurement->counters, now.readings);
     if (measurement->begun != measurement->ended + 1 || measurement->ids[measurement->ended] != id)
         return error_set(err, "the client's marks are not in order: invocation %" PRIu64, id);
@@ -125,8 +123,8 @@ static int judge(const struct measurement *measurement, const struct ear *ear, i
         static const char name[] = "client: ";
         autofree char *line = file_last_line(measurement->log, 0);
         bool named = strncmp(line, name, strlen(name)) == 0;
-        return error_set(err, "%s%s", named ? "" : "the client failed: ",
-                         named ? line + strlen(name) : line);
+        return error_set(err, "%s%s",
+                         named ? "" : "the client failed: ", named ? line + strlen(name) : line);
     }
     if (measurement->ended != measurement->invocations)
         return error_set(err, "the client marked %zu invocations of %u", measurement->ended,
@@ -180,6 +178,17 @@ static void print_mark(FILE *out, unsigned operation, uint64_t id,
     fputc('\n', out);
 }
 
+/* Of a reply; they come in any order. */
+static uint64_t latency_of(const struct measurement *measurement, uint64_t id) {
+    const struct guest *said = &measurement->said;
+    for (size_t i = 0; i < said->reply_count; i++) {
+        const struct client_reply *reply = &said->replies[(id + i) % said->reply_count];
+        if (reply->id == id)
+            return reply->latency_ns;
+    }
+    return 0;
+}
+
 int measure_write(const struct measurement *measurement, unsigned core, const char *path,
                   bool *shared, struct error *err) {
     uint64_t sums[COUNTERS + 1] = {0}; /* the last is the clock's */
@@ -188,8 +197,10 @@ int measure_write(const struct measurement *measurement, unsigned core, const ch
     FILE *out = open_memstream(&text, &size);
     if (!out)
         abort();
-    fprintf(out, "# slsuite samples 1\nstat\tsystem.cpu%u.wallClock\tCount\tNanoseconds passed\n",
-            core);
+    fprintf(
+        out,
+        "# slsuite samples 1\nstat\tsystem.cpu%u.wallClock\tCount\tNanoseconds until the reply\n",
+        core);
     for (int i = 0; i < COUNTERS; i++) {
         if (!counters_have(measurement->counters, i))
             continue;
@@ -199,7 +210,7 @@ int measure_write(const struct measurement *measurement, unsigned core, const ch
     for (size_t k = 0; k < measurement->ended; k++) {
         const struct measure_point *begin = &measurement->points[2 * k], *end = begin + 1;
         print_mark(out, M5_WORK_BEGIN, measurement->ids[k], measurement, sums);
-        sums[COUNTERS] += end->clock - begin->clock;
+        sums[COUNTERS] += latency_of(measurement, measurement->ids[k]);
         for (int i = 0; i < COUNTERS; i++)
             sums[i] += counter_growth(&begin->readings[i], &end->readings[i], shared);
         print_mark(out, M5_WORK_END, measurement->ids[k], measurement, sums);

@@ -10,7 +10,6 @@
 
 /* Where all stood at a mark. */
 struct measure_point {
-    uint64_t clock; /* monotonic, ns */
     struct counter_reading readings[COUNTERS];
 };
 

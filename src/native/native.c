@@ -42,7 +42,8 @@ static json_t *client_command(const struct native *native) {
     const struct sim_options *run = native->home.options->run;
     json_t *command = json_pack("[s, s, s]", "taskset", "-c", cpu);
     json_t *client = caller_words(run, &native->home.function, address, run->invocations);
-    json_t *marks = json_pack("[s, s, s, s]", "-warm", warm_ups, "-m5ops", "-channel");
+    json_t *marks = json_pack("[s, s, s, s, s, s]", "-warm", warm_ups, "-settle", SIM_SETTLE_US,
+                              "-m5ops", "-channel");
     json_array_extend(command, client);
     json_array_extend(command, marks);
     json_decref(client);

@@ -290,13 +290,15 @@ class Starts(Native):
         self.assertEqual((self.about()["start"], self.about()["invocations"]), ("cold", 4))
 
     def test_lukewarm(self):
-        """Slower than warm, by far more than measurements differ."""
-        times = {}
+        """That it is slower is not for a test to say; that more misses, where they can be counted, is."""
+        misses = {}
         for start in "warm", "lukewarm":
             self.out = self.folder / start
             self.native("--start", start, "-n", 15, "-q")
-            times[start] = sorted(float(row["microseconds_total"]) for row in self.check(15))[7]
-        self.assertGreater(times["lukewarm"], 1.2 * times["warm"])
+            self.assertEqual(self.about()["start"], start)
+            misses[start] = [int(row["llc_misses_total"]) for row in self.check(15) if row["llc_misses_total"]]
+        if misses["warm"]:
+            self.assertGreater(sum(misses["lukewarm"]), sum(misses["warm"]))
 
     def test_usage(self):
         for pattern, *arguments in (

@@ -38,7 +38,8 @@ static int drop(const char *path, const struct stat *about, int kind, struct FTW
     return 0;
 }
 
-void cold_drop_files(const char *folder) {
+/* Without being root: what the kernel has read of the files below this folder. */
+static void drop_files(const char *folder) {
     nftw(folder, drop, MOST_OPEN, FTW_PHYS | FTW_MOUNT);
 }
 
@@ -55,16 +56,11 @@ static bool drop_all(void) {
     return fd >= 0 && write(fd, "1", 1) == 1;
 }
 
-static bool is_engine(const struct native_home *home) {
-    const char *runtime = home->instances.runtime;
-    return strcmp(runtime, "docker") == 0 || strcmp(runtime, "podman") == 0;
-}
-
 static bool drop_pages(const struct native_home *home) {
     autofree char *files = format_string("%s/function", home->guard.folder);
-    if (is_engine(home))
+    if (instance_runtime_has_store(home->instances.runtime))
         return drop_all();
-    cold_drop_files(files);
+    drop_files(files);
     return true;
 }
 
@@ -170,9 +166,10 @@ int cold_measure(struct native_home *home, struct cold *cold, const char *sample
     if (result == 0)
         result = file_write(samples, written, size, err);
     manifest_set_text(manifest, "page_cache",
-                      dropped ? (is_engine(home) ? "dropped before each start"
-                                                 : "the function's files were dropped before each "
-                                                   "start")
+                      dropped ? (instance_runtime_has_store(home->instances.runtime)
+                                     ? "dropped before each start"
+                                     : "the function's files were dropped before each "
+                                       "start")
                               : "kept: only root may drop what the runtime's store holds");
     caller_free(&caller);
     free(written);

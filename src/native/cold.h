@@ -18,7 +18,4 @@ int cold_measure(struct native_home *home, struct cold *cold, const char *sample
                  struct manifest *manifest, struct error *err);
 void cold_free(struct cold *cold);
 
-/* Let the kernel forget what it has read of the files below this folder, without being root. */
-void cold_drop_files(const char *folder);
-
 #endif

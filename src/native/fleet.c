@@ -153,7 +153,7 @@ static void take_failure(struct fleet *fleet, struct slot *slot, const char *why
     struct fleet_invocation *one = &fleet->record.invocations[slot->invocation];
     if (!fleet->record.failed++)
         snprintf(fleet->record.why, sizeof fleet->record.why, "%s", why);
-    one->failed = one->done = true;
+    one->failed = true;
     one->end = fleet->now;
     remove_instance(fleet, slot);
 }
@@ -180,7 +180,6 @@ static void take_report(struct fleet *fleet, struct slot *slot) {
     }
     one->begin = report.begin_ns - fleet->begin;
     one->end = report.end_ns - fleet->begin;
-    one->done = true;
     instance->invocations++;
     slot->busy = false;
     slot->idle_since = fleet->now;

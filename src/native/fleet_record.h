@@ -14,7 +14,7 @@
 struct fleet_invocation {
     uint64_t due, begin, end; /* due: when it should have been sent; from then on latency counts */
     unsigned instance;
-    bool done, cold, failed;
+    bool cold, failed;
 };
 
 struct fleet_instance {

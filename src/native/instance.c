@@ -153,6 +153,10 @@ static void remove_by_ourselves(struct instance *instance) {
 
 /* ---- all of them ---- */
 
+bool instance_runtime_has_store(const char *runtime) {
+    return strcmp(runtime, "docker") == 0 || strcmp(runtime, "podman") == 0;
+}
+
 static const struct instance_ways *ways(const char *runtime) {
     static const struct instance_ways oci = {NULL, create_by_oci, start_by_oci, NULL,
                                              remove_by_oci};
@@ -160,9 +164,9 @@ static const struct instance_ways *ways(const char *runtime) {
                                                 explain_by_engine, remove_by_engine};
     static const struct instance_ways none = {NULL, NULL, start_by_ourselves, NULL,
                                               remove_by_ourselves};
-    return strcmp(runtime, "none") == 0                                       ? &none
-           : strcmp(runtime, "docker") == 0 || strcmp(runtime, "podman") == 0 ? &engine
-                                                                              : &oci;
+    return strcmp(runtime, "none") == 0          ? &none
+           : instance_runtime_has_store(runtime) ? &engine
+                                                 : &oci;
 }
 
 int instance_prepare(const struct instance_home *home, struct error *err) {

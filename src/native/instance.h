@@ -38,6 +38,9 @@ struct instance {
     struct process own; /* without a runtime it is our child */
 };
 
+/* Whether it is Docker or Podman, which keep images and their files in a store of their own. */
+bool instance_runtime_has_store(const char *runtime);
+
 /* What a runtime needs once for all instances: Docker and Podman load the image. */
 int instance_prepare(const struct instance_home *home, struct error *err);
 

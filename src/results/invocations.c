@@ -98,6 +98,10 @@ bool invocations_show(const struct invocations *invocations, enum metric metric)
            available[MODE_TOTAL];
 }
 
+bool invocations_have_mode(const struct invocations *invocations, enum mode mode) {
+    return mode == MODE_TOTAL || invocations->available[INSTRUCTIONS][mode];
+}
+
 uint64_t invocation_value(const struct invocation *invocation, size_t statistic) {
     return invocation->end->values[statistic] - invocation->begin->values[statistic];
 }

@@ -92,6 +92,10 @@ void invocations_free(struct invocations *invocations);
 /* Whether tables show the metric: always, or because the system has it. */
 bool invocations_show(const struct invocations *invocations, enum metric metric);
 
+/* Whether tables have a line of this mode: an engine that does not tell user and kernel apart has
+ * the total only. */
+bool invocations_have_mode(const struct invocations *invocations, enum mode mode);
+
 /* How sure its mean and median are; false: an invocation has no such figure. */
 bool invocations_estimate(const struct invocations *invocations, enum metric metric, enum mode mode,
                           struct estimate *estimate);

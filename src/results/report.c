@@ -35,15 +35,10 @@ static void tiles(FILE *out, const struct invocations *invocations) {
     fputs("</div>\n", out);
 }
 
-/* An engine that does not tell user and kernel apart has the total only. */
-static bool has_mode(const struct invocations *invocations, int mode) {
-    return mode == MODE_TOTAL || invocations->available[INSTRUCTIONS][mode];
-}
-
 static int count_modes(const struct invocations *invocations) {
     int count = 0;
     for (int mode = 0; mode < MODES; mode++)
-        count += has_mode(invocations, mode);
+        count += invocations_have_mode(invocations, mode);
     return count;
 }
 
@@ -52,7 +47,7 @@ static void table_group(FILE *out, const struct invocations *invocations, const 
     bool first = true;
     fputs("<tbody>\n", out);
     for (int mode = 0; mode < MODES; mode++) {
-        if (!has_mode(invocations, mode))
+        if (!invocations_have_mode(invocations, mode))
             continue;
         fputs("<tr>", out);
         if (first)

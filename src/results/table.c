@@ -94,12 +94,11 @@ void print_rule(FILE *out) {
     fputc('\n', out);
 }
 
-/* An engine that does not tell user and kernel apart has the total only. */
 static void group(FILE *out, const struct invocations *invocations, const char *label,
                   const metrics_table metrics) {
     const struct column *columns = columns_of(invocations);
     for (int mode = 0; mode < MODES; mode++) {
-        if (mode != MODE_TOTAL && !invocations->available[INSTRUCTIONS][mode])
+        if (!invocations_have_mode(invocations, mode))
             continue;
         fprintf(out, "%10s %-8s", label, mode_names[mode]);
         label = "";

@@ -91,11 +91,12 @@ static bool read_ram(uint64_t physical, uint64_t *value) {
 #define ENTRY_GLOBAL ((uint64_t)1 << 8)
 #define ENTRY_ADDRESS ((uint64_t)0x000ffffffffff000)
 
-void address_walk(uint64_t cr3, uint64_t address, uint64_t frame, struct translation *translation) {
-    *translation = (struct translation){
-        .page = address & ~PAGE_MASK, .frame = frame, .page_shift = ADDRESS_PAGE_SHIFT};
+/* False if the tables do not lead to a page. The page is that of the tables, which may be larger
+ * than 4 kB. */
+static bool walk(uint64_t cr3, uint64_t address, struct translation *translation) {
+    *translation = (struct translation){0};
     if (cr3 == ADDRESS_NO_CR3)
-        return;
+        return false;
     if (!ram_start && ram_path)
         find_ram();
     uint64_t table = cr3 & ENTRY_ADDRESS, entry = 0;
@@ -104,18 +105,31 @@ void address_walk(uint64_t cr3, uint64_t address, uint64_t frame, struct transla
         shift -= 9;
         uint64_t place = table + (address >> shift & 511) * sizeof entry;
         if (!read_ram(place, &entry) || !(entry & ENTRY_PRESENT))
-            return;
+            return false;
         translation->walk[levels++] = place;
         table = entry & ENTRY_ADDRESS;
     } while (shift > ADDRESS_PAGE_SHIFT && !(entry & ENTRY_LARGE && shift <= 30));
 
     uint64_t large_mask = ((uint64_t)1 << shift) - 1;
-    if (((table & ~large_mask) | (address & large_mask & ~PAGE_MASK)) != frame)
-        return;
-    /* The page is that of the tables, which may be larger than 4 kB. */
     translation->page = address & ~large_mask;
     translation->frame = table & ~large_mask;
     translation->levels = levels;
     translation->page_shift = shift;
     translation->global = entry & ENTRY_GLOBAL;
+    return true;
+}
+
+/* Of the 4 kB page with this address in the page of the translation. */
+static uint64_t frame_of(const struct translation *translation, uint64_t address) {
+    return translation->frame + ((address - translation->page) & ~PAGE_MASK);
+}
+
+void address_walk(uint64_t cr3, uint64_t address, uint64_t frame, struct translation *translation) {
+    if (!walk(cr3, address, translation) || frame_of(translation, address) != frame)
+        *translation = (struct translation){
+            .page = address & ~PAGE_MASK, .frame = frame, .page_shift = ADDRESS_PAGE_SHIFT};
+}
+
+uint64_t address_find(uint64_t cr3, uint64_t address, struct translation *translation) {
+    return walk(cr3, address, translation) ? frame_of(translation, address) : ADDRESS_NOWHERE;
 }

@@ -60,4 +60,9 @@ uint64_t address_of_code(const void *host, uint64_t virtual_address);
  * Not modelled: the accessed and dirty bits that the processor writes back. */
 void address_walk(uint64_t cr3, uint64_t address, uint64_t frame, struct translation *translation);
 
+/* The same for a page of which nothing is known yet. Its 4 kB frame, or ADDRESS_NOWHERE: an access
+ * would fault. */
+#define ADDRESS_NOWHERE UINT64_MAX
+uint64_t address_find(uint64_t cr3, uint64_t address, struct translation *translation);
+
 #endif

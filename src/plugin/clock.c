@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "guest/mark.h"
+#include "plugin/implied.h"
 #include "plugin/samples.h"
 #include "plugin/segment.h"
 #include "plugin/stream.h"
@@ -18,12 +19,20 @@ struct core {
     bool starts_cold; /* flush the model when it next executes a user's instruction */
 };
 
+/* An access that implies others, and the page beside its own, if they reach into it. */
+struct leader {
+    uint64_t virtual_address, address;
+    const struct translation *translation;
+    struct page_translation beside;
+};
+
 static struct {
     /* The segment under way: what is known of its step so far. segment = NULL: none. */
     struct step step;
     unsigned begins, length; /* where it is in its block, in instructions; length 0: none */
     unsigned started;        /* instructions of the block that start, as far as is known */
-    unsigned number;         /* of the core that runs */
+    const struct implied_access *implied; /* what of the block's has not been put in yet */
+    unsigned number;                      /* of the core that runs */
     struct core *core;
     struct model *model;
     struct access *accesses; /* step.accesses */
@@ -31,13 +40,17 @@ static struct {
     bool measures;    /* steps go through the profile */
     unsigned flushes; /* parts of the model, at each work begin */
     struct profile *profile;
+    struct leader leaders[IMPLIED_LEADERS];
     struct core cores[MAX_CORES];
 } now;
+
+static const struct implied_access nothing_implied = {.index = IMPLIED_NONE};
 
 bool clock_init(struct model *model, bool translates, struct profile *profile) {
     now.model = model;
     now.profile = profile;
     now.core = &now.cores[0];
+    now.implied = &nothing_implied;
     now.access_capacity = STREAM_CHUNK;
     now.step.accesses = now.accesses = malloc(now.access_capacity * sizeof *now.accesses);
     for (unsigned i = 0; translates && i < MAX_CORES; i++)
@@ -58,8 +71,35 @@ static inline void enter(const struct segment *segment, unsigned begins, unsigne
     now.length = segment->count;
 }
 
+/* Put an implied access in. False if it cannot have been made: its page is not there. */
+static inline bool imply(const struct implied_access *implied, unsigned begins,
+                         struct access *access) {
+    const struct leader *leader = &now.leaders[implied->leader % IMPLIED_LEADERS];
+    uint64_t address = leader->virtual_address + (uint64_t)(int64_t)implied->distance;
+    access->address = leader->address + (uint64_t)(int64_t)implied->distance;
+    access->virtual_address = address;
+    access->translation = leader->translation;
+    access->size = implied->size;
+    access->instruction = (uint8_t)(implied->index - begins);
+    access->store = implied->store;
+    access->uncached = false;
+    if (__builtin_expect((address ^ leader->virtual_address) >> ADDRESS_PAGE_SHIFT == 0, 1))
+        return true;
+    access->address = leader->beside.frame | (address & (((uint64_t)1 << ADDRESS_PAGE_SHIFT) - 1));
+    access->translation = leader->beside.translation;
+    return leader->beside.frame != ADDRESS_NOWHERE;
+}
+
+/* Those of the segment under way before this instruction of the block. */
+static inline void imply_until(unsigned index) {
+    for (; __builtin_expect(now.implied->index < index, 0); now.implied++)
+        now.step.access_count +=
+            imply(now.implied, now.begins, &now.accesses[now.step.access_count]);
+}
+
 /* The segment under way was executed up to this instruction; `next` is where execution went. */
 static inline void run(unsigned end, uint64_t next) {
+    imply_until(now.begins + end);
     now.step.end = end;
     now.step.next = next;
     if (__builtin_expect(now.measures, 0))
@@ -123,6 +163,7 @@ static inline void begin(const struct block *block) {
     }
     enter(segment, 0, first);
     now.started = block->instructions;
+    now.implied = block_implied(block);
 }
 
 static void change_measures(void) {
@@ -135,6 +176,7 @@ static void change_core(unsigned number) {
         remember(now.step.segment);
     }
     now.step.segment = NULL;
+    now.implied = &nothing_implied;
     now.begins = now.length = now.started = 0;
     now.number = number;
     now.core = &now.cores[number];
@@ -172,6 +214,17 @@ static void mark(unsigned index, uint16_t operation, const uint64_t arguments[2]
     change_measures();
 }
 
+/* These instructions of the block do not start. The last one that did has faulted: what it has
+ * accessed has been reported, nothing else is implied by it. */
+static void cut_short(unsigned count) {
+    if (!now.step.segment)
+        return;
+    now.started -= count;
+    reach(now.started - 1);
+    imply_until(now.started - 1);
+    now.implied = &nothing_implied;
+}
+
 /* Room for as many more accesses. */
 static void make_room(size_t count) {
     while (__builtin_expect(now.access_capacity - now.step.access_count < count, 0)) {
@@ -202,8 +255,14 @@ static inline void set_access(struct access *access, const struct translations *
     access->translation = translations->entry[address_index(address)].translation;
     access->size = (uint8_t)access_size(event);
     access->instruction = (uint8_t)instruction;
-    access->store = (event & EVENT_KIND) == EVENT_STORE;
+    access->store = is_store(event);
     access->uncached = false;
+    if (is_leading(event)) {
+        struct leader *leader = &now.leaders[access_index(event) % IMPLIED_LEADERS];
+        leader->virtual_address = address;
+        leader->address = access->address;
+        leader->translation = access->translation;
+    }
 }
 
 /* Accesses to memory come many behind each other: those of the segment under way are taken without
@@ -211,14 +270,18 @@ static inline void set_access(struct access *access, const struct translations *
 static inline const uint64_t *accesses_memory(const uint64_t *events, const uint64_t *end) {
     const struct translations *translations = &now.core->translations;
     const unsigned begins = now.begins, length = now.length;
+    const struct implied_access *implied = now.implied;
     struct access *access = &now.accesses[now.step.access_count];
     for (; events < end; events++) {
         uint64_t event = *events;
-        unsigned instruction = access_index(event) - begins;
+        unsigned index = access_index(event), instruction = index - begins;
         if (!is_memory_access(event) || instruction >= length)
             break;
+        for (; implied->index < index; implied++)
+            access += imply(implied, begins, access);
         set_access(access++, translations, event, instruction);
     }
+    now.implied = implied;
     now.step.access_count = (unsigned)(access - now.accesses);
     return events;
 }
@@ -226,6 +289,7 @@ static inline const uint64_t *accesses_memory(const uint64_t *events, const uint
 /* One by an instruction that is not in the segment under way. */
 __attribute__((noinline)) static void access_behind(uint64_t event) {
     unsigned instruction = reach_for_access(access_index(event));
+    imply_until(access_index(event));
     set_access(&now.accesses[now.step.access_count++], &now.core->translations, event, instruction);
 }
 
@@ -233,6 +297,7 @@ __attribute__((noinline)) static void access_io(uint64_t event, bool store) {
     unsigned index = now.started - 1 - access_index(event), instruction = index - now.begins;
     if (instruction >= now.length)
         instruction = reach_for_access(index);
+    imply_until(index);
     now.accesses[now.step.access_count++] = (struct access){
         .virtual_address = access_address(event),
         .size = (uint8_t)access_size(event),
@@ -240,6 +305,12 @@ __attribute__((noinline)) static void access_io(uint64_t event, bool store) {
         .store = store,
         .uncached = true,
     };
+}
+
+/* What the leader implies may lie there. Returns how many words it took. */
+static unsigned take_beside(unsigned index, const uint64_t *words) {
+    return translations_read_page(now.core->translations.pool, words,
+                                  &now.leaders[index % IMPLIED_LEADERS].beside);
 }
 
 /* All that is neither a block nor an access to memory. Returns the next event. */
@@ -250,19 +321,23 @@ __attribute__((noinline)) static const uint64_t *take_other(uint64_t event,
     case EVENT_BLOCK:
     case EVENT_LOAD:
     case EVENT_STORE:
+    case EVENT_LEADING_LOAD:
+    case EVENT_LEADING_STORE:
         break;
     case EVENT_UNCACHED_LOAD:
     case EVENT_UNCACHED_STORE:
         access_io(event, kind == EVENT_UNCACHED_STORE);
         break;
     case EVENT_PARTIAL:
-        now.started -= (unsigned)(event >> 4);
+        cut_short((unsigned)(event >> 4));
         break;
     case EVENT_CORE:
         change_core((unsigned)(event >> 4));
         break;
     case EVENT_TRANSLATION:
         return events + translations_read(&now.core->translations, events);
+    case EVENT_BESIDE:
+        return events + take_beside((unsigned)(event >> 4), events);
     case EVENT_CHANGE:
         change_translations((unsigned)(event >> 4));
         break;
@@ -274,7 +349,7 @@ __attribute__((noinline)) static const uint64_t *take_other(uint64_t event,
 }
 
 void clock_consume(const uint64_t *events, const uint64_t *end) {
-    make_room((size_t)(end - events));
+    make_room((size_t)(end - events) + IMPLIED_MOST);
     while ((events = accesses_memory(events, end)) < end) {
         uint64_t event = *events++;
         if (__builtin_expect((event & EVENT_KIND) == EVENT_BLOCK, 1))

@@ -23,6 +23,7 @@
 #include "plugin/address.h"
 #include "plugin/arguments.h"
 #include "plugin/clock.h"
+#include "plugin/implied.h"
 #include "plugin/qemu_plugin_api.h"
 #include "plugin/regions.h"
 #include "plugin/samples.h"
@@ -39,7 +40,7 @@ typedef uint64_t unaligned_uint64 __attribute__((aligned(1)));
 
 struct core {
     const void *cpu; /* QEMU's CPUState */
-    uint64_t cr3;    /* or ADDRESS_NO_CR3; not kept when translation is free */
+    uint64_t cr3;    /* or ADDRESS_NO_CR3 */
     struct address_table addresses;
 };
 
@@ -60,7 +61,7 @@ static struct {
     struct translation_pool *code_pages; /* translations of code, for as long as QEMU runs */
     struct core cores[MAX_CORES];
     struct qemu_plugin_scoreboard *scoreboard;
-    struct qemu_plugin_register *general[GENERAL_REGISTERS], *cr3;
+    struct qemu_plugin_register *general[GENERAL_REGISTERS], *cr3, *cs;
     struct qemu_array *bytes;
 } plugin;
 
@@ -139,7 +140,7 @@ static void on_translation_change(unsigned translator, void *noted) {
     (void)translator;
     unsigned index = (uintptr_t)noted & 0xffff, source = (uintptr_t)noted >> 16;
     address_table_clear(plugin.addresses);
-    if (plugin.walks && source < GENERAL_REGISTERS)
+    if (source < GENERAL_REGISTERS)
         plugin.core->cr3 = read_register(plugin.general[source]);
     stream_push((uint64_t)index << 4 | EVENT_CHANGE);
 }
@@ -162,7 +163,7 @@ RARE static void look_up(unsigned translator, qemu_plugin_meminfo_t info, uint64
     (void)translator;
     enum address_place place = address_ask(info, address, &frame);
     if (place == ADDRESS_IO) {
-        bool store = (constant & EVENT_KIND) == EVENT_STORE;
+        bool store = is_store(constant);
         constant = access_constant(store ? EVENT_UNCACHED_STORE : EVENT_UNCACHED_LOAD,
                                    (unsigned)*plugin.left);
     } else {
@@ -196,9 +197,75 @@ static void on_access_shifting(unsigned translator, qemu_plugin_meminfo_t info, 
         look_up(translator, info, address, constant);
 }
 
+/* By an access that implies others: userdata says how far below it and above it, too. */
+#define BELOW_SHIFT 16
+#define ABOVE_SHIFT 28
+#define DISTANCE_MASK (IMPLIED_SPAN - 1)
+
+static inline uint64_t below(uint64_t noted, uint64_t address) {
+    return address - (noted >> BELOW_SHIFT & DISTANCE_MASK);
+}
+static inline uint64_t above(uint64_t noted, uint64_t address) {
+    return address + (noted >> ABOVE_SHIFT & DISTANCE_MASK);
+}
+static inline bool is_one_page(uint64_t one, uint64_t other) {
+    return (one ^ other) >> ADDRESS_PAGE_SHIFT == 0;
+}
+
+RARE static void lead_carefully(unsigned translator, qemu_plugin_meminfo_t info, uint64_t address,
+                                void *userdata) {
+    uint64_t noted = (uintptr_t)userdata, constant = noted & ((1u << BELOW_SHIFT) - 1);
+    if (address_known(plugin.addresses, address))
+        stream_push(access_word(constant, address, info >> plugin.size_shift & ACCESS_SIZE_MASK));
+    else
+        look_up(translator, info, address, (void *)(uintptr_t)constant);
+    uint64_t other = below(noted, address);
+    if (is_one_page(other, address))
+        other = above(noted, address);
+    if (is_one_page(other, address))
+        return;
+    struct translation translation;
+    uint64_t frame = address_find(plugin.core->cr3, other, &translation);
+    if (!plugin.walks)
+        translation.levels = 0;
+    stream_reserve();
+    *stream_next++ = (uint64_t)access_index(constant) << 4 | EVENT_BESIDE;
+    stream_next += translations_write(stream_next, &translation, other, frame);
+}
+
+static void on_leading_access(unsigned translator, qemu_plugin_meminfo_t info, uint64_t address,
+                              void *userdata) {
+    uint64_t noted = (uintptr_t)userdata;
+    if (__builtin_expect(is_one_page(below(noted, address), above(noted, address)) &&
+                             address_known(plugin.addresses, address),
+                         1))
+        stream_push(access_word(noted & ((1u << BELOW_SHIFT) - 1), address,
+                                info >> plugin.size_shift & ACCESS_SIZE_MASK));
+    else
+        lead_carefully(translator, info, address, userdata);
+}
+
+static void instrument_accesses(struct qemu_plugin_insn *instruction, unsigned index,
+                                const struct implied_instruction *implied) {
+    qemu_plugin_vcpu_mem_cb_t callback = implied->leads      ? on_leading_access
+                                         : plugin.size_shift ? on_access_shifting
+                                                             : on_access;
+    uint64_t distances = (uint64_t)implied->below << BELOW_SHIFT | (uint64_t)implied->above
+                                                                       << ABOVE_SHIFT,
+             load = access_constant(implied->leads ? EVENT_LEADING_LOAD : EVENT_LOAD, index),
+             store = access_constant(implied->leads ? EVENT_LEADING_STORE : EVENT_STORE, index);
+    if (!implied->load)
+        qemu_plugin_register_vcpu_mem_cb(instruction, callback, QEMU_PLUGIN_CB_NO_REGS,
+                                         QEMU_PLUGIN_MEM_R, (void *)(uintptr_t)(distances | load));
+    if (!implied->store)
+        qemu_plugin_register_vcpu_mem_cb(instruction, callback, QEMU_PLUGIN_CB_NO_REGS,
+                                         QEMU_PLUGIN_MEM_W, (void *)(uintptr_t)(distances | store));
+}
+
 /* Where execution is in the block, and what it accesses. */
 static void instrument_instruction(struct qemu_plugin_insn *instruction,
-                                   const struct instruction_view *views, size_t count, size_t i) {
+                                   const struct instruction_view *views, size_t count, size_t i,
+                                   const struct implied_instruction *implied) {
     const struct instruction_traits *traits = &views[i].traits;
     if (i > 0 && !views[i - 1].traits.stays) {
         const qemu_plugin_u64 left = {plugin.scoreboard, 0};
@@ -211,19 +278,12 @@ static void instrument_instruction(struct qemu_plugin_insn *instruction,
     else if (traits->kind == SEGMENT_TRANSLATES)
         qemu_plugin_register_vcpu_insn_exec_cb(instruction, on_translation_change,
                                                QEMU_PLUGIN_CB_R_REGS, note(i, traits->cr3_source));
-    if (traits->stays)
-        return;
-    qemu_plugin_vcpu_mem_cb_t callback = plugin.size_shift ? on_access_shifting : on_access;
-    qemu_plugin_register_vcpu_mem_cb(instruction, callback, QEMU_PLUGIN_CB_NO_REGS,
-                                     QEMU_PLUGIN_MEM_R,
-                                     (void *)(uintptr_t)access_constant(EVENT_LOAD, (unsigned)i));
-    qemu_plugin_register_vcpu_mem_cb(instruction, callback, QEMU_PLUGIN_CB_NO_REGS,
-                                     QEMU_PLUGIN_MEM_W,
-                                     (void *)(uintptr_t)access_constant(EVENT_STORE, (unsigned)i));
+    if (!traits->stays)
+        instrument_accesses(instruction, (unsigned)i, implied);
 }
 
 static bool reads_cr3(void) {
-    for (unsigned i = 0; plugin.walks && i < plugin.parameters.cores; i++)
+    for (unsigned i = 0; i < plugin.parameters.cores; i++)
         if (plugin.cores[i].cr3 == ADDRESS_NO_CR3)
             return true;
     return false;
@@ -255,15 +315,26 @@ static void view(struct qemu_plugin_insn *instruction, struct instruction_view *
                                       : translate_code(view);
 }
 
+/* Code in the upper half of addresses is 64-bit code. For the lower half the core that translates
+ * is asked: its code segment is the one that Linux has for it (arch/x86/include/asm/segment.h). */
+#define LINUX_USER_CS 0x33
+
+static bool is_long_mode(uint64_t address) {
+    return address >> 63 || (plugin.cs && (read_register(plugin.cs) & 0xffff) == LINUX_USER_CS);
+}
+
 static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb) {
     (void)id;
     static struct instruction_view views[BLOCK_MOST];
+    static struct implied implied;
     size_t count = qemu_plugin_tb_n_insns(tb);
     if (count > BLOCK_MOST)
         abort();
     for (size_t i = 0; i < count; i++)
         view(qemu_plugin_tb_get_insn(tb, i), &views[i], i ? &views[i - 1] : NULL);
-    const struct block *block = block_make(views, count, &plugin.segments);
+    implied_find(views, count, is_long_mode(views[0].virtual_address), &implied);
+    const struct block *block =
+        block_make(views, count, implied.access, implied.count, &plugin.segments);
     if (!block)
         abort();
     void *word = (void *)(uintptr_t)block_word(block, block_left(views, count, 0));
@@ -274,7 +345,8 @@ static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb) {
         qemu_plugin_register_vcpu_insn_exec_cb(qemu_plugin_tb_get_insn(tb, 0), on_block,
                                                QEMU_PLUGIN_CB_NO_REGS, word);
     for (size_t i = 0; i < count; i++)
-        instrument_instruction(qemu_plugin_tb_get_insn(tb, i), views, count, i);
+        instrument_instruction(qemu_plugin_tb_get_insn(tb, i), views, count, i,
+                               &implied.instruction[i]);
 }
 
 /* The consumer forgets its block, and has read all others, before they go; the model, which then is
@@ -308,6 +380,8 @@ static void find_registers(void) {
                 plugin.general[j] = descriptor[i].handle;
         if (strcmp(descriptor[i].name, "cr3") == 0)
             plugin.cr3 = descriptor[i].handle;
+        if (strcmp(descriptor[i].name, "cs") == 0)
+            plugin.cs = descriptor[i].handle;
     }
 }
 

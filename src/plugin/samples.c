@@ -25,8 +25,7 @@ int samples_open(const char *path, int events, const struct model *model) {
     return fflush(file);
 }
 
-void samples_mark(struct model *model, uint16_t operation, uint64_t argument0,
-                  uint64_t argument1) {
+void samples_mark(struct model *model, uint16_t operation, uint64_t argument0, uint64_t argument1) {
     model_read_statistics(model, values);
     fprintf(file, "mark\t%x\t%" PRIu64 "\t%" PRIu64, operation, argument0, argument1);
     for (size_t i = 0; i < model_statistic_count(model); i++)

@@ -12,7 +12,6 @@
 int samples_open(const char *path, int events, const struct model *model);
 
 /* One mark. The file is complete up to here when this returns, whatever happens to QEMU. */
-void samples_mark(struct model *model, uint16_t operation, uint64_t argument0,
-                  uint64_t argument1);
+void samples_mark(struct model *model, uint16_t operation, uint64_t argument0, uint64_t argument1);
 
 #endif

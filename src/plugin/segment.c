@@ -103,17 +103,25 @@ static void fill(struct segment *segment, const struct instruction_view *views, 
 }
 
 const struct block *block_make(const struct instruction_view *views, size_t count,
+                               const struct implied_access *implied, size_t implied_count,
                                const struct segment_options *options) {
+    static const struct implied_access last = {.index = IMPLIED_NONE};
     size_t size = sizeof(struct block);
     unsigned segments = 0;
     for (size_t i = 0, length; i < count; i += length, segments++) {
         length = segment_length(views + i, count - i, options->line_size);
         size += segment_size((unsigned)length);
     }
-    struct block *block = allocate(size);
+    struct block *block = allocate(size + (implied_count + 1) * sizeof *implied);
     if (!block)
         return NULL;
-    *block = (struct block){.instructions = (uint16_t)count, .segments = (uint16_t)segments};
+    *block = (struct block){.instructions = (uint16_t)count,
+                            .segments = (uint16_t)segments,
+                            .implied_at = (uint32_t)size};
+    struct implied_access *list = (struct implied_access *)((char *)block + size);
+    if (implied_count)
+        memcpy(list, implied, implied_count * sizeof *list);
+    list[implied_count] = last;
     char *place = (char *)(block + 1);
     for (size_t i = 0, length; i < count; i += length) {
         length = segment_length(views + i, count - i, options->line_size);

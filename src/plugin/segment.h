@@ -30,8 +30,22 @@ enum segment_kind {
 struct block {
     uint16_t instructions;
     uint16_t segments;
-    uint32_t reserved;
+    uint32_t implied_at; /* bytes from here */
 };
+
+/* What it accesses without a callback: the last one's index is IMPLIED_NONE. See implied.h. */
+struct implied_access {
+    uint16_t index;   /* of the instruction in its block */
+    uint16_t leader;  /* that of its leader */
+    int16_t distance; /* from the leader's address, in bytes */
+    uint8_t size;     /* bytes */
+    bool store;
+};
+#define IMPLIED_NONE UINT16_MAX
+
+static inline const struct implied_access *block_implied(const struct block *block) {
+    return (const struct implied_access *)((const char *)block + block->implied_at);
+}
 
 static inline const struct segment *block_first(const struct block *block) {
     return (const struct segment *)(block + 1);
@@ -90,8 +104,9 @@ struct segment_options {
     const struct regions *regions;
 };
 
-/* Lives until blocks_clear(). NULL when memory is out. */
+/* Implied accesses are copied. Lives until blocks_clear(). NULL when memory is out. */
 const struct block *block_make(const struct instruction_view *views, size_t count,
+                               const struct implied_access *implied, size_t implied_count,
                                const struct segment_options *options);
 
 /* Free all blocks: QEMU has thrown all translated code away. */

@@ -13,6 +13,8 @@ enum event {
     EVENT_BLOCK, /* a block begins: block_word() of segment.h */
     EVENT_LOAD,  /* access_word() */
     EVENT_STORE,
+    EVENT_LEADING_LOAD, /* the same, and others are implied by it: implied.h */
+    EVENT_LEADING_STORE,
     EVENT_UNCACHED_LOAD, /* the same, but memory-mapped I/O. Instead of the instruction's index: how
                             many of the block's instructions have not started */
     EVENT_UNCACHED_STORE,
@@ -21,6 +23,9 @@ enum event {
     EVENT_TRANSLATION, /* of a page that is accessed next: translation_word(). Three more words: its
                           virtual address, its physical address, page table levels of the walk << 8
                           | page shift << 1 | global; then as many words as there are levels */
+    EVENT_BESIDE,      /* the last leading access (its instruction's index << 4) implies some in a
+                          neighbouring page: translated as the words behind it say, as those of
+                          EVENT_TRANSLATION; without a frame, ADDRESS_NOWHERE, there is no page */
     EVENT_CHANGE,      /* the core changes its address space or a translation: in the instruction of
                           the block under way with this index (<< 4) */
     EVENT_MARK,        /* index in the block << 4 | m5 operation << 16; two more words: arguments */
@@ -82,7 +87,13 @@ static inline uint64_t access_word(uint64_t constant, uint64_t address, uint64_t
     return address << 16 | size_bits | constant;
 }
 static inline bool is_memory_access(uint64_t event) {
-    return (event & EVENT_KIND) - EVENT_LOAD <= EVENT_STORE - EVENT_LOAD;
+    return (event & EVENT_KIND) - EVENT_LOAD <= EVENT_LEADING_STORE - EVENT_LOAD;
+}
+static inline bool is_leading(uint64_t event) {
+    return (event & EVENT_KIND) - EVENT_LEADING_LOAD <= EVENT_LEADING_STORE - EVENT_LEADING_LOAD;
+}
+static inline bool is_store(uint64_t event) { /* of memory accesses */
+    return (event & EVENT_KIND) == EVENT_STORE || (event & EVENT_KIND) == EVENT_LEADING_STORE;
 }
 static inline uint64_t access_address(uint64_t event) {
     return (uint64_t)((int64_t)event >> 16); /* canonical: bit 47 is repeated above */

@@ -127,11 +127,11 @@ unsigned translations_write(uint64_t *words, const struct translation *translati
     return 3 + translation->levels;
 }
 
-unsigned translations_read(struct translations *translations, const uint64_t *words) {
-    unsigned levels = words[2] >> 8 & 7, shift = words[2] >> 1 & 63,
-             index = address_index(words[0]);
-    translations->entry[index].frame = words[1];
-    translations->entry[index].translation = NULL;
+unsigned translations_read_page(struct translation_pool *pool, const uint64_t *words,
+                                struct page_translation *page) {
+    unsigned levels = words[2] >> 8 & 7, shift = words[2] >> 1 & 63;
+    page->frame = words[1];
+    page->translation = NULL;
     if (!levels)
         return 3;
     uint64_t page_mask = ~(((uint64_t)1 << shift) - 1);
@@ -143,6 +143,11 @@ unsigned translations_read(struct translations *translations, const uint64_t *wo
         .global = words[2] & 1,
     };
     memcpy(translation.walk, words + 3, levels * sizeof words[0]);
-    translations->entry[index].translation = translation_intern(translations->pool, &translation);
+    page->translation = translation_intern(pool, &translation);
     return 3 + levels;
+}
+
+unsigned translations_read(struct translations *translations, const uint64_t *words) {
+    return translations_read_page(translations->pool, words,
+                                  &translations->entry[address_index(words[0])]);
 }

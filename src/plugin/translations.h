@@ -19,19 +19,24 @@ size_t translation_pool_count(const struct translation_pool *pool);
 const struct translation *translation_intern(struct translation_pool *pool,
                                              const struct translation *translation);
 
+struct page_translation {
+    uint64_t frame;                        /* physical address of the 4 kB page */
+    const struct translation *translation; /* NULL: free */
+};
+
 /* One core's. */
 struct translations {
-    struct {
-        uint64_t frame;                        /* physical address of the 4 kB page */
-        const struct translation *translation; /* NULL: free */
-    } entry[ADDRESS_ENTRIES];
+    struct page_translation entry[ADDRESS_ENTRIES];
     struct translation_pool *pool; /* of what has been seen since the last change */
 };
 
 /* The words behind an EVENT_TRANSLATION: see stream.h. Returns how many. */
 unsigned translations_write(uint64_t *words, const struct translation *translation,
                             uint64_t address, uint64_t frame);
-/* Take them in. Returns how many they were. */
+/* What they say. Returns how many they were. */
+unsigned translations_read_page(struct translation_pool *pool, const uint64_t *words,
+                                struct page_translation *page);
+/* The same, for all accesses to come. */
 unsigned translations_read(struct translations *translations, const uint64_t *words);
 
 /* In this header because every data access needs it. */

@@ -14,6 +14,7 @@
 #include "common/file.h"
 #include "guest/mark.h"
 #include "plugin/clock.h"
+#include "plugin/implied.h"
 #include "plugin/samples.h"
 #include "plugin/segment.h"
 #include "plugin/stream.h"
@@ -67,7 +68,9 @@ static const struct block *make(uint64_t address, const struct code *code, size_
         memcpy(views[i].bytes, code[i].bytes, code[i].size);
         instruction_classify(&views[i]);
     }
-    return block_make(views, count, &options);
+    static struct implied implied;
+    implied_find(views, count, true, &implied);
+    return block_make(views, count, implied.access, implied.count, &options);
 }
 
 static void push_block(const struct block *block) {
@@ -80,6 +83,13 @@ static void push_access(enum event kind, unsigned index, uint64_t address) {
     stream_next +=
         translations_write(stream_next, &(struct translation){0}, address, address & 0xfff000);
     stream_push(access_word(access_constant(kind, index), address, 3 << ACCESS_SIZE_SHIFT));
+}
+
+/* The page beside the last leading access's. */
+static void push_beside(unsigned index, uint64_t address, uint64_t frame) {
+    stream_reserve();
+    *stream_next++ = (uint64_t)index << 4 | EVENT_BESIDE;
+    stream_next += translations_write(stream_next, &(struct translation){0}, address, frame);
 }
 
 static void push_mark(unsigned index, uint64_t operation) {
@@ -233,6 +243,75 @@ static void test_uncached(void **state) {
     assert_true(model_cycles(model, 0, MODEL_USER) > cycles);
 }
 
+/* Pushes, of which the first one is reported; a load of which nothing is known; the pops. */
+static const struct code saving[] = {
+    CODE("\x55"),             /* push rbp */
+    CODE("\x53"),             /* push rbx */
+    CODE("\x48\x8b\x03"),     /* mov rax,[rbx] */
+    CODE("\x48\xff\x43\x08"), /* inc qword [rbx+8] */
+    CODE("\x5b"),             /* pop rbx */
+    CODE("\x5d"),             /* pop rbp */
+    CODE("\xc3"),             /* ret */
+};
+#define SAVING_ACCESSES 8
+#define STACK UINT64_C(0x7fff00003800)
+
+static uint64_t data_accesses(void) {
+    return statistic("system.cpu0.dcache.overallAccesses::total");
+}
+
+static void push_saving(const struct block *block, uint64_t stack, uint64_t frame) {
+    push_block(block);
+    push_access(EVENT_LEADING_STORE, 0, stack);
+    push_beside(0, stack ^ 0x1000, frame);
+    push_access(EVENT_LEADING_LOAD, 2, 0x7fff12345678);
+}
+
+/* Implied accesses are made, in one page or two, wherever execution goes on. */
+static void test_implied(void **state) {
+    const struct block *block = make(0x408000, saving, 7), *other = make(0x409000, marked, 2);
+    uint64_t before = data_accesses();
+    push_core(0);
+    push_saving(block, STACK, 0x3000);
+    push_block(other);
+    push_core(0);
+    stream_drain();
+    assert_int_equal(data_accesses(), before + SAVING_ACCESSES);
+    push_saving(block, STACK & ~UINT64_C(0xfff), 0x3000); /* the second push is in the page below */
+    push_core(0);
+    stream_drain();
+    assert_int_equal(data_accesses(), before + 2 * SAVING_ACCESSES);
+    /* Across two lines of code. */
+    const struct block *across = make(0x40803d, saving, 7);
+    push_saving(across, STACK, 0x3000);
+    push_core(0);
+    stream_drain();
+    assert_int_equal(data_accesses(), before + 3 * SAVING_ACCESSES);
+}
+
+/* Those that fault are not made: at an instruction that is not the last one, or in no page. */
+static void test_implied_fault(void **state) {
+    const struct block *block = make(0x40a000, saving, 7);
+    uint64_t before = data_accesses();
+    push_core(0);
+    push_saving(block, STACK, 0x3000);
+    stream_push(3 << 4 | EVENT_PARTIAL); /* inc starts: its load and store are implied */
+    push_core(0);
+    stream_drain();
+    assert_int_equal(data_accesses(), before + 3);
+    push_block(block);
+    push_access(EVENT_LEADING_STORE, 0, STACK & ~UINT64_C(0xfff));
+    push_beside(0, STACK - 0x1000, ADDRESS_NOWHERE);
+    stream_push(5 << 4 | EVENT_PARTIAL);
+    push_core(0);
+    stream_drain();
+    assert_int_equal(data_accesses(), before + 4);
+    push_saving(block, STACK & ~UINT64_C(0xfff), ADDRESS_NOWHERE);
+    push_core(0);
+    stream_drain();
+    assert_int_equal(data_accesses(), before + 4 + SAVING_ACCESSES - 2);
+}
+
 /* Many times the ring's size, with events of all lengths, so that its ends are met everywhere. */
 static void test_long(void **state) {
     const struct block *block = make(0x406000, marked, 5);
@@ -340,6 +419,7 @@ int main(void) {
         cmocka_unit_test(test_mark),     cmocka_unit_test(test_flush),
         cmocka_unit_test(test_fault),    cmocka_unit_test(test_repeated),
         cmocka_unit_test(test_uncached), cmocka_unit_test(test_long),
+        cmocka_unit_test(test_implied),  cmocka_unit_test(test_implied_fault),
         cmocka_unit_test(test_profile),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

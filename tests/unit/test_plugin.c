@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "plugin/arguments.h"
+#include "plugin/implied.h"
 #include "plugin/regions.h"
 #include "plugin/segment.h"
 #include "plugin/stream.h"
@@ -116,7 +117,7 @@ static void test_segments(void **state) {
     struct instruction_view views[8];
     size_t count = example(views);
     const struct segment_options options = {.line_size = 64, .fetch_width = 8, .decode = true};
-    const struct block *block = block_make(views, count, &options);
+    const struct block *block = block_make(views, count, NULL, 0, &options);
     assert_non_null(block);
     assert_int_equal(block->instructions, 8);
     assert_int_equal(block->segments, 4);
@@ -150,14 +151,14 @@ static void test_segments(void **state) {
 static void test_spill(void **state) {
     const struct segment_options options = {.line_size = 64, .fetch_width = 8};
     struct instruction_view across = view(0xffffffff8100003e, "\x48\x01\xd8", 3);
-    const struct segment *segment = block_first(block_make(&across, 1, &options));
+    const struct segment *segment = block_first(block_make(&across, 1, NULL, 0, &options));
     assert_true(segment->spills);
     assert_int_equal(segment->mode, MODEL_KERNEL);
     assert_int_equal(segment->instruction[0].fetches, 2);
     assert_null(segment->code);
     /* The next page may lie anywhere. */
     struct instruction_view page = view(0xffe, "\x48\x01\xd8", 3);
-    assert_false(block_first(block_make(&page, 1, &options))->spills);
+    assert_false(block_first(block_make(&page, 1, NULL, 0, &options))->spills);
     blocks_clear();
 }
 
@@ -168,6 +169,111 @@ static void test_left(void **state) {
     static const unsigned expected[] = {6, 6, 3, 3, 3, 0, 0, 0};
     for (size_t i = 0; i < count; i++)
         assert_int_equal(block_left(views, count, i), expected[i]);
+}
+
+/* Code whose accesses are counted out by hand. */
+struct expected {
+    unsigned index, leader;
+    int distance;
+    unsigned size;
+    bool store;
+};
+#define VIEW(bytes) view(0x401000, bytes, sizeof bytes - 1)
+
+static const struct implied *implied_of(const struct instruction_view *views, size_t count,
+                                        const struct expected *expected, size_t implied_count) {
+    static struct implied implied;
+    implied_find(views, count, true, &implied);
+    assert_int_equal(implied.count, implied_count);
+    for (size_t i = 0; i < implied_count; i++) {
+        assert_int_equal(implied.access[i].index, expected[i].index);
+        assert_int_equal(implied.access[i].leader, expected[i].leader);
+        assert_int_equal(implied.access[i].distance, expected[i].distance);
+        assert_int_equal(implied.access[i].size, expected[i].size);
+        assert_int_equal(implied.access[i].store, expected[i].store);
+    }
+    return &implied;
+}
+#define ASSERT_IMPLIED(views, ...)                                                                 \
+    implied_of(views, sizeof views / sizeof views[0], (const struct expected[]){__VA_ARGS__},      \
+               sizeof((const struct expected[]){__VA_ARGS__}) / sizeof(struct expected))
+#define ASSERT_NOTHING_IMPLIED(views) implied_of(views, sizeof views / sizeof views[0], NULL, 0)
+
+static void test_implied_stack(void **state) {
+    struct instruction_view function[] = {
+        VIEW("\x55"),                 /* 0 push rbp: leads */
+        VIEW("\x48\x89\xe5"),         /* 1 mov rbp,rsp */
+        VIEW("\x48\x83\xec\x20"),     /* 2 sub rsp,32 */
+        VIEW("\x8b\x45\xf0"),         /* 3 mov eax,[rbp-16] */
+        VIEW("\x66\x89\x44\x24\x08"), /* 4 mov [rsp+8],ax */
+        VIEW("\x48\x8d\x65\xf8"),     /* 5 lea rsp,[rbp-8] */
+        VIEW("\x5b"),                 /* 6 pop rbx */
+        VIEW("\xe8\x00\x00\x00\x00"), /* 7 call */
+    };
+    const struct implied *implied =
+        ASSERT_IMPLIED(function, {3, 0, -16, 4, false}, {4, 0, -24, 2, true}, {6, 0, -8, 8, false},
+                       {7, 0, -8, 8, true});
+    assert_true(implied->instruction[0].leads && !implied->instruction[0].store);
+    assert_int_equal(implied->instruction[0].below, 24);
+    assert_int_equal(implied->instruction[0].above, 0);
+    assert_true(implied->instruction[3].load && implied->instruction[4].store);
+    assert_false(implied->instruction[3].leads || implied->instruction[3].store);
+}
+
+/* A load says nothing of whether the last instruction may store. */
+static void test_implied_last(void **state) {
+    struct instruction_view stores[] = {VIEW("\x48\x8b\x03"), VIEW("\x48\x89\x03")};
+    ASSERT_NOTHING_IMPLIED(stores); /* mov rax,[rbx]; mov [rbx],rax */
+    struct instruction_view loads[] = {VIEW("\x48\x8b\x03"), VIEW("\x48\x8b\x43\x08")};
+    ASSERT_IMPLIED(loads, {1, 0, 8, 8, false});
+    struct instruction_view alone[] = {VIEW("\x48\x01\x03")}; /* add [rbx],rax */
+    ASSERT_NOTHING_IMPLIED(alone);
+    struct instruction_view followed[] = {VIEW("\x48\x01\x03"), VIEW("\x90")};
+    ASSERT_IMPLIED(followed, {0, 0, 0, 8, true});
+}
+
+static void test_implied_places(void **state) {
+    struct instruction_view places[] = {
+        VIEW("\x8b\x04\x8b"),                 /* 0 mov eax,[rbx+rcx*4]: leads */
+        VIEW("\xff\xc1"),                     /* 1 inc ecx: another rcx */
+        VIEW("\x8b\x04\x8b"),                 /* 2 the same: leads */
+        VIEW("\x48\xff\xc1"),                 /* 3 inc rcx */
+        VIEW("\x8b\x04\x8b"),                 /* 4 four bytes above it */
+        VIEW("\x64\x8b\x04\x8b"),             /* 5 mov eax,fs:[rbx+rcx*4] */
+        VIEW("\x67\x8b\x03"),                 /* 6 mov eax,[ebx] */
+        VIEW("\x48\x8b\x83\x00\x10\x00\x00"), /* 7 mov rax,[rbx+4096]: leads */
+        VIEW("\x48\x8b\x43\x01"),             /* 8 mov rax,[rbx+1] */
+        VIEW("\x48\x8b\x03"),                 /* 9 mov rax,[rbx]: too far from it */
+        VIEW("\x90"),
+    };
+    ASSERT_IMPLIED(places, {4, 2, 4, 4, false}, {8, 7, -4095, 8, false});
+}
+
+/* Not looked at: locked and repeated ones, string instructions, vectors. They change registers. */
+static void test_implied_others(void **state) {
+    struct instruction_view others[] = {
+        VIEW("\x48\x8b\x06"),     /* 0 mov rax,[rsi] */
+        VIEW("\xf0\x48\x01\x06"), /* 1 lock add [rsi],rax */
+        VIEW("\x0f\x10\x06"),     /* 2 movups xmm0,[rsi] */
+        VIEW("\x48\xa5"),         /* 3 movsq: changes rsi */
+        VIEW("\x48\x8b\x06"),     /* 4 mov rax,[rsi] */
+        VIEW("\xf3\x48\xa5"),     /* 5 rep movsq */
+        VIEW("\x48\x8b\x06"),     /* 6 mov rax,[rsi] */
+        VIEW("\x87\xf3"),         /* 7 xchg ebx,esi */
+        VIEW("\x48\x8b\x06"),     /* 8 mov rax,[rsi] */
+        VIEW("\x5e"),             /* 9 pop rsi */
+        VIEW("\x48\x8b\x06"),     /* 10 mov rax,[rsi] */
+        VIEW("\x48\x8b\x46\x7f"), /* 11 mov rax,[rsi+127] */
+        VIEW("\x65\x48\x8b\x00"), /* 12 mov rax,gs:[rax] */
+        VIEW("\x0f\x01\xf8"),     /* 13 swapgs */
+        VIEW("\x65\x48\x8b\x00"), /* 14 mov rax,gs:[rax] */
+        VIEW("\x90"),
+    };
+    ASSERT_IMPLIED(others, {11, 10, 127, 8, false});
+    static struct implied implied;
+    implied_find(others, sizeof others / sizeof others[0], false, &implied);
+    assert_int_equal(implied.count, 0);
+    assert_false(implied.instruction[10].leads || implied.instruction[11].load);
 }
 
 static struct regions *regions_of(const char *text, struct error *err) {
@@ -336,11 +442,13 @@ static void test_translations(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_kinds),   cmocka_unit_test(test_cr3),
-        cmocka_unit_test(test_stays),   cmocka_unit_test(test_segments),
-        cmocka_unit_test(test_spill),   cmocka_unit_test(test_left),
-        cmocka_unit_test(test_regions), cmocka_unit_test(test_arguments),
-        cmocka_unit_test(test_walk),    cmocka_unit_test(test_translations),
+        cmocka_unit_test(test_kinds),          cmocka_unit_test(test_cr3),
+        cmocka_unit_test(test_stays),          cmocka_unit_test(test_segments),
+        cmocka_unit_test(test_spill),          cmocka_unit_test(test_left),
+        cmocka_unit_test(test_regions),        cmocka_unit_test(test_arguments),
+        cmocka_unit_test(test_walk),           cmocka_unit_test(test_translations),
+        cmocka_unit_test(test_implied_stack),  cmocka_unit_test(test_implied_last),
+        cmocka_unit_test(test_implied_places), cmocka_unit_test(test_implied_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -73,6 +73,20 @@ static void cut_short(void) {
     *plugin.left = 0;
 }
 
+static uint64_t read_register(struct qemu_plugin_register *handle) {
+    uint64_t value = 0;
+    if (!handle)
+        return 0;
+    g_byte_array_set_size(plugin.bytes, 0);
+    int size = qemu_plugin_read_register(handle, plugin.bytes);
+    if (size > 0)
+        memcpy(&value, plugin.bytes->data,
+               (size_t)size < sizeof value ? (size_t)size : sizeof value);
+    return value;
+}
+
+/* The first time, its page tables are where the core says; from then on, it tells when they change.
+ */
 static void change_core(void) {
     plugin.running = *plugin.current;
     for (unsigned i = 0; i < plugin.parameters.cores; i++)
@@ -80,6 +94,8 @@ static void change_core(void) {
             plugin.core = &plugin.cores[i];
             plugin.addresses = &plugin.core->addresses;
             stream_push((uint64_t)i << 4 | EVENT_CORE);
+            if (plugin.core->cr3 == ADDRESS_NO_CR3)
+                plugin.core->cr3 = read_register(plugin.cr3);
         }
 }
 
@@ -110,25 +126,6 @@ static void on_block(unsigned translator, void *word) {
         begin_carefully(translator, (uintptr_t)word);
     else
         begin(translator, (uintptr_t)word);
-}
-
-static uint64_t read_register(struct qemu_plugin_register *handle) {
-    uint64_t value = 0;
-    if (!handle)
-        return 0;
-    g_byte_array_set_size(plugin.bytes, 0);
-    int size = qemu_plugin_read_register(handle, plugin.bytes);
-    if (size > 0)
-        memcpy(&value, plugin.bytes->data,
-               (size_t)size < sizeof value ? (size_t)size : sizeof value);
-    return value;
-}
-
-/* For blocks translated while a core's CR3 is not known yet. */
-static void on_block_reading(unsigned translator, void *word) {
-    begin_carefully(translator, (uintptr_t)word);
-    if (plugin.core->cr3 == ADDRESS_NO_CR3)
-        plugin.core->cr3 = read_register(plugin.cr3);
 }
 
 /* Instructions of interest, as userdata: index in the block | something << 16. */
@@ -282,13 +279,6 @@ static void instrument_instruction(struct qemu_plugin_insn *instruction,
         instrument_accesses(instruction, (unsigned)i, implied);
 }
 
-static bool reads_cr3(void) {
-    for (unsigned i = 0; i < plugin.parameters.cores; i++)
-        if (plugin.cores[i].cr3 == ADDRESS_NO_CR3)
-            return true;
-    return false;
-}
-
 /* The core that translates is not always the one whose blocks are counted. */
 static const struct translation *translate_code(const struct instruction_view *view) {
     uint64_t cr3 = ADDRESS_NO_CR3;
@@ -338,12 +328,9 @@ static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb) {
     if (!block)
         abort();
     void *word = (void *)(uintptr_t)block_word(block, block_left(views, count, 0));
-    if (reads_cr3())
-        qemu_plugin_register_vcpu_insn_exec_cb(qemu_plugin_tb_get_insn(tb, 0), on_block_reading,
-                                               QEMU_PLUGIN_CB_R_REGS, word);
-    else
-        qemu_plugin_register_vcpu_insn_exec_cb(qemu_plugin_tb_get_insn(tb, 0), on_block,
-                                               QEMU_PLUGIN_CB_NO_REGS, word);
+    /* At a block's begin all registers are in their places: to let them be read costs nothing. */
+    qemu_plugin_register_vcpu_insn_exec_cb(qemu_plugin_tb_get_insn(tb, 0), on_block,
+                                           QEMU_PLUGIN_CB_R_REGS, word);
     for (size_t i = 0; i < count; i++)
         instrument_instruction(qemu_plugin_tb_get_insn(tb, i), views, count, i,
                                &implied.instruction[i]);

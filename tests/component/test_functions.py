@@ -56,7 +56,7 @@ def served(name, path=None):
         yield port
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(20)
+        process.wait(100)
         process.stderr.close()
     os.rmdir(place)  # which fails when something was left in it
     with contextlib.suppress(ConnectionError):

@@ -76,9 +76,10 @@ class Real(Case):
             ours = self.run_on("sim", self.folder / f"sim-{function}", function)
             theirs = self.run_on("gem5", self.folder / f"gem5-{function}", function)
             self.assertEqual([row["reply"] for row in ours], [row["reply"] for row in theirs])
-            for one, other in zip(ours, theirs):
-                work, same_work = int(one["instructions_total"]), int(other["instructions_total"])
-                self.assertLess(abs(work - same_work), 0.1 * work, (one, other))
+            # A timer goes off in one invocation or another: the kernel's work is that of the least disturbed.
+            least, same_least = (min(int(row["instructions_total"]) for row in rows) for rows in (ours, theirs))
+            self.assertLess(abs(least - same_least), 0.05 * least)
+            for other in theirs:
                 for column in "cycles_total", "l1i_misses_total", "l1d_misses_total", "llc_misses_total":
                     self.assertGreater(int(other[column]), 0)
         folder = self.folder / "gem5-aes-c"

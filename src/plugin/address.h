@@ -35,6 +35,10 @@ static inline bool address_known(const struct address_table *table, uint64_t add
 static inline void address_remember(struct address_table *table, uint64_t address) {
     table->page[address_index(address)] = address >> ADDRESS_PAGE_SHIFT;
 }
+/* Whatever page is in this one's place. */
+static inline void address_forget(struct address_table *table, uint64_t address) {
+    table->page[address_index(address)] = UINT64_MAX;
+}
 
 /* Where a page of data lies. */
 enum address_place {

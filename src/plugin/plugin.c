@@ -1,12 +1,13 @@
 /* QEMU's TCG plugin: turns translation-block callbacks into the timing model's stream.
  *
  * Each block has one callback, at its first instruction, that writes its word into the stream; each
- * access to memory has one, too. How far execution got in a block is told by `left`, the number of
- * its instructions that have not started. It is kept by inline stores, and only where execution can
- * leave in the middle: at an instruction that touches memory or may raise something. Such an
- * instruction can leave only itself or the block's end as the last that started, so the store is
- * made by the instruction behind it, for all up to the next such one. When the next block begins,
- * `left` is 0 unless a fault cut the one before short. (Interrupts are taken between blocks.)
+ * access to memory that is not implied (implied.h) has one, too. How far execution got in a block
+ * is told by `left`, the number of its instructions that have not started. It is kept by inline
+ * stores, and only where execution can leave in the middle: at an instruction that touches memory
+ * or may raise something. Such an instruction can leave only itself or the block's end as the last
+ * that started, so the store is made by the instruction behind it, for all up to the next such one.
+ * When the next block begins, `left` is 0 unless a fault cut the one before short. (Interrupts are
+ * taken between blocks.)
  *
  * An instruction counts when it starts. One that starts again at the same address is the same one:
  * an iteration of a rep string instruction, or a user instruction that faulted and was resumed by
@@ -172,6 +173,8 @@ RARE static void look_up(unsigned translator, qemu_plugin_meminfo_t info, uint64
         stream_next += translations_write(stream_next, &translation, address, frame);
         if (place == ADDRESS_MEMORY)
             address_remember(plugin.addresses, address);
+        else
+            address_forget(plugin.addresses, address); /* the consumer has, just now */
     }
     stream_push(access_word(constant, address, info >> plugin.size_shift & ACCESS_SIZE_MASK));
 }
@@ -247,9 +250,9 @@ static void instrument_accesses(struct qemu_plugin_insn *instruction, unsigned i
     qemu_plugin_vcpu_mem_cb_t callback = implied->leads      ? on_leading_access
                                          : plugin.size_shift ? on_access_shifting
                                                              : on_access;
-    uint64_t distances = (uint64_t)implied->below << BELOW_SHIFT | (uint64_t)implied->above
-                                                                       << ABOVE_SHIFT,
-             load = access_constant(implied->leads ? EVENT_LEADING_LOAD : EVENT_LOAD, index),
+    uint64_t distances = (uint64_t)implied->below << BELOW_SHIFT;
+    distances |= (uint64_t)implied->above << ABOVE_SHIFT;
+    uint64_t load = access_constant(implied->leads ? EVENT_LEADING_LOAD : EVENT_LOAD, index),
              store = access_constant(implied->leads ? EVENT_LEADING_STORE : EVENT_STORE, index);
     if (!implied->load)
         qemu_plugin_register_vcpu_mem_cb(instruction, callback, QEMU_PLUGIN_CB_NO_REGS,

@@ -78,7 +78,7 @@ class Real(Case):
             self.assertEqual([row["reply"] for row in ours], [row["reply"] for row in theirs])
             # A timer goes off in one invocation or another: the kernel's work is that of the least disturbed.
             least, same_least = (min(int(row["instructions_total"]) for row in rows) for rows in (ours, theirs))
-            self.assertLess(abs(least - same_least), 0.05 * least)
+            self.assertLess(abs(least - same_least), 0.1 * least)
             for other in theirs:
                 for column in "cycles_total", "l1i_misses_total", "l1d_misses_total", "llc_misses_total":
                     self.assertGreater(int(other[column]), 0)

@@ -26,6 +26,9 @@ struct address_table {
 
 void address_table_clear(struct address_table *table);
 
+static inline bool address_same_page(uint64_t one, uint64_t other) {
+    return (one ^ other) >> ADDRESS_PAGE_SHIFT == 0;
+}
 static inline unsigned address_index(uint64_t address) {
     return address >> ADDRESS_PAGE_SHIFT & (ADDRESS_ENTRIES - 1);
 }

@@ -1,9 +1,8 @@
 /* What QEMU does with an instruction, as far as the plugin must know it before it runs. */
 #include <string.h>
 
-#include <Zydis/Zydis.h>
-
 #include "guest/mark.h"
+#include "plugin/decoder.h"
 #include "plugin/segment.h"
 
 static bool is_mark(const struct instruction_view *view, uint16_t *operation) {
@@ -81,13 +80,17 @@ static bool stays(const ZydisDecodedInstruction *decoded, unsigned size) {
            is_integer(decoded);
 }
 
-void instruction_classify(struct instruction_view *view) {
+const ZydisDecoder *decoder_of_64_bit_code(void) {
     static ZydisDecoder decoder;
     static bool ready;
     if (!ready) {
         ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
         ready = true;
     }
+    return &decoder;
+}
+
+void instruction_classify(struct instruction_view *view) {
     struct instruction_traits *traits = &view->traits;
     *traits = (struct instruction_traits){.kind = SEGMENT_PLAIN, .cr3_source = NOT_CR3};
     if (is_mark(view, &traits->operation)) {
@@ -96,8 +99,8 @@ void instruction_classify(struct instruction_view *view) {
         return;
     }
     ZydisDecodedInstruction decoded;
-    if (!ZYAN_SUCCESS(
-            ZydisDecoderDecodeInstruction(&decoder, NULL, view->bytes, view->size, &decoded)))
+    if (!ZYAN_SUCCESS(ZydisDecoderDecodeInstruction(decoder_of_64_bit_code(), NULL, view->bytes,
+                                                    view->size, &decoded)))
         return;
     bool writes_control = decoded.opcode_map == ZYDIS_OPCODE_MAP_0F && decoded.opcode == 0x22;
     if (decoded.attributes &

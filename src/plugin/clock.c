@@ -83,9 +83,9 @@ static inline bool imply(const struct implied_access *implied, unsigned begins,
     access->instruction = (uint8_t)(implied->index - begins);
     access->store = implied->store;
     access->uncached = false;
-    if (__builtin_expect((address ^ leader->virtual_address) >> ADDRESS_PAGE_SHIFT == 0, 1))
+    if (__builtin_expect(address_same_page(address, leader->virtual_address), 1))
         return true;
-    access->address = leader->beside.frame | (address & (((uint64_t)1 << ADDRESS_PAGE_SHIFT) - 1));
+    access->address = page_physical(&leader->beside, address);
     access->translation = leader->beside.translation;
     return leader->beside.frame != ADDRESS_NOWHERE;
 }

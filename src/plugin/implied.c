@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include <Zydis/Zydis.h>
+#include "plugin/decoder.h"
 
 /* What is known of a register: the value that some register had at some place, which has a number,
  * and how much has been added to it since. */
@@ -131,14 +131,17 @@ static bool is_implied(struct search *search, const struct place *place, int64_t
 }
 
 /* One access. One that is not implied may imply those that come. */
-static bool take_access(struct search *search, const struct operation *operation,
+static void take_access(struct search *search, const struct operation *operation,
                         const ZydisDecodedOperand *operand, bool store) {
+    struct implied_instruction *instruction = &search->implied->instruction[search->index];
     struct place place;
     int64_t offset;
     if (!place_of(search, operation, operand, &place, &offset))
-        return false;
-    if (is_implied(search, &place, offset, (uint8_t)(operand->size / 8), store))
-        return true;
+        return;
+    if (is_implied(search, &place, offset, (uint8_t)(operand->size / 8), store)) {
+        *(store ? &instruction->store : &instruction->load) = true;
+        return;
+    }
     search->leaders[search->index % IMPLIED_LEADERS] = (struct leader){
         .place = place,
         .offset = offset,
@@ -146,7 +149,6 @@ static bool take_access(struct search *search, const struct operation *operation
         .valid = true,
         .store = store,
     };
-    return false;
 }
 
 /* Instructions whose accesses are those of their memory operands. */
@@ -217,11 +219,7 @@ static void take_stack(struct search *search, const struct operation *operation)
         .type = ZYDIS_OPERAND_TYPE_MEMORY,
         .mem = {.base = ZYDIS_REGISTER_RSP,
                 .disp = {.has_displacement = true, .value = pops ? 0 : -8}}};
-    bool implied = take_access(search, operation, &operand, !pops);
-    if (pops)
-        search->implied->instruction[search->index].load = implied;
-    else
-        search->implied->instruction[search->index].store = implied;
+    take_access(search, operation, &operand, !pops);
     search->registers[STACK_POINTER].added += pops ? 8 : -8;
     if (pops && operation->decoded.opcode != 0xc3)
         forget(search, general(operation->operands[0].reg.value, false));
@@ -233,11 +231,9 @@ static void take_plain(struct search *search, const struct operation *operation)
     if (!operand)
         return;
     if (operand->actions & ZYDIS_OPERAND_ACTION_MASK_READ)
-        search->implied->instruction[search->index].load =
-            take_access(search, operation, operand, false);
+        take_access(search, operation, operand, false);
     if (operand->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE)
-        search->implied->instruction[search->index].store =
-            take_access(search, operation, operand, true);
+        take_access(search, operation, operand, true);
 }
 
 /* What an instruction leaves in a register, if it can be said by what was in one before. */
@@ -305,13 +301,7 @@ static void forget_leaders(struct search *search, bool all) {
 }
 
 static bool decode(const struct instruction_view *view, struct operation *operation) {
-    static ZydisDecoder decoder;
-    static bool ready;
-    if (!ready) {
-        ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
-        ready = true;
-    }
-    return ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, view->bytes, view->size,
+    return ZYAN_SUCCESS(ZydisDecoderDecodeFull(decoder_of_64_bit_code(), view->bytes, view->size,
                                                &operation->decoded, operation->operands)) &&
            operation->decoded.length == view->size;
 }

@@ -208,21 +208,15 @@ static inline uint64_t below(uint64_t noted, uint64_t address) {
 static inline uint64_t above(uint64_t noted, uint64_t address) {
     return address + (noted >> ABOVE_SHIFT & DISTANCE_MASK);
 }
-static inline bool is_one_page(uint64_t one, uint64_t other) {
-    return (one ^ other) >> ADDRESS_PAGE_SHIFT == 0;
-}
 
 RARE static void lead_carefully(unsigned translator, qemu_plugin_meminfo_t info, uint64_t address,
                                 void *userdata) {
     uint64_t noted = (uintptr_t)userdata, constant = noted & ((1u << BELOW_SHIFT) - 1);
-    if (address_known(plugin.addresses, address))
-        stream_push(access_word(constant, address, info >> plugin.size_shift & ACCESS_SIZE_MASK));
-    else
-        look_up(translator, info, address, (void *)(uintptr_t)constant);
+    on_access_shifting(translator, info, address, (void *)(uintptr_t)constant);
     uint64_t other = below(noted, address);
-    if (is_one_page(other, address))
+    if (address_same_page(other, address))
         other = above(noted, address);
-    if (is_one_page(other, address))
+    if (address_same_page(other, address))
         return;
     struct translation translation;
     uint64_t frame = address_find(plugin.core->cr3, other, &translation);
@@ -236,7 +230,7 @@ RARE static void lead_carefully(unsigned translator, qemu_plugin_meminfo_t info,
 static void on_leading_access(unsigned translator, qemu_plugin_meminfo_t info, uint64_t address,
                               void *userdata) {
     uint64_t noted = (uintptr_t)userdata;
-    if (__builtin_expect(is_one_page(below(noted, address), above(noted, address)) &&
+    if (__builtin_expect(address_same_page(below(noted, address), above(noted, address)) &&
                              address_known(plugin.addresses, address),
                          1))
         stream_push(access_word(noted & ((1u << BELOW_SHIFT) - 1), address,
@@ -302,7 +296,7 @@ static void view(struct qemu_plugin_insn *instruction, struct instruction_view *
     view->size = (uint8_t)qemu_plugin_insn_size(instruction);
     qemu_plugin_insn_data(instruction, view->bytes, sizeof view->bytes);
     instruction_classify(view);
-    bool same_page = before && before->virtual_address >> 12 == view->virtual_address >> 12;
+    bool same_page = before && address_same_page(before->virtual_address, view->virtual_address);
     view->translation = !plugin.walks ? NULL
                         : same_page   ? before->translation
                                       : translate_code(view);

@@ -40,10 +40,12 @@ unsigned translations_read_page(struct translation_pool *pool, const uint64_t *w
 unsigned translations_read(struct translations *translations, const uint64_t *words);
 
 /* In this header because every data access needs it. */
+static inline uint64_t page_physical(const struct page_translation *page, uint64_t address) {
+    return page->frame | (address & (((uint64_t)1 << ADDRESS_PAGE_SHIFT) - 1));
+}
 static inline uint64_t translations_physical(const struct translations *translations,
                                              uint64_t address) {
-    return translations->entry[address_index(address)].frame |
-           (address & (((uint64_t)1 << ADDRESS_PAGE_SHIFT) - 1));
+    return page_physical(&translations->entry[address_index(address)], address);
 }
 
 #endif

@@ -117,8 +117,8 @@ class Case(unittest.TestCase):
         self.addCleanup(process.end)
         return process
 
-    def finish(self, process, status=0, seconds=180):
-        """Wait for it: it must end in time, with this status, and leave no process behind."""
+    def finish(self, process, status=0, seconds=600):
+        """Wait for it: it must end in time (a bound that only a hang exceeds), with this status, and leave no process behind."""
         try:
             process.out, process.err = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
@@ -128,7 +128,7 @@ class Case(unittest.TestCase):
         self.assertEqual(process.survivors(), {})
         return process
 
-    def slsuite(self, *arguments, status=0, seconds=180, **options):
+    def slsuite(self, *arguments, status=0, seconds=600, **options):
         return self.finish(self.start(*arguments, **options), status, seconds)
 
     def refused(self, pattern, *arguments, status=1, **options):

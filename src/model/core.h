@@ -52,6 +52,7 @@ struct core {
 struct core_model {
     const char *name;
     bool decodes; /* needs micro-operations: struct segment.code */
+    bool waits;   /* for each answer of the caches before it asks again */
     /* Bytes of its state for these parameters; zeroed, then init() is called. */
     size_t (*size)(const struct model_parameters *parameters);
     void (*init)(struct core *core);

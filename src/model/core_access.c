@@ -16,6 +16,7 @@ static const uint8_t data_part[SUPPLIERS] = {
 };
 
 #define NOT_INLINE __attribute__((noinline)) /* lest the fast paths pay for the registers */
+#define FLATTEN __attribute__((flatten))     /* every second of these hits in another way */
 
 /* The page was not known at once. */
 NOT_INLINE static struct access_time fetch_translated(struct core *core, enum model_mode mode,
@@ -31,10 +32,10 @@ NOT_INLINE static struct access_time fetch_translated(struct core *core, enum mo
     return (struct access_time){answer.ready, for_page ? STACK_ITLB : fetch_part[answer.origin]};
 }
 
-NOT_INLINE struct access_time core_fetch_slowly(struct core *core, enum model_mode mode,
-                                                uint64_t line, uint64_t address,
-                                                const struct translation *translation,
-                                                uint64_t now) {
+NOT_INLINE FLATTEN struct access_time core_fetch_slowly(struct core *core, enum model_mode mode,
+                                                        uint64_t line, uint64_t address,
+                                                        const struct translation *translation,
+                                                        uint64_t now) {
     if (core->mmu && !mmu_hit(core->mmu, mode, FETCH, translation))
         return fetch_translated(core, mode, line, address, translation, now);
     struct answer answer = front_access(core->front, mode, FETCH, line, address, now);
@@ -65,9 +66,9 @@ NOT_INLINE static struct access_time data_at_length(struct core *core, enum mode
     return (struct access_time){answer.ready, for_page ? STACK_DTLB : data_part[answer.origin]};
 }
 
-NOT_INLINE struct access_time core_data_slowly(struct core *core, enum model_mode mode,
-                                               const struct access *access, uint64_t pc,
-                                               uint64_t now) {
+NOT_INLINE FLATTEN struct access_time core_data_slowly(struct core *core, enum model_mode mode,
+                                                       const struct access *access, uint64_t pc,
+                                                       uint64_t now) {
     enum access_kind kind = access->store ? STORE : LOAD;
     if (access->uncached)
         return uncached(core, mode, now);

@@ -101,6 +101,7 @@ static void run(struct core *core, const struct step *step) {
 const struct core_model core_blocking = {
     .name = "blocking",
     .decodes = false,
+    .waits = true,
     .size = size,
     .init = init,
     .run = run,

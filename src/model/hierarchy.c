@@ -119,6 +119,7 @@ static bool init_core(struct hierarchy *hierarchy, unsigned core, const struct p
     struct front *front = &hierarchy->front[core];
     front->hierarchy = hierarchy;
     front->core = core;
+    front->marks = LINE_ARRIVING;
     for (unsigned level = 0; level < L1S; level++)
         front->l1[level] = &unit_of_core(hierarchy, core, level)->tags;
     return true;
@@ -132,7 +133,7 @@ static bool init_holders(struct hierarchy *hierarchy) {
         lines += (tags->set_mask + 1) * tags->ways;
     }
     hierarchy->holder_slots = 1024;
-    while (hierarchy->holder_slots < 4 * lines)
+    while (hierarchy->holder_slots < 8 * lines)
         hierarchy->holder_slots *= 2;
     hierarchy->holders = calloc(hierarchy->holder_slots, hierarchy->cores);
     return hierarchy->holders != NULL;
@@ -176,9 +177,11 @@ static bool init(struct hierarchy *hierarchy, const struct model_parameters *par
         unit->below = level + 1 < hierarchy->shared_levels ? unit + 1 : NULL;
     }
     for (struct cache_unit *unit = hierarchy->units;
-         unit < hierarchy->units + unit_count(hierarchy); unit++)
+         unit < hierarchy->units + unit_count(hierarchy); unit++) {
+        unit->asks_others = !unit->shared && (!unit->below || unit->below->shared);
         unit->tells_of_clean =
             unit->inclusion == INCLUSIVE || (unit->below && unit->below->inclusion == EXCLUSIVE);
+    }
     hierarchy->hit_latency[FETCH] = unit_of_core(hierarchy, 0, CACHE_L1I)->hit_latency;
     hierarchy->hit_latency[LOAD] = unit_of_core(hierarchy, 0, CACHE_L1D)->hit_latency;
     hierarchy->hit_latency[STORE] = unit_of_core(hierarchy, 0, CACHE_L1D)->tag_latency;

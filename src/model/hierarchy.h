@@ -88,6 +88,8 @@ struct prefetch_counts {
 struct front {
     struct cache *l1[L1S]; /* tags of the units */
     struct hierarchy *hierarchy;
+    uint64_t marks; /* of the lines it asks for, while they are under way: LINE_ARRIVING, or 0 if
+                       the core waits for each answer before it asks again */
     unsigned core;
     struct access_counts counts[MODEL_MODES];
 };

@@ -23,6 +23,7 @@ struct cache_unit {
     uint8_t supplier;  /* enum supplier: what answers call it */
     uint8_t inclusion; /* enum inclusion; of L1s: MOSTLY_INCLUSIVE */
     bool shared;
+    bool asks_others;         /* private caches end here: those of other cores are snooped */
     bool tells_of_clean;      /* others must hear of a line it loses, even if that is clean */
     unsigned core;            /* whose it is, if private */
     struct cache_unit *below; /* NULL: memory */

@@ -5,11 +5,15 @@
 
 #include "model/state.h"
 
+static void set_core_model(struct core *core, const struct core_model *model) {
+    core->model = model;
+    core->front->marks = model->waits ? 0 : LINE_ARRIVING;
+}
+
 static bool core_init(struct core *core, struct model *model, unsigned number) {
     const struct model_parameters *p = &model->parameters;
     bool ideal = false;
     *core = (struct core){
-        .model = model->core,
         .parameters = p,
         .number = number,
         .line_mask = p->line_size - 1,
@@ -20,6 +24,7 @@ static bool core_init(struct core *core, struct model *model, unsigned number) {
         /* at least a byte: NULL would mean that memory is out */
         .state = calloc(1, model->core->size(p) + 1),
     };
+    set_core_model(core, model->core);
     if (!core->state || (!core->mmu && !ideal) || (!core->branch && model->core->decodes))
         return false;
     model->core->init(core);
@@ -70,7 +75,7 @@ void model_measure(struct model *model, unsigned core) {
         return;
     for (unsigned i = 0; i < model->parameters.cores; i++)
         if (i != core) {
-            model->cores[i].model = core_find("blocking");
+            set_core_model(&model->cores[i], core_find("blocking"));
             branch_unit_free(model->cores[i].branch);
             model->cores[i].branch = NULL;
         }

@@ -18,6 +18,7 @@
 #include "model/hierarchy_units.h"
 #include "model/later.h"
 
+#define INLINE __attribute__((always_inline)) static inline
 #define NOT_INLINE __attribute__((noinline)) /* lest the usual way pay for the registers */
 
 /* Who is to be told of a request once it is done: not before, lest what is prefetched push out what
@@ -39,6 +40,7 @@ struct request {
     bool owns;             /* asks for the right to write */
     bool needs_data;       /* false: holds the line */
     bool may_own;          /* would take the right to write if no other core holds the line */
+    uint64_t marks;        /* of the line where it is filled in: LINE_ARRIVING, or 0 */
     /* What is found out on the way: */
     bool sole;  /* no other core holds the line */
     bool dirty; /* it was dirty below and now is where it is wanted */
@@ -72,6 +74,7 @@ __attribute__((noinline)) static uint64_t hand_down(struct hierarchy *hierarchy,
                                                     struct cache_unit *unit, uint64_t line,
                                                     uint64_t time) {
     uint64_t address = line & unit->tags.tag_mask;
+    unit->prefetch.useless += (line & LINE_PREFETCHED) != 0;
     if (unit->inclusion == INCLUSIVE)
         line |= back_invalidate(hierarchy, unit, address);
     if (line & LINE_DIRTY)
@@ -91,10 +94,10 @@ static inline uint64_t give_up(struct hierarchy *hierarchy, unsigned core, struc
                                uint64_t line, uint64_t time) {
     if (line == LINE_NONE)
         return time;
-    unit->prefetch.useless += (line & LINE_PREFETCHED) != 0;
     remove_holder(hierarchy, unit, line & unit->tags.tag_mask);
-    return line & LINE_DIRTY || unit->tells_of_clean ? hand_down(hierarchy, core, unit, line, time)
-                                                     : time;
+    return line & (LINE_DIRTY | LINE_PREFETCHED) || unit->tells_of_clean
+               ? hand_down(hierarchy, core, unit, line, time)
+               : time;
 }
 
 /* The line is used and bears a mark. Returns when it is there: `time`, or later. */
@@ -115,15 +118,16 @@ static uint64_t settle(struct cache_unit *unit, unsigned core, uint64_t *line, u
     return fill->until + unit->response_latency;
 }
 
-static uint64_t ask_below(struct hierarchy *hierarchy, struct request *request,
-                          struct cache_unit *unit, uint64_t time);
+static uint64_t miss(struct hierarchy *hierarchy, struct request *request, struct cache_unit *unit,
+                     bool held, uint64_t time);
 
 /* In what state the line comes to this unit. */
-static uint64_t fill_state(const struct request *request, const struct cache_unit *unit) {
-    uint64_t state = LINE_ARRIVING;
+INLINE uint64_t fill_state(const struct request *request, const struct cache_unit *unit,
+                           bool is_l1) {
+    uint64_t state = request->marks;
     if (unit == request->prefetched_by)
         state |= LINE_PREFETCHED;
-    if (unit->supplier != FROM_L1)
+    if (!is_l1)
         return !unit->shared && request->sole ? state | LINE_WRITABLE : state;
     if (request->may_own && request->sole)
         state |= LINE_WRITABLE;
@@ -139,30 +143,6 @@ static void gain_right(struct hierarchy *hierarchy, const struct request *reques
     *line |= unit->supplier == FROM_L1 ? LINE_WRITABLE | LINE_DIRTY : LINE_WRITABLE;
     if (unit->inclusion == EXCLUSIVE)
         remove_line(hierarchy, unit, line);
-}
-
-/* The request misses in this unit, which asks below for the line, or if `held` for the right to
- * write it. Returns when the unit has answered. */
-static uint64_t miss(struct hierarchy *hierarchy, struct request *request, struct cache_unit *unit,
-                     bool held, uint64_t time) {
-    struct in_flight *fills = &asker_of(unit, request->core)->fills;
-    unsigned place = in_flight_find_free(fills, &time);
-    bool needed_data = request->needs_data;
-    request->needs_data = needed_data && !held;
-    uint64_t arrival = ask_below(hierarchy, request, unit, time + unit->tag_latency);
-    if (held) {
-        gain_right(hierarchy, request, unit);
-    } else if (needed_data && (unit->inclusion != EXCLUSIVE || unit == request->prefetched_by)) {
-        uint64_t victim = cache_fill(&unit->tags, request->address, fill_state(request, unit));
-        add_holder(unit, request->holders);
-        arrival = give_up(hierarchy, request->core, unit, victim, arrival);
-    }
-    request->needs_data = needed_data;
-    if (needed_data || held)
-        in_flight_take(
-            fills, place,
-            (struct in_flight_place){request->address, arrival, (uint8_t)request->origin});
-    return arrival + unit->response_latency;
 }
 
 /* The line goes up from a unit that has it. */
@@ -195,7 +175,7 @@ static inline uint64_t hit(struct hierarchy *hierarchy, struct request *request,
 }
 
 /* A request comes to a unit beyond the L1s. Returns when it has answered. */
-static uint64_t look_up(struct hierarchy *hierarchy, struct request *request,
+INLINE uint64_t look_up(struct hierarchy *hierarchy, struct request *request,
                         struct cache_unit *unit, uint64_t time) {
     uint64_t *line = cache_use(&unit->tags, request->address);
     bool hits = line && (unit->shared || !request->owns || *line & LINE_WRITABLE);
@@ -203,9 +183,11 @@ static uint64_t look_up(struct hierarchy *hierarchy, struct request *request,
         request->notices[request->notice_count++] =
             (struct notice){unit, time, hits, line && *line & LINE_PREFETCHED};
     struct level_counts *counts = &asker_of(unit, request->core)->counts[request->kind];
-    counts->accesses += request->needs_data;
-    counts->misses += request->needs_data && !hits;
-    counts->fills += request->needs_data && !hits;
+    if (request->needs_data) {
+        counts->accesses++;
+        counts->misses += !hits;
+        counts->fills += !hits;
+    }
     return hits ? hit(hierarchy, request, unit, line, counts, time)
                 : miss(hierarchy, request, unit, line != NULL, time);
 }
@@ -226,10 +208,10 @@ static inline void snoop_others(struct hierarchy *hierarchy, struct request *req
 }
 
 /* This unit asks what is below it. Returns when the answer has come back. */
-static uint64_t ask_below(struct hierarchy *hierarchy, struct request *request,
+INLINE uint64_t ask_below(struct hierarchy *hierarchy, struct request *request,
                           struct cache_unit *unit, uint64_t time) {
     struct cache_unit *below = unit->below;
-    if (!unit->shared && (!below || below->shared))
+    if (unit->asks_others)
         snoop_others(hierarchy, request, unit, time);
     time += unit->request_latency;
     if (below)
@@ -239,6 +221,40 @@ static uint64_t ask_below(struct hierarchy *hierarchy, struct request *request,
         return time;
     return dram_access(&hierarchy->dram, request->core, request->address, false, time) +
            unit->reply_latency;
+}
+
+/* The request misses in this unit, which asks below for the line, or if `held` for the right to
+ * write it. Returns when the unit has answered. Compiled once for L1s, which nearly all requests
+ * come through, and once for all others. */
+INLINE uint64_t miss_in(struct hierarchy *hierarchy, struct request *request,
+                        struct cache_unit *unit, bool is_l1, bool held, uint64_t time) {
+    struct in_flight *fills = is_l1 ? &unit->askers->fills : &asker_of(unit, request->core)->fills;
+    unsigned place = in_flight_find_free(fills, &time);
+    bool needed_data = is_l1 || request->needs_data;
+    bool filled = !held && needed_data &&
+                  (is_l1 || unit->inclusion != EXCLUSIVE || unit == request->prefetched_by);
+    request->needs_data = needed_data && !held;
+    uint64_t arrival = ask_below(hierarchy, request, unit, time + unit->tag_latency);
+    if (filled) {
+        uint64_t victim =
+            cache_fill(&unit->tags, request->address, fill_state(request, unit, is_l1));
+        add_holder(unit, request->holders);
+        arrival = give_up(hierarchy, request->core, unit, victim, arrival);
+    } else if (held) {
+        gain_right(hierarchy, request, unit);
+    }
+    request->needs_data = needed_data;
+    if (needed_data || held)
+        in_flight_take(
+            fills, place,
+            (struct in_flight_place){request->address, arrival, (uint8_t)request->origin});
+    return arrival + unit->response_latency;
+}
+
+/* … in one beyond the L1s. */
+NOT_INLINE static uint64_t miss(struct hierarchy *hierarchy, struct request *request,
+                                struct cache_unit *unit, bool held, uint64_t time) {
+    return miss_in(hierarchy, request, unit, false, held, time);
 }
 
 static void tell_prefetchers(struct hierarchy *hierarchy, const struct request *request);
@@ -258,6 +274,7 @@ static void prefetch(struct hierarchy *hierarchy, unsigned core, struct cache_un
         .core = core,
         .kind = PREFETCH,
         .needs_data = true,
+        .marks = LINE_ARRIVING,
         .prefetched_by = unit,
     };
     if (in_flight_count_free(&asker_of(unit, core)->fills, time) < 2) {
@@ -269,7 +286,7 @@ static void prefetch(struct hierarchy *hierarchy, unsigned core, struct cache_un
         bool shared = request.holders[core] && snoop_sibling(hierarchy, unit, address, SHARE, time);
         request.may_own = unit->name == CACHE_L1D && !shared;
     }
-    miss(hierarchy, &request, unit, false, time);
+    miss_in(hierarchy, &request, unit, unit->supplier == FROM_L1, false, time);
     tell_prefetchers(hierarchy, &request);
 }
 
@@ -292,9 +309,10 @@ static void tell_prefetchers(struct hierarchy *hierarchy, const struct request *
 }
 
 /* The access misses in its L1: the line is not there, or not to be written. */
-static inline struct answer miss_l1(struct hierarchy *hierarchy, struct cache_unit *l1,
-                                    enum access_kind kind, uint64_t address, uint64_t pc, bool held,
-                                    uint64_t now) {
+INLINE struct answer miss_l1(const struct front *front, struct cache_unit *l1,
+                             enum access_kind kind, uint64_t address, uint64_t pc, bool held,
+                             uint64_t now) {
+    struct hierarchy *hierarchy = front->hierarchy;
     struct notice notices[CACHE_LEVELS];
     address &= l1->tags.tag_mask;
     struct request request = {
@@ -306,19 +324,19 @@ static inline struct answer miss_l1(struct hierarchy *hierarchy, struct cache_un
         .kind = kind == STORE ? LOAD : kind,
         .owns = kind == STORE,
         .needs_data = true,
+        .marks = front->marks,
     };
     bool shared = request.holders[l1->core] &&
                   snoop_sibling(hierarchy, l1, request.address, request.owns ? TAKE : SHARE, now);
     request.may_own = kind != FETCH && !shared;
-    uint64_t ready = miss(hierarchy, &request, l1, held, now);
+    uint64_t ready = miss_in(hierarchy, &request, l1, true, held, now);
     tell_prefetchers(hierarchy, &request);
     return (struct answer){.ready = ready, .supplier = request.supplier, .origin = request.origin};
 }
 
 /* An access that misses, has to wait, or that somebody is to be told of. */
-static inline struct answer access_slowly(struct front *front, enum model_mode mode,
-                                          enum access_kind kind, uint64_t address, uint64_t pc,
-                                          uint64_t now, uint64_t *line) {
+INLINE struct answer access_slowly(struct front *front, enum model_mode mode, enum access_kind kind,
+                                   uint64_t address, uint64_t pc, uint64_t now, uint64_t *line) {
     struct hierarchy *hierarchy = front->hierarchy;
     struct cache_unit *l1 = unit_of_tags(front->l1[kind == FETCH ? INSTRUCTION : DATA]);
     struct access_counts *counts = &front->counts[mode];
@@ -335,7 +353,7 @@ static inline struct answer access_slowly(struct front *front, enum model_mode m
         answer = (struct answer){.ready = ready, .origin = origin, .delayed = there > now};
         counts->delayed[kind] += there > now;
     } else {
-        answer = miss_l1(hierarchy, l1, kind, address, pc, line != NULL, there);
+        answer = miss_l1(front, l1, kind, address, pc, line != NULL, there);
         counts->supplied[kind][answer.supplier]++;
     }
     if (l1->prefetcher && kind != WALK)

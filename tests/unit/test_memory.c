@@ -266,6 +266,40 @@ static void test_write_buffers(void **state) {
 }
 
 /* What comes to each level is what those above could not answer. */
+/* A core that waits for each answer sees no difference if lines bear no mark while under way, but
+ * for the work of taking it off. */
+static void test_no_marks_for_who_waits(void **state) {
+    struct model_parameters machines[] = {simple(), three_levels(), tiny()};
+    for (unsigned m = 0; m < 3; m++) {
+        struct hierarchy *marks = make(machines[m]), *none = make(machines[m]);
+        uint64_t random = 11 + m, now[2] = {0};
+        for (unsigned core = 0; core < 2; core++)
+            none->front[core].marks = 0;
+        for (int i = 0; i < 200000; i++) {
+            unsigned core = next_random(&random) >> 20 & 1;
+            enum access_kind kind = next_random(&random) >> 20 & 3; /* WALK, too */
+            uint64_t address = (next_random(&random) >> 20) % (64 * 1024);
+            struct answer a = ask(marks, core, kind, address, now[core]);
+            struct answer b = ask(none, core, kind, address, now[core]);
+            assert_int_equal(a.ready, b.ready);
+            assert_int_equal(a.supplier, b.supplier);
+            assert_false(b.delayed);
+            now[core] = a.ready;
+        }
+        for (unsigned core = 0; core < 2; core++) {
+            assert_memory_equal(hierarchy_counts(marks, core, MODEL_USER),
+                                hierarchy_counts(none, core, MODEL_USER),
+                                sizeof(struct access_counts));
+            struct cache_figures a = figures(marks, core, CACHE_LLC),
+                                 b = figures(none, core, CACHE_LLC);
+            assert_memory_equal(a.counts, b.counts, sizeof a.counts);
+            assert_int_equal(a.write_backs, b.write_backs);
+        }
+        hierarchy_free(marks);
+        hierarchy_free(none);
+    }
+}
+
 static void test_counters_add_up(void **state) {
     struct model_parameters p = three_levels();
     struct hierarchy *h = make(p);
@@ -319,6 +353,7 @@ int main(void) {
         cmocka_unit_test(test_shared_fills),
         cmocka_unit_test(test_mshrs),
         cmocka_unit_test(test_write_buffers),
+        cmocka_unit_test(test_no_marks_for_who_waits),
         cmocka_unit_test(test_counters_add_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

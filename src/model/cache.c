@@ -16,7 +16,7 @@ bool cache_init(struct cache *cache, uint64_t size, unsigned ways, uint64_t line
         .notes = malloc(lines),
         .bits = malloc(sets * sizeof *cache->bits),
         .first_span = policy->hit ? 0 : line_size,
-        .tag_mask = -line_size & (LINE_ARRIVING - 1),
+        .tag_mask = -line_size & (LINE_FRESH - 1),
         .set_mask = sets - 1,
         .stride = digest_words + 1 + ways,
         .order_mask = !policy->hit && ways <= CACHE_ORDER_MOST ? UINT64_MAX >> (64 - 4 * ways) : 0,

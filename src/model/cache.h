@@ -24,6 +24,7 @@
 #define LINE_DIRTY UINT64_C(2)    /* newer than what is below */
 /* … and in the highest bits, which no physical address has, what the next use must look after: a
  * line so marked is not found by cache_first(). */
+#define LINE_FRESH (UINT64_C(1) << 61)      /* of data: its next use counts, see footprint.h */
 #define LINE_ARRIVING (UINT64_C(1) << 62)   /* its fill was under way when last seen */
 #define LINE_PREFETCHED (UINT64_C(1) << 63) /* nobody has used it yet */
 #define LINE_NONE UINT64_MAX                /* an unused way */

@@ -16,8 +16,10 @@ static bool init_set(struct line_set *set) {
     return set->groups;
 }
 
-bool footprint_init(struct footprint *footprint, uint64_t line_size) {
-    *footprint = (struct footprint){.line_shift = (unsigned)__builtin_ctzll(line_size)};
+bool footprint_init(struct footprint *footprint, uint64_t line_size, unsigned number,
+                    unsigned count) {
+    *footprint = (struct footprint){
+        .line_shift = (unsigned)__builtin_ctzll(line_size), .stamp = number, .stamps = count};
     return init_set(&footprint->set[FOOTPRINT_CODE]) && init_set(&footprint->set[FOOTPRINT_DATA]);
 }
 
@@ -28,10 +30,10 @@ void footprint_free(struct footprint *footprint) {
 
 void footprint_begin(struct footprint *footprint) {
     for (struct line_set *set = footprint->set; set < footprint->set + FOOTPRINT_KINDS; set++) {
-        memset(set->recent, 0, sizeof set->recent);
         memset(set->groups, 0, set->slots * sizeof *set->groups);
         set->used = 0;
     }
+    footprint->stamp += footprint->stamps; /* no other core's; a segment's first one is 0 */
 }
 
 /* The group with this number, or the unused slot where it belongs. */
@@ -56,10 +58,9 @@ static void grow(struct line_set *set) {
     free(old);
 }
 
-bool line_set_add_slowly(struct line_set *set, uint64_t line) {
+bool line_set_add(struct line_set *set, uint64_t line) {
     uint64_t number = line >> GROUP_SHIFT, bit = UINT64_C(1) << (line & 63);
     struct line_group *group = find(set, number);
-    set->recent[line % LINE_SET_RECENT] = line + 1;
     if (group->lines & bit)
         return false;
     if (!group->lines && 2 * ++set->used > set->slots) {
@@ -69,4 +70,22 @@ bool line_set_add_slowly(struct line_set *set, uint64_t line) {
     group->number = number;
     group->lines |= bit;
     return true;
+}
+
+void footprint_use_data(struct footprint *footprint, enum model_mode mode, uint64_t address) {
+    footprint->lines[mode][FOOTPRINT_DATA] +=
+        line_set_add(&footprint->set[FOOTPRINT_DATA], address >> footprint->line_shift);
+}
+
+void footprint_add_code(struct footprint *footprint, const struct step *step) {
+    struct segment *segment = (struct segment *)step->segment; /* the stamp is ours */
+    uint64_t line = segment->line >> footprint->line_shift;
+    uint64_t *lines = &footprint->lines[segment->mode][FOOTPRINT_CODE];
+    struct line_set *set = &footprint->set[FOOTPRINT_CODE];
+    bool whole = step->end == segment->count;
+    *lines += line_set_add(set, line);
+    if (segment->spills && whole)
+        *lines += line_set_add(set, line + 1);
+    if (whole)
+        segment->stamp = footprint->stamp;
 }

@@ -272,6 +272,19 @@ void hierarchy_flush(struct hierarchy *hierarchy, unsigned parts,
     count_holders(hierarchy);
 }
 
+void hierarchy_set_footprint(struct hierarchy *hierarchy, unsigned core,
+                             struct footprint *footprint) {
+    struct front *front = &hierarchy->front[core];
+    struct cache *tags = front->l1[DATA];
+    front->footprint = footprint;
+    for (uint64_t set = 0; footprint && set <= tags->set_mask; set++)
+        for (unsigned way = 0; way < tags->ways; way++) {
+            uint64_t *line = &cache_lines(tags, set)[way];
+            if (*line != LINE_NONE)
+                *line |= LINE_FRESH;
+        }
+}
+
 const struct access_counts *hierarchy_counts(const struct hierarchy *hierarchy, unsigned core,
                                              enum model_mode mode) {
     return &hierarchy->front[core].counts[mode];

@@ -32,6 +32,7 @@
 #include "model/cache.h"
 #include "model/dram.h"
 #include "model/flush.h"
+#include "model/footprint.h"
 #include "model/parameters.h"
 #include "model/stream.h"
 
@@ -90,6 +91,7 @@ struct front {
     struct hierarchy *hierarchy;
     uint64_t marks; /* of the lines it asks for, while they are under way: LINE_ARRIVING, or 0 if
                        the core waits for each answer before it asks again */
+    struct footprint *footprint; /* hears of each first use of a line of data; or NULL */
     unsigned core;
     struct access_counts counts[MODEL_MODES];
 };
@@ -117,6 +119,11 @@ void hierarchy_free(struct hierarchy *hierarchy);
  * parameters must be those that the hierarchy was made of. */
 void hierarchy_flush(struct hierarchy *hierarchy, unsigned parts,
                      const struct model_parameters *parameters);
+
+/* From now on the footprint hears of each line of data when the core first uses it: all that the
+ * L1D holds are fresh. NULL: none does any more. */
+void hierarchy_set_footprint(struct hierarchy *hierarchy, unsigned core,
+                             struct footprint *footprint);
 
 /* One line: address .. address + size - 1 lie in it. `pc` is the virtual address of the
  * instruction, for prefetchers. Counts it under `mode`. WALK goes through the L1D as a load, but is

@@ -43,7 +43,8 @@ struct model *model_new(const struct model_parameters *parameters) {
     bool whole = model->hierarchy && model->cores && model->footprints;
     for (unsigned i = 0; whole && i < parameters->cores; i++)
         whole = core_init(&model->cores[i], model, i) &&
-                footprint_init(&model->footprints[i], parameters->line_size);
+                footprint_init(&model->footprints[i], parameters->line_size, i,
+                               (unsigned)parameters->cores);
     if (!whole || !statistics_declare(model, NULL)) {
         model_free(model);
         return NULL;
@@ -82,12 +83,16 @@ void model_measure(struct model *model, unsigned core) {
 }
 
 void model_begin_footprint(struct model *model) {
-    for (unsigned i = 0; i < model->parameters.cores; i++)
+    for (unsigned i = 0; i < model->parameters.cores; i++) {
         footprint_begin(&model->footprints[i]);
+        hierarchy_set_footprint(model->hierarchy, i, &model->footprints[i]);
+    }
     model->footprint_begun = true;
 }
 
 void model_end_footprint(struct model *model) {
+    for (unsigned i = 0; i < model->parameters.cores; i++)
+        hierarchy_set_footprint(model->hierarchy, i, NULL);
     model->footprint_begun = false;
 }
 
@@ -151,7 +156,7 @@ void model_run(struct model *model, unsigned core, const struct step *step) {
         model->visits[core].region = step->segment->region;
     }
     if (model->footprint_begun)
-        footprint_step(&model->footprints[core], step);
+        footprint_use_code(&model->footprints[core], step);
     model->cores[core].model->run(&model->cores[core], step);
 }
 

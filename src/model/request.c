@@ -40,7 +40,7 @@ struct request {
     bool owns;             /* asks for the right to write */
     bool needs_data;       /* false: holds the line */
     bool may_own;          /* would take the right to write if no other core holds the line */
-    uint64_t marks;        /* of the line where it is filled in: LINE_ARRIVING, or 0 */
+    uint64_t marks;        /* of the line where it is filled in; LINE_FRESH: in the L1 only */
     /* What is found out on the way: */
     bool sole;  /* no other core holds the line */
     bool dirty; /* it was dirty below and now is where it is wanted */
@@ -124,7 +124,7 @@ static uint64_t miss(struct hierarchy *hierarchy, struct request *request, struc
 /* In what state the line comes to this unit. */
 INLINE uint64_t fill_state(const struct request *request, const struct cache_unit *unit,
                            bool is_l1) {
-    uint64_t state = request->marks;
+    uint64_t state = is_l1 ? request->marks : request->marks & LINE_ARRIVING;
     if (unit == request->prefetched_by)
         state |= LINE_PREFETCHED;
     if (!is_l1)
@@ -259,6 +259,11 @@ NOT_INLINE static uint64_t miss(struct hierarchy *hierarchy, struct request *req
 
 static void tell_prefetchers(struct hierarchy *hierarchy, const struct request *request);
 
+/* The mark of a line of data that is filled in, but not used. */
+static uint64_t fresh(const struct front *front) {
+    return front->footprint ? LINE_FRESH : 0;
+}
+
 /* A unit brings in a line that nobody has asked for yet. One MSHR is left for who does (gem5:
  * BaseCache.demand_mshr_reserve). */
 static void prefetch(struct hierarchy *hierarchy, unsigned core, struct cache_unit *unit,
@@ -285,6 +290,7 @@ static void prefetch(struct hierarchy *hierarchy, unsigned core, struct cache_un
     if (unit->supplier == FROM_L1) {
         bool shared = request.holders[core] && snoop_sibling(hierarchy, unit, address, SHARE, time);
         request.may_own = unit->name == CACHE_L1D && !shared;
+        request.marks |= unit->name == CACHE_L1D ? fresh(&hierarchy->front[core]) : 0;
     }
     miss_in(hierarchy, &request, unit, unit->supplier == FROM_L1, false, time);
     tell_prefetchers(hierarchy, &request);
@@ -324,7 +330,7 @@ INLINE struct answer miss_l1(const struct front *front, struct cache_unit *l1,
         .kind = kind == STORE ? LOAD : kind,
         .owns = kind == STORE,
         .needs_data = true,
-        .marks = front->marks,
+        .marks = kind == WALK ? front->marks | fresh(front) : front->marks,
     };
     bool shared = request.holders[l1->core] &&
                   snoop_sibling(hierarchy, l1, request.address, request.owns ? TAKE : SHARE, now);
@@ -365,6 +371,8 @@ INLINE struct answer access_slowly(struct front *front, enum model_mode mode, en
 NOT_INLINE static struct answer access_absent(struct front *front, enum model_mode mode,
                                               enum access_kind kind, uint64_t address, uint64_t pc,
                                               uint64_t now) {
+    if (front->footprint && kind != FETCH && kind != WALK)
+        footprint_use_data(front->footprint, mode, address);
     return access_slowly(front, mode, kind, address, pc, now, NULL);
 }
 
@@ -376,18 +384,28 @@ NOT_INLINE static struct answer access_present(struct front *front, enum model_m
     return access_slowly(front, mode, kind, address, pc, now, cache_peek(tags, address));
 }
 
+/* Any use but a page walk's. */
+NOT_INLINE static void use_fresh(const struct front *front, enum model_mode mode, uint64_t address,
+                                 uint64_t *line) {
+    *line &= ~LINE_FRESH;
+    if (front->footprint)
+        footprint_use_data(front->footprint, mode, address);
+}
+
 /* The same for each kind of L1. */
 __attribute__((always_inline)) static inline struct answer
 access_l1(struct front *front, struct cache *tags, enum model_mode mode, enum access_kind kind,
           uint64_t address, uint64_t pc, uint64_t now, bool plain) {
     struct cache_unit *l1 = unit_of_tags(tags);
     uint64_t *line = cache_last_used(cache_lines(tags, cache_set_of(tags, address)));
-    uint64_t differs = *line ^ address;
+    uint64_t differs = (*line & ~LINE_FRESH) ^ address;
     if (differs & tags->tag_mask || (!plain && !tags->in_order_of_use))
         line = cache_use_as(tags, address, plain);
     front->counts[mode].accesses[kind]++;
     if (!line)
         return access_absent(front, mode, kind, address, pc, now);
+    if (__builtin_expect(*line & LINE_FRESH, 0) && kind != WALK)
+        use_fresh(front, mode, address, line);
     if ((kind == STORE && !(*line & LINE_WRITABLE)) || *line & LINE_PREFETCHED ||
         (*line & LINE_ARRIVING && l1->askers->fills.until > now) ||
         (l1->prefetcher && differs >= tags->first_span)) /* else as front_hit() */

@@ -35,6 +35,7 @@ struct segment {
     const struct instruction *code;   /* one an instruction; NULL: core_model.decodes is false */
     const struct micro_op *micro_ops; /* theirs, one behind another: they are read in this order */
     uint32_t region;                  /* whose code it is; 0: nobody's in particular */
+    uint32_t stamp;                   /* the model's, of the last footprint that it is in whole */
     uint16_t operation;               /* SEGMENT_MARK: the m5 operation */
     uint8_t mode;                     /* enum model_mode */
     uint8_t kind;                     /* enum segment_kind, of the plugin */

@@ -52,10 +52,56 @@ static void test_modes(void **state) {
     model_free(model);
 }
 
+/* Whatever brings lines into the caches: only the program's own uses count, each once. */
+static void test_every_system_against_tables(void **state) {
+    enum { LINES = 4096, CODES = 64, STEPS = 30000 };
+    const char *const systems[] = {"simple", "inorder", "skylake", "zen4"};
+    for (unsigned i = 0; i < sizeof systems / sizeof *systems; i++) {
+        struct model *model = make_shipped(systems[i]);
+        struct translation pages[LINES * LINE / PAGE];
+        for (unsigned page = 0; page < sizeof pages / sizeof *pages; page++)
+            pages[page] = (struct translation){/* the tables lie among the data */
+                                               .page = DATA + page * PAGE,
+                                               .frame = DATA + page * PAGE,
+                                               .walk = {DATA + 64 * page, DATA + 520 * page},
+                                               .levels = 2,
+                                               .page_shift = 12};
+        struct code *codes[CODES];
+        for (unsigned c = 0; c < CODES; c++)
+            codes[c] = ASSEMBLE(CODE + c * 60, LOAD_RAX STORE_RAX);
+        uint64_t random = 5, code_lines = 0, data_lines = 0;
+        for (unsigned round = 0; round < 3; round++) {
+            bool code_seen[LINES] = {false}, data_seen[LINES] = {false};
+            model_begin_footprint(model);
+            for (unsigned step = 0; step < STEPS; step++) {
+                unsigned c = next_random(&random) >> 20 & (CODES - 1);
+                uint64_t offset = (next_random(&random) >> 20) % (LINES * LINE - 8);
+                if (step % 2) /* neighbours, for prefetchers */
+                    offset = step * 8 % (LINES * LINE - 8);
+                bool store = next_random(&random) >> 20 & 1;
+                struct access access = access_at(store, DATA + offset, 8, store);
+                access.translation = &pages[offset / PAGE];
+                run(model, codes[c], &access, 1, codes[(c + 1) % CODES]->segment.address);
+                bool *seen[] = {&code_seen[c * 60 / LINE], &code_seen[(c * 60 + 5) / LINE],
+                                &data_seen[offset / LINE], &data_seen[(offset + 7) / LINE]};
+                for (unsigned s = 0; s < 4; s++) {
+                    *(s < 2 ? &code_lines : &data_lines) += !*seen[s];
+                    *seen[s] = true;
+                }
+            }
+            model_end_footprint(model);
+            assert_footprint(model, "total", code_lines, data_lines);
+        }
+        for (unsigned c = 0; c < CODES; c++)
+            free(codes[c]);
+        model_free(model);
+    }
+}
+
 static void test_set_against_table(void **state) {
     enum { LINES = 1 << 18, ADDED = 1 << 19 };
     struct footprint footprint;
-    assert_true(footprint_init(&footprint, LINE));
+    assert_true(footprint_init(&footprint, LINE, 0, 1));
     struct line_set *set = &footprint.set[FOOTPRINT_DATA];
     autofree bool *table = calloc(LINES, sizeof *table);
     uint64_t random = 1;
@@ -82,6 +128,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_counts_once),
         cmocka_unit_test(test_modes),
+        cmocka_unit_test(test_every_system_against_tables),
         cmocka_unit_test(test_set_against_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,7 @@ help:
 	@echo 'make test-sanitize  the unit tests alone, with address and undefined-behaviour sanitizers'
 	@echo 'make fuzz           hostile system files and servers for FUZZ_SECONDS=60'
 	@echo 'make bench          speed and size, as ratios; the client beside h2load'
+	@echo 'make bench-gem5     speed beside a real gem5, $$GEM5'
 	@echo 'make bench-accuracy  the timing models beside gem5, program by program'
 	@echo 'make build          build/slsuite'
 	@echo 'make deps           install the packages that are missing'
@@ -46,6 +47,10 @@ fuzz: deps-test
 
 bench: deps-test build
 	@bench/run $(BUILD)
+
+# Beside a live gem5, $GEM5.
+bench-gem5: deps-test build
+	@bench/gem5 $(BUILD)
 
 # Against gem5's counts for the reference programs; static, as gem5 ran them. ARGS=--json=FILE, ARGS=--system=simple
 reference = $(patsubst bench/reference/src/%.c,$(BUILD)/reference/%,$(wildcard bench/reference/src/*.c))
@@ -83,4 +88,4 @@ clean:
 
 # Packages before the build that needs them, also with -j; ninja uses all cores by itself.
 .NOTPARALLEL:
-.PHONY: help run test test-slow test-sanitize fuzz bench bench-accuracy reference build deps deps-run deps-test install clean
+.PHONY: help run test test-slow test-sanitize fuzz bench bench-gem5 bench-accuracy reference build deps deps-run deps-test install clean

@@ -61,7 +61,7 @@ class Process(subprocess.Popen):
                 pass  # it has ended, or is somebody else's
         return found
 
-    def qemu(self, seconds=60):
+    def qemu(self, seconds=300):
         """Wait until its QEMU runs: its process id."""
         for _ in range(int(seconds * 50)):
             for pid, command in self.family().items():

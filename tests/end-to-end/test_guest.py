@@ -147,7 +147,7 @@ class Console(Case):
         os.close(slave)
         self.text = ""
 
-    def expect(self, pattern, seconds=60):
+    def expect(self, pattern, seconds=300):
         """Read until it appears; what was before is forgotten."""
         end = time.monotonic() + seconds
         while not (match := re.search(pattern, self.text)):

@@ -103,7 +103,7 @@ class Ssh(Case):
         cache = self.own_cache()
         process = self.start("shell", "--kvm", "off", "--with", "docker", "--network", "--ssh", port, "--commit", "--run", script, cache=cache)
         process.qemu(400)
-        end = time.monotonic() + 120
+        end = time.monotonic() + 300
         while (said := self.log_in(port, "id -u; docker volume create mine; touch /root/end")).returncode and time.monotonic() < end:
             time.sleep(1)
         self.assertEqual(said.stdout.split(), ["0", "mine"], said.stderr)

@@ -15,7 +15,7 @@ class Function(Case):
 
     def fails_before_the_checkpoint(self, pattern, at, how, *options, **more):
         odd = self.odd_alone(at, how, **more)
-        process = self.refused(pattern, "run", "odd-c", "--out", self.out, *options, seconds=300, **odd)
+        process = self.refused(pattern, "run", "odd-c", "--out", self.out, *options, **odd)
         self.assertIn("the guest's console ends with:\n", process.err)
         self.assertEqual(checkpoints(odd["cache"]), [])
         self.assertFalse([name for name in files_below(odd["cache"] / "checkpoints") if ".tmp" in name])
@@ -25,7 +25,7 @@ class Function(Case):
         """At the second of three invocations."""
         odd = self.odd_alone(ODD_WARM_UPS + 2, how)
         self.slsuite("run", "odd-c", "-n", 1, "-q", **odd)  # so far all is well
-        process = self.refused(pattern, "run", "odd-c", "-n", 3, "--out", self.out, *options, seconds=120, **odd)
+        process = self.refused(pattern, "run", "odd-c", "-n", 3, "--out", self.out, *options, **odd)
         self.assertIn("the guest's console ends with:\n", process.err)
         self.assertFalse(self.out.exists())
         failed = self.folder / "run.failed"
@@ -105,10 +105,10 @@ class Machine(Case):
 
 
 class Guest(Case):
-    def fails(self, pattern, script, *options, console=None, seconds=90):
+    def fails(self, pattern, script, *options, console=None):
         path = self.folder / "script"
         path.write_text(script)
-        process = self.refused(pattern, "shell", "--kvm", "off", "--run", path, *options, seconds=seconds)
+        process = self.refused(pattern, "shell", "--kvm", "off", "--run", path, *options)
         if console:
             self.assertRegex(process.err, rf"the guest's console ends with:\n(  \| .*\n)*  \| .*{console}")
 

@@ -17,6 +17,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "model/inlining.h"
 #include "model/replacement.h"
 
 /* A line is its address, with its state in the low bits that the line size leaves free … */
@@ -137,8 +138,7 @@ uint64_t *cache_use_slowly(struct cache *cache, uint64_t set, unsigned way);
 unsigned cache_choose_slowly(struct cache *cache, uint64_t set);
 void cache_tell_of_fill(struct cache *cache, uint64_t set, unsigned way);
 
-__attribute__((always_inline)) static inline uint64_t *cache_use_as(struct cache *cache,
-                                                                    uint64_t address, bool plain) {
+INLINE uint64_t *cache_use_as(struct cache *cache, uint64_t address, bool plain) {
     uint64_t set = cache_set_of(cache, address), *lines = cache_lines(cache, set);
     unsigned way = cache_find(cache, lines, address & cache->tag_mask, plain);
     if (way == CACHE_NO_WAY)

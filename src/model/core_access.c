@@ -1,5 +1,7 @@
 #include "model/core_access.h"
 
+#include "model/inlining.h"
+
 /* What waiting is put under, by who supplied the line. */
 static const uint8_t fetch_part[SUPPLIERS] = {
     [FROM_L1] = STACK_BASE,       [FROM_L2] = STACK_FETCH_L2,         [FROM_L3] = STACK_FETCH_L3,
@@ -15,8 +17,7 @@ static const uint8_t data_part[SUPPLIERS] = {
     [UPGRADE_BY_BUS] = STACK_DATA_UPGRADE,
 };
 
-#define NOT_INLINE __attribute__((noinline)) /* lest the fast paths pay for the registers */
-#define FLATTEN __attribute__((flatten))     /* every second of these hits in another way */
+#define FLATTEN __attribute__((flatten)) /* every second of these hits in another way */
 
 /* The page was not known at once. */
 NOT_INLINE static struct access_time fetch_translated(struct core *core, enum model_mode mode,

@@ -3,6 +3,7 @@
  *
  * Not modelled: waiting for busy buses, interrupt entry, division or other long operations. */
 #include "model/core_access.h"
+#include "model/inlining.h"
 
 static size_t size(const struct model_parameters *parameters) {
     (void)parameters;
@@ -12,8 +13,6 @@ static size_t size(const struct model_parameters *parameters) {
 static void init(struct core *core) {
     (void)core;
 }
-
-#define INLINE __attribute__((always_inline)) static inline
 
 /* The clock while a step runs: the core's is set at the end of it. */
 struct clock {

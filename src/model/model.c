@@ -87,13 +87,11 @@ void model_begin_footprint(struct model *model) {
         footprint_begin(&model->footprints[i]);
         hierarchy_set_footprint(model->hierarchy, i, &model->footprints[i]);
     }
-    model->footprint_begun = true;
 }
 
 void model_end_footprint(struct model *model) {
     for (unsigned i = 0; i < model->parameters.cores; i++)
         hierarchy_set_footprint(model->hierarchy, i, NULL);
-    model->footprint_begun = false;
 }
 
 void model_flush(struct model *model, unsigned parts) {
@@ -155,8 +153,9 @@ void model_run(struct model *model, unsigned core, const struct step *step) {
         settle_region(model, core);
         model->visits[core].region = step->segment->region;
     }
-    if (model->footprint_begun)
-        footprint_use_code(&model->footprints[core], step);
+    struct footprint *footprint = model->hierarchy->front[core].footprint;
+    if (footprint)
+        footprint_use_code(footprint, step);
     model->cores[core].model->run(&model->cores[core], step);
 }
 

@@ -16,10 +16,8 @@
  * the same line meanwhile gets the same answer. Unlike gem5, which then blocks the whole cache,
  * hits go on when all MSHRs are taken. */
 #include "model/hierarchy_units.h"
+#include "model/inlining.h"
 #include "model/later.h"
-
-#define INLINE __attribute__((always_inline)) static inline
-#define NOT_INLINE __attribute__((noinline)) /* lest the usual way pay for the registers */
 
 /* Who is to be told of a request once it is done: not before, lest what is prefetched push out what
  * is under way. */
@@ -70,9 +68,8 @@ uint64_t pass_down(struct hierarchy *hierarchy, unsigned core, struct cache_unit
 }
 
 /* What the unit lost concerns others: it is dirty, or they must lose or may have it, too. */
-__attribute__((noinline)) static uint64_t hand_down(struct hierarchy *hierarchy, unsigned core,
-                                                    struct cache_unit *unit, uint64_t line,
-                                                    uint64_t time) {
+NOT_INLINE static uint64_t hand_down(struct hierarchy *hierarchy, unsigned core,
+                                     struct cache_unit *unit, uint64_t line, uint64_t time) {
     uint64_t address = line & unit->tags.tag_mask;
     unit->prefetch.useless += (line & LINE_PREFETCHED) != 0;
     if (unit->inclusion == INCLUSIVE)
@@ -393,9 +390,9 @@ NOT_INLINE static void use_fresh(const struct front *front, enum model_mode mode
 }
 
 /* The same for each kind of L1. */
-__attribute__((always_inline)) static inline struct answer
-access_l1(struct front *front, struct cache *tags, enum model_mode mode, enum access_kind kind,
-          uint64_t address, uint64_t pc, uint64_t now, bool plain) {
+INLINE struct answer access_l1(struct front *front, struct cache *tags, enum model_mode mode,
+                               enum access_kind kind, uint64_t address, uint64_t pc, uint64_t now,
+                               bool plain) {
     struct cache_unit *l1 = unit_of_tags(tags);
     uint64_t *line = cache_last_used(cache_lines(tags, cache_set_of(tags, address)));
     uint64_t differs = (*line & ~LINE_FRESH) ^ address;

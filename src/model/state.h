@@ -26,7 +26,6 @@ struct model {
     struct region_visit *visits;   /* per core */
     unsigned region_count;
     struct footprint *footprints; /* per core */
-    bool footprint_begun;
     struct model_statistic *statistics;
     size_t statistic_count;
 };

@@ -33,7 +33,7 @@ class Base(Case):
                      if name != distribution["VERSION_CODENAME"])
         base = f"{distribution['ID']}:{other}"
         cache = self.own_cache("kernel", "initramfs", "functions", "layers")
-        self.slsuite("image", "build", "--distribution", distribution["ID"], "--release", other, "--mirror", mirror(), cache=cache, seconds=600)
+        self.slsuite("image", "build", "--distribution", distribution["ID"], "--release", other, "--mirror", mirror(), cache=cache)
         said = self.shell("cat /etc/os-release", "--base", base, cache=cache).out
         self.assertIn(f"VERSION_CODENAME={other}", said)
         self.slsuite("run", "aes-c", "--base", base, "-n", 2, "-q", "--out", self.out, cache=cache)

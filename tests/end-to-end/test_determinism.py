@@ -79,7 +79,7 @@ class Determinism(Case):
             self.assertEqual(subprocess.run(["cmp", path, CACHE / path.relative_to(cache)]).returncode, 0)
 
     def digests(self, cache, **options):
-        said = self.slsuite("image", "build", cache=cache, seconds=600, **options).out
+        said = self.slsuite("image", "build", cache=cache, **options).out
         return re.findall(r"^(kernel|initramfs|rootfs) +([0-9a-f]{64})", said, re.M)
 
     def test_base_image_made_again(self):

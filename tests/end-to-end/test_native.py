@@ -104,7 +104,7 @@ class Measures(Native):
 
     def test_services(self):
         """Services run beside it, and end with it."""
-        self.slsuite("function", "build", "hotel-profile-python", seconds=600)
+        self.slsuite("function", "build", "hotel-profile-python")
         self.native("-n", 5, "-w", 2, function="hotel-profile-python")
         self.check(5)
 

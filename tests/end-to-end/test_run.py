@@ -49,7 +49,7 @@ class Run(Case):
         for language in LANGUAGES:
             with self.subTest(language):
                 shutil.rmtree(self.out, ignore_errors=True)
-                _, replies = self.run_and_check(f"aes-{language}", seconds=600)
+                _, replies = self.run_and_check(f"aes-{language}")
                 expected = f"fn: AES | plaintext: defaultplaintext | ciphertext: {aes('defaultplaintext')} | runtime: {language}"
                 self.assertEqual(replies, [expected] * 3)
 
@@ -60,7 +60,7 @@ class Run(Case):
             function = line.split()[0]
             with self.subTest(function):
                 shutil.rmtree(self.out, ignore_errors=True)
-                _, replies = self.run_and_check(function, count=2, seconds=600)
+                _, replies = self.run_and_check(function, count=2)
                 self.assertTrue(all(reply.startswith("fn: ") for reply in replies), replies)
 
     def test_aes_of_other_texts(self):

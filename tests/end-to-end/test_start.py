@@ -128,8 +128,8 @@ class Cold(Case):
 
     def test_systems(self):
         """The same instructions everywhere, from one checkpoint; with parts of a pipeline where there is one."""
-        _, simple, rows = self.cold("helloworld-c", name="simple", seconds=600)
-        _, icelake, others = self.cold("helloworld-c", "--system", "icelake", name="icelake", seconds=600)
+        _, simple, rows = self.cold("helloworld-c", name="simple")
+        _, icelake, others = self.cold("helloworld-c", "--system", "icelake", name="icelake")
         self.assertEqual([row["instructions_total"] for row in rows], [row["instructions_total"] for row in others])
         self.assertEqual(simple["digests"]["checkpoint"], icelake["digests"]["checkpoint"])
         self.assertGreater(int(others[0]["itlb_misses_total"]), 1000)
@@ -137,8 +137,7 @@ class Cold(Case):
         self.assertEqual([line.split(",")[2] for line in table.splitlines()[1:]], ["simple", "icelake"])
 
     def test_suite(self):
-        self.slsuite("suite", "run", "--functions", "aes-c,helloworld-c", "--start", "cold", "--out", self.out,
-                     seconds=600)
+        self.slsuite("suite", "run", "--functions", "aes-c,helloworld-c", "--start", "cold", "--out", self.out)
         for function in "aes-c", "helloworld-c":
             self.assertEqual(json.loads((self.out / function / "run.json").read_text())["start"], "cold")
         self.refused(".* is a run with --start cold: resume with the options that it had", "suite", "run", "--functions", "aes-c",

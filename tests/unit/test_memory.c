@@ -265,7 +265,6 @@ static void test_write_buffers(void **state) {
     hierarchy_free(h);
 }
 
-/* What comes to each level is what those above could not answer. */
 /* A core that waits for each answer sees no difference if lines bear no mark while under way, but
  * for the work of taking it off. */
 static void test_no_marks_for_who_waits(void **state) {
@@ -300,6 +299,7 @@ static void test_no_marks_for_who_waits(void **state) {
     }
 }
 
+/* What comes to each level is what those above could not answer. */
 static void test_counters_add_up(void **state) {
     struct model_parameters p = three_levels();
     struct hierarchy *h = make(p);

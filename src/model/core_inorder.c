@@ -70,7 +70,6 @@ static void init(struct core *core) {
     inorder->line_size = core->parameters->line_size;
     inorder->current.address = UINT64_MAX;
     inorder->entry_count = (unsigned)entries(c);
-    inorder->memo = (struct inorder_memo *)(inorder->entries + inorder->entry_count);
     inorder_memo_init(core);
 }
 

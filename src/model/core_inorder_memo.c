@@ -22,10 +22,12 @@
 #include <string.h>
 
 enum {
-    NODES = 1 << 15, /* when they are used up, or the words, all is forgotten: 11 MB in all */
-    BUCKETS = 1 << 14,
+    NODES = 1 << 15, /* when they are used up, or the words, all is forgotten: 13 MB in all */
+    PLACES = 2 * NODES,
     WORDS = 1 << 21,
-    MOST_ALIKE = 16, /* nodes that are alike but for answers; more are not looked at */
+    MOST_ALIKE = 16,   /* nodes that are alike but for answers; more are not looked at */
+    NEAR_LOOK_UPS = 3, /* look-ups that fit into a node */
+    MOST_STACK = 4,    /* parts of the stack that a node can add to */
     ROOT = 0,
     NOWHERE = NODES, /* the pipeline computes; no node stands for its state */
     FAR = UINT16_MAX /* cycles from the base that are not remembered any more */
@@ -42,26 +44,38 @@ struct rest {
     uint16_t decode_next, issue_next, stores_next; /* of the windows */
 };
 
+/* A look-up: its access, and what its answer was put under (shape_of()); when it was begun, and
+ * when the core had it. */
+struct look_up {
+    uint32_t shape;
+    relative begun, ready;
+};
+
+/* Two of the host's cache lines: the first says whether it is the one that is looked for. */
 struct node {
     /* which one it is */
     const struct segment *segment;
     uint32_t parent;
-    uint32_t how;       /* see how() */
-    uint32_t next;      /* of its bucket; ROOT: none */
-    uint32_t last_used; /* of its children */
-    /* what the step does */
-    uint32_t look_ups; /* the place in `words` of what they are, and of begun << 16 | ready */
-    uint32_t stack;    /* … of cycles that are not STACK_BASE: part << 24 | cycles */
-    uint32_t stamps;   /* … of the stamps that are not long ago: place << 16 | relative */
+    uint32_t how;         /* see how() */
+    uint32_t followed_by; /* the node that was taken after it last, its child or the root's */
+    uint32_t words; /* the place in `words` of its look-ups, if they are many; then of the stamps
+                       that are not long ago: place << 16 | relative */
     uint16_t stamp_count;
     uint8_t look_up_count, stack_count;
-    relative fetch, commit, decode_least, next_issue, executed, memory[MEMORY_ACCESSES];
+    struct look_up look_up[NEAR_LOOK_UPS];
     relative spilt;      /* when the line after the first one is needed */
     uint32_t spilt_late; /* late(): … until it arrives, and from where; only compared */
+    /* what the step does */
+    relative fetch, commit, decode_least, next_issue, executed, memory[MEMORY_ACCESSES];
     uint16_t instructions, bytes, micro_ops;
-    enum stack_part part; /* at the end: struct inorder's fetch_part */
+    uint8_t part;               /* at the end: struct inorder's fetch_part */
+    bool branches;              /* its last instruction is a branch */
+    uint32_t stack[MOST_STACK]; /* cycles that are not STACK_BASE: part << 24 | cycles */
     struct rest rest;
-};
+} __attribute__((aligned(128)));
+_Static_assert(sizeof(struct node) == 128, "a node must fit two lines");
+
+enum { LOOK_UP_WORDS = sizeof(struct look_up) / sizeof(uint32_t) };
 
 struct inorder_memo {
     uint64_t base;
@@ -74,12 +88,17 @@ struct inorder_memo {
     struct { /* before a step that is to be learnt */
         uint64_t stack[STACK_PARTS], instructions, bytes, micro_ops, gap;
     } before;
-    uint32_t bucket[BUCKETS];
+    uint32_t last; /* node that was taken last, or is nearly */
+    /* Where a node is, by a hash of which one it is; in the next places, if others are there. */
+    struct place {
+        uint32_t hash, node; /* ROOT: none */
+    } place[PLACES];
     struct node node[NODES];
     uint32_t words[WORDS];
 };
 
-const size_t inorder_memo_size = sizeof(struct inorder_memo);
+enum { ALIGNED = _Alignof(struct inorder_memo) };
+const size_t inorder_memo_size = sizeof(struct inorder_memo) + ALIGNED - 1;
 
 /* The stamps, as words. */
 static uint64_t *stamps_of(struct inorder *inorder) {
@@ -94,7 +113,10 @@ static unsigned stamp_count_of(const struct inorder *inorder) {
 
 void inorder_memo_init(struct core *core) {
     struct inorder *inorder = core->state;
-    struct inorder_memo *memo = inorder->memo;
+    uintptr_t behind = (uintptr_t)(inorder->entries + inorder->entry_count);
+    struct inorder_memo *memo =
+        (struct inorder_memo *)((behind + ALIGNED - 1) & -(uintptr_t)ALIGNED);
+    inorder->memo = memo;
     memo->on = stamp_count_of(inorder) <= UINT16_MAX;
     memo->real = true;
     memo->at = NOWHERE;
@@ -121,9 +143,12 @@ static void make_real(struct inorder *inorder) {
     const struct node *node = &memo->node[memo->at];
     const struct rest *rest = &node->rest;
     uint64_t *stamps = stamps_of(inorder);
+    const uint32_t *stamp_words = &memo->words[node->words];
+    if (node->look_up_count > NEAR_LOOK_UPS)
+        stamp_words += node->look_up_count * LOOK_UP_WORDS;
     memset(stamps, 0, stamp_count_of(inorder) * sizeof *stamps);
     for (unsigned i = 0; i < node->stamp_count; i++) {
-        uint32_t word = memo->words[node->stamps + i];
+        uint32_t word = stamp_words[i];
         stamps[word >> 16] = absolute(memo, (relative)word);
     }
     inorder->decode.cycle = absolute(memo, rest->decode);
@@ -146,8 +171,9 @@ void inorder_memo_forget(struct core *core) {
     memo->at = NOWHERE;
     memo->node_count = 1;
     memo->word_count = 0;
-    memo->node[ROOT].last_used = ROOT;
-    memset(memo->bucket, 0, sizeof memo->bucket);
+    memo->last = ROOT;
+    memo->node[ROOT].followed_by = ROOT;
+    memset(memo->place, 0, sizeof memo->place);
 }
 
 void inorder_memo_off(struct core *core) {
@@ -190,7 +216,9 @@ static inline uint32_t how(const struct inorder *inorder, unsigned end, uint64_t
 
 /* Instructions that the pipeline goes through. */
 static inline unsigned end_of(const struct step *step) {
-    return (unsigned)later(step->end, step->access_count || step->segment->code[0].repeats);
+    if (__builtin_expect(step->end > 0, 1))
+        return step->end;
+    return step->access_count || step->segment->code[0].repeats;
 }
 
 /* The line of the step's first instruction is fetched, as the pipeline would. Says where in the
@@ -219,25 +247,25 @@ static inline void start(struct core *core, const struct step *step, unsigned en
     memo->how = how(inorder, end, delay);
 }
 
-static inline uint32_t *bucket_of(struct inorder_memo *memo, const struct segment *segment) {
-    uint64_t hash = ((uintptr_t)segment >> 3) + ((uint64_t)memo->at << 32) + memo->how;
-    return &memo->bucket[(hash * UINT64_C(0x9e3779b97f4a7c15)) >> 32 & (BUCKETS - 1)];
-}
-
 static inline bool is_node(const struct node *node, uint32_t parent, const struct segment *segment,
                            uint32_t how) {
     return node->segment == segment && node->how == how && node->parent == parent;
 }
 
-/* The first node of the step from this one on; ROOT: none. */
-static inline uint32_t find(const struct inorder_memo *memo, uint32_t i,
-                            const struct segment *segment) {
-    while (i != ROOT && !is_node(&memo->node[i], memo->at, segment, memo->how))
-        i = memo->node[i].next;
-    return i;
+static inline uint32_t hash_of(const struct inorder_memo *memo, const struct segment *segment) {
+    uint64_t hash = ((uintptr_t)segment >> 3) + ((uint64_t)memo->at << 32) + memo->how;
+    return (uint32_t)(hash * UINT64_C(0x9e3779b97f4a7c15) >> 32);
 }
 
-/* A look-up: its access, and what its answer was put under. */
+/* The first place from this one on that is free, or may be of a node with this hash. */
+static inline struct place *find_place(struct inorder_memo *memo, uint32_t first, uint32_t hash) {
+    uint32_t i = first;
+    while (memo->place[i % PLACES].node != ROOT && memo->place[i % PLACES].hash != hash)
+        i++;
+    return &memo->place[i % PLACES];
+}
+
+/* A look-up's access, and what its answer was put under. */
 static inline uint32_t shape_of(const struct access *access) {
     return access->size | (uint32_t)access->instruction << 8 | (uint32_t)access->store << 16 |
            (uint32_t)access->uncached << 24;
@@ -252,10 +280,10 @@ static inline unsigned pieces_of(const struct access *access) {
 
 /* A piece of the access is looked up when the node says. */
 static inline void ask(struct core *core, const struct segment *segment,
-                       const struct access *access, unsigned piece, uint32_t times) {
+                       const struct access *access, unsigned piece, relative begun) {
     struct inorder *inorder = core->state;
     struct answered *answered = &inorder->asked.answer[inorder->asked.count++];
-    answered->begun = inorder->memo->base + (times >> 16);
+    answered->begun = absolute(inorder->memo, begun);
     answered->address = access->address + 8 * piece;
     answered->size = access->size <= 8 ? access->size : 8;
     uint64_t pc = segment->address + segment->instruction[access->instruction].offset;
@@ -279,16 +307,23 @@ static inline bool spills_alike(struct core *core, const struct segment *segment
     return late(&inorder->ahead, absolute(inorder->memo, node->spilt)) == node->spilt_late;
 }
 
+static inline const struct look_up *look_ups_of(const struct inorder_memo *memo,
+                                                const struct node *node) {
+    if (__builtin_expect(node->look_up_count > NEAR_LOOK_UPS, 0))
+        return (const struct look_up *)&memo->words[node->words];
+    return node->look_up;
+}
+
 /* The step's look-ups that have not been made, in the order in which the pipeline makes them, until
  * one is not as it was: then false. */
-static inline bool look_up(struct core *core, const struct step *step, const struct node *node,
-                           bool spills) {
+static inline bool looks_alike(struct core *core, const struct step *step, const struct node *node,
+                               bool spills) {
     struct inorder *inorder = core->state;
     const struct asked *asked = &inorder->asked;
-    const uint32_t *words = &inorder->memo->words[node->look_ups];
+    const struct look_up *look_up = look_ups_of(inorder->memo, node);
     const struct access *access = step->accesses, *end = access + step->access_count;
     unsigned last = step->segment->count - 1u, piece = 0;
-    for (unsigned i = 0; i < node->look_up_count; i++, words += 2) {
+    for (unsigned i = 0; i < node->look_up_count; i++, look_up++) {
         if (access == end)
             return false;
         if (spills && access->instruction >= last) {
@@ -296,13 +331,13 @@ static inline bool look_up(struct core *core, const struct step *step, const str
                 return false;
             spills = false;
         }
-        if (((words[0] ^ shape_of(access)) & ((1u << SHAPE_PART) - 1)) != 0)
+        if (((look_up->shape ^ shape_of(access)) & ((1u << SHAPE_PART) - 1)) != 0)
             return false;
         if (i == asked->count)
-            ask(core, step->segment, access, piece, words[1]);
+            ask(core, step->segment, access, piece, look_up->begun);
         const struct answered *answered = &asked->answer[i];
-        if (answered->time.ready - inorder->memo->base != (words[1] & 0xffff) ||
-            words[0] >> SHAPE_PART != answered->time.part)
+        if (answered->time.ready - inorder->memo->base != look_up->ready ||
+            look_up->shape >> SHAPE_PART != answered->time.part)
             return false;
         if (++piece == pieces_of(access))
             access++, piece = 0;
@@ -317,8 +352,8 @@ static inline void advance(struct core *core, const struct step *step, const str
     struct core_counts *counts = &core->counts[step->segment->mode];
     uint64_t waited = 0;
     for (unsigned i = 0; i < node->stack_count; i++) {
-        uint32_t word = memo->words[node->stack + i], cycles = word & 0xffffff;
-        counts->stack[word >> 24] += cycles;
+        uint32_t cycles = node->stack[i] & 0xffffff;
+        counts->stack[node->stack[i] >> 24] += cycles;
         waited += cycles;
     }
     if (node->parent == ROOT) { /* from the last commit to the base */
@@ -344,7 +379,7 @@ static inline void take_branch(struct core *core, const struct step *step, unsig
                                uint64_t executed) {
     const struct segment *segment = step->segment;
     const struct instruction *last = &segment->code[end - 1];
-    if (last->branch && core->branch)
+    if (core->branch)
         pipeline_branch(core, last, segment->address + segment->instruction[end - 1].offset,
                         segment->mode, executed, step->next,
                         (struct pipeline_stages){.branch = inorder_branch});
@@ -369,10 +404,11 @@ static relative keep(const struct inorder_memo *memo, uint64_t cycle, bool *fits
     return (relative)from_base;
 }
 
-static bool keep_word(struct inorder_memo *memo, uint32_t word) {
-    if (memo->word_count == WORDS)
+static bool keep_words(struct inorder_memo *memo, const void *words, unsigned count) {
+    if (WORDS - memo->word_count < count)
         return false;
-    memo->words[memo->word_count++] = word;
+    memcpy(&memo->words[memo->word_count], words, count * sizeof memo->words[0]);
+    memo->word_count += count;
     return true;
 }
 
@@ -380,8 +416,8 @@ static bool keep_word(struct inorder_memo *memo, uint32_t word) {
 static bool keep_look_ups(struct inorder_memo *memo, struct node *node, const struct step *step,
                           const struct asked *asked) {
     unsigned count = 0;
-    bool fits = asked->next == asked->count;
-    node->look_ups = memo->word_count;
+    bool fits = asked->next == asked->count, near = asked->count <= NEAR_LOOK_UPS;
+    node->words = memo->word_count;
     for (unsigned i = 0; i < step->access_count; i++) {
         const struct access *access = &step->accesses[i];
         for (unsigned piece = 0; piece < pieces_of(access); piece++, count++) {
@@ -389,11 +425,15 @@ static bool keep_look_ups(struct inorder_memo *memo, struct node *node, const st
             if (count == asked->count || answered->address != access->address + 8 * piece ||
                 answered->size != (access->size <= 8 ? access->size : 8))
                 return false;
-            uint32_t begun = keep(memo, answered->begun, &fits);
-            uint32_t ready = keep(memo, answered->time.ready, &fits);
-            uint32_t part = answered->time.part;
-            fits = fits && keep_word(memo, shape_of(access) | part << SHAPE_PART) &&
-                   keep_word(memo, begun << 16 | ready);
+            struct look_up look_up = {
+                .shape = shape_of(access) | (uint32_t)answered->time.part << SHAPE_PART,
+                .begun = keep(memo, answered->begun, &fits),
+                .ready = keep(memo, answered->time.ready, &fits),
+            };
+            if (near)
+                node->look_up[count] = look_up;
+            else
+                fits = fits && keep_words(memo, &look_up, LOOK_UP_WORDS);
         }
     }
     node->look_up_count = (uint8_t)count;
@@ -404,13 +444,13 @@ static bool keep_look_ups(struct inorder_memo *memo, struct node *node, const st
 static bool keep_state(struct inorder_memo *memo, struct node *node, struct inorder *inorder) {
     const uint64_t *stamps = stamps_of(inorder);
     bool fits = true;
-    node->stamps = memo->word_count;
     for (unsigned i = 0; i < stamp_count_of(inorder); i++) {
         if (stamps[i] <= memo->base)
             continue;
-        fits = keep_word(memo, i << 16 | keep(memo, stamps[i], &fits)) && fits;
+        uint32_t word = i << 16 | keep(memo, stamps[i], &fits);
+        fits = keep_words(memo, &word, 1) && fits;
+        node->stamp_count++;
     }
-    node->stamp_count = (uint16_t)(memo->word_count - node->stamps);
     node->rest = (struct rest){
         .decode = keep(memo, inorder->decode.cycle, &fits),
         .last_issue = keep(memo, inorder->last_issue, &fits),
@@ -438,19 +478,20 @@ static bool begins_with_miss(const struct step *step, const struct asked *asked)
 
 /* Cycles by what they were put under. At the root, but for those from the last commit to the base,
  * which are the first line's. */
-static bool keep_stack(struct inorder_memo *memo, struct node *node, const struct step *step,
+static bool keep_stack(const struct inorder_memo *memo, struct node *node, const struct step *step,
                        const uint64_t *stack, const struct asked *asked) {
     uint64_t gap = memo->before.gap;
     enum stack_part part = memo->how >> 8 & 0xff;
     if (node->parent == ROOT && (part == STACK_BASE || begins_with_miss(step, asked)))
         return false;
-    node->stack = memo->word_count;
     for (unsigned i = STACK_BASE + 1; i < STACK_PARTS; i++) {
         uint64_t cycles = stack[i] - memo->before.stack[i] - (i == part ? gap : 0);
-        if (cycles >> 24 || (cycles && !keep_word(memo, i << 24 | (uint32_t)cycles)))
+        if (!cycles)
+            continue;
+        if (cycles >> 24 || node->stack_count == MOST_STACK)
             return false;
+        node->stack[node->stack_count++] = i << 24 | (uint32_t)cycles;
     }
-    node->stack_count = (uint8_t)(memo->word_count - node->stack);
     return true;
 }
 
@@ -472,7 +513,8 @@ static bool keep_timing(const struct core *core, struct node *node, const struct
         node->spilt_late = late(&inorder->current, inorder->popped);
         keep(memo, line_arrival(inorder), &fits);
     }
-    node->part = inorder->fetch_part;
+    node->part = (uint8_t)inorder->fetch_part;
+    node->branches = segment->code[end - 1].branch != BRANCH_NONE;
     node->instructions = (uint16_t)(inorder->instructions - memo->before.instructions);
     node->bytes = (uint16_t)(inorder->bytes - memo->before.bytes);
     node->micro_ops = (uint16_t)(inorder->micro_ops - memo->before.micro_ops);
@@ -502,11 +544,14 @@ void inorder_memo_learn(struct core *core) {
             memo->word_count = words;
         return;
     }
-    uint32_t *bucket = bucket_of(memo, step->segment);
-    node.next = *bucket;
-    *bucket = memo->node_count;
-    memo->at = memo->node_count;
-    memo->node[memo->node_count++] = node;
+    uint32_t hash = hash_of(memo, step->segment);
+    struct place *place = find_place(memo, hash, hash);
+    while (place->node != ROOT)
+        place = find_place(memo, (uint32_t)(place - memo->place) + 1, hash);
+    *place = (struct place){hash, memo->node_count};
+    memo->node[memo->node_count] = node;
+    memo->node[memo->last].followed_by = memo->node_count;
+    memo->at = memo->last = memo->node_count++;
 }
 
 /* The node of the step, after its look-ups, or NULL. */
@@ -514,23 +559,26 @@ static inline const struct node *take_node(struct core *core, const struct step 
                                            bool spills) {
     struct inorder *inorder = core->state;
     struct inorder_memo *memo = inorder->memo;
-    uint32_t *last_used = &memo->node[memo->at].last_used, i = *last_used;
+    uint32_t *expected = &memo->node[memo->last].followed_by, first = *expected;
+    const struct node *node = &memo->node[first];
+    if (is_node(node, memo->at, step->segment, memo->how) && looks_alike(core, step, node, spills))
+        return node;
+    uint32_t hash = hash_of(memo, step->segment);
     unsigned alike = 0;
-    if (is_node(&memo->node[i], memo->at, step->segment, memo->how) &&
-        look_up(core, step, &memo->node[i], spills))
-        return &memo->node[i];
-    i = *bucket_of(memo, step->segment);
-    while ((i = find(memo, i, step->segment)) != ROOT) {
-        if (look_up(core, step, &memo->node[i], spills)) {
-            *last_used = i;
-            return &memo->node[i];
+    for (struct place *place = find_place(memo, hash, hash); place->node != ROOT;
+         place = find_place(memo, (uint32_t)(place - memo->place) + 1, hash)) {
+        node = &memo->node[place->node];
+        if (place->node == first || !is_node(node, memo->at, step->segment, memo->how))
+            continue;
+        if (looks_alike(core, step, node, spills)) {
+            *expected = place->node;
+            return node;
         }
         if (++alike == MOST_ALIKE) {
             make_real(inorder);
             memo->at = NOWHERE;
             return NULL;
         }
-        i = memo->node[i].next;
     }
     expect(core, step);
     return NULL;
@@ -555,9 +603,11 @@ bool inorder_memo_run(struct core *core, const struct step *step) {
     if (spills)
         pop_line(inorder, absolute(memo, node->spilt));
     advance(core, step, node);
-    memo->at = (uint32_t)(node - memo->node);
+    memo->at = memo->last = (uint32_t)(node - memo->node);
     memo->real = false;
-    take_branch(core, step, end, absolute(memo, node->executed));
+    __builtin_prefetch(&memo->node[node->followed_by]);
+    if (node->branches)
+        take_branch(core, step, end, absolute(memo, node->executed));
     core_advance(core, step->segment->mode, STACK_BASE, inorder->commit.cycle);
     return true;
 }

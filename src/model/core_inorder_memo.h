@@ -6,7 +6,7 @@
 
 #include "model/core_inorder.h"
 
-extern const size_t inorder_memo_size; /* bytes of *inorder->memo */
+extern const size_t inorder_memo_size; /* bytes behind inorder->entries, for inorder->memo */
 /* The rest of the core's state has been set. */
 void inorder_memo_init(struct core *core);
 

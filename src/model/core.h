@@ -39,6 +39,7 @@ struct core {
     const struct core_model *model;
     const struct model_parameters *parameters;
     unsigned number;
+    uint32_t region;    /* of the code that it runs, 0 until the first is known */
     uint64_t line_mask; /* line size - 1 */
     struct hierarchy *hierarchy;
     struct front *front;        /* of the hierarchy: this core's */

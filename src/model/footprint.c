@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/inlining.h"
+
 enum { SLOTS_AT_FIRST = 1024, GROUP_SHIFT = 6 };
 
 struct line_group {
@@ -12,7 +14,7 @@ struct line_group {
 
 static bool init_set(struct line_set *set) {
     set->slots = SLOTS_AT_FIRST;
-    set->groups = calloc(set->slots, sizeof *set->groups);
+    set->last = set->groups = calloc(set->slots, sizeof *set->groups);
     return set->groups;
 }
 
@@ -60,12 +62,14 @@ static void grow(struct line_set *set) {
 
 bool line_set_add(struct line_set *set, uint64_t line) {
     uint64_t number = line >> GROUP_SHIFT, bit = UINT64_C(1) << (line & 63);
-    struct line_group *group = find(set, number);
+    struct line_group *group = set->last;
+    if (group->number != number || !group->lines)
+        group = set->last = find(set, number);
     if (group->lines & bit)
         return false;
     if (!group->lines && 2 * ++set->used > set->slots) {
         grow(set);
-        group = find(set, number);
+        group = set->last = find(set, number);
     }
     group->number = number;
     group->lines |= bit;
@@ -77,7 +81,7 @@ void footprint_use_data(struct footprint *footprint, enum model_mode mode, uint6
         line_set_add(&footprint->set[FOOTPRINT_DATA], address >> footprint->line_shift);
 }
 
-void footprint_add_code(struct footprint *footprint, const struct step *step) {
+NOT_INLINE void footprint_add_code(struct footprint *footprint, const struct step *step) {
     struct segment *segment = (struct segment *)step->segment; /* the stamp is ours */
     uint64_t line = segment->line >> footprint->line_shift;
     uint64_t *lines = &footprint->lines[segment->mode][FOOTPRINT_CODE];

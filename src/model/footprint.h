@@ -12,6 +12,7 @@ enum { FOOTPRINT_CODE, FOOTPRINT_DATA, FOOTPRINT_KINDS };
 struct line_group;
 struct line_set {
     struct line_group *groups; /* hashed; 64 neighbours each */
+    struct line_group *last;   /* the one that a line was put into last, or any */
     uint64_t slots, used;      /* slots: a power of two */
 };
 

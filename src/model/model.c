@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/inlining.h"
 #include "model/state.h"
 
 static void set_core_model(struct core *core, const struct core_model *model) {
@@ -67,7 +68,7 @@ void model_free(struct model *model) {
     hierarchy_free(model->hierarchy);
     free(model->cores);
     free(model->regions);
-    free(model->visits);
+    free(model->begun);
     free(model);
 }
 
@@ -127,36 +128,41 @@ void model_misses(const struct model *model, unsigned core, uint64_t misses[MODE
 }
 
 /* What the core has done since it came into its region is put down to that. */
-static void settle_region(struct model *model, unsigned core) {
-    struct region_visit *visit = &model->visits[core];
-    struct region_counts *region = region_of(model, core, visit->region);
+static void settle_region(struct model *model, const struct core *core) {
+    struct region_counts *region = region_of(model, core->number, core->region);
+    struct region_counts *begun = &model->begun[core->number];
     struct region_counts now = {
-        .cycles = all_cycles(&model->cores[core]),
-        .instructions = model->cores[core].counts[MODEL_USER].instructions +
-                        model->cores[core].counts[MODEL_KERNEL].instructions,
+        .cycles = all_cycles(core),
+        .instructions =
+            core->counts[MODEL_USER].instructions + core->counts[MODEL_KERNEL].instructions,
     };
-    model_misses(model, core, now.misses);
-    region->cycles += now.cycles - visit->begun.cycles;
-    region->instructions += now.instructions - visit->begun.instructions;
+    model_misses(model, core->number, now.misses);
+    region->cycles += now.cycles - begun->cycles;
+    region->instructions += now.instructions - begun->instructions;
     for (unsigned i = 0; i < MODEL_MISSES; i++)
-        region->misses[i] += now.misses[i] - visit->begun.misses[i];
-    visit->begun = now;
+        region->misses[i] += now.misses[i] - begun->misses[i];
+    *begun = now;
 }
 
 void regions_settle(struct model *model) {
     for (unsigned core = 0; model->region_count && core < model->parameters.cores; core++)
-        settle_region(model, core);
+        settle_region(model, &model->cores[core]);
 }
 
-void model_run(struct model *model, unsigned core, const struct step *step) {
-    if (model->region_count && model->visits[core].region != step->segment->region) {
+NOT_INLINE static void change_region(struct model *model, struct core *core, uint32_t region) {
+    if (model->region_count)
         settle_region(model, core);
-        model->visits[core].region = step->segment->region;
-    }
-    struct footprint *footprint = model->hierarchy->front[core].footprint;
+    core->region = region;
+}
+
+void model_run(struct model *model, unsigned number, const struct step *step) {
+    struct core *core = &model->cores[number];
+    struct footprint *footprint = core->front->footprint;
+    if (core->region != step->segment->region)
+        change_region(model, core, step->segment->region);
     if (footprint)
         footprint_use_code(footprint, step);
-    model->cores[core].model->run(&model->cores[core], step);
+    core->model->run(core, step);
 }
 
 void model_forget_code(struct model *model) {
@@ -167,12 +173,14 @@ void model_forget_code(struct model *model) {
 
 bool model_set_regions(struct model *model, const char *const *names, unsigned count) {
     free(model->regions);
-    free(model->visits);
+    free(model->begun);
     model->regions = calloc(model->parameters.cores * (count + 1), sizeof *model->regions);
-    model->visits = calloc(model->parameters.cores, sizeof *model->visits);
-    model->region_count = model->regions && model->visits ? count : 0;
+    model->begun = calloc(model->parameters.cores, sizeof *model->begun);
+    model->region_count = model->regions && model->begun ? count : 0;
+    for (unsigned i = 0; i < model->parameters.cores; i++)
+        model->cores[i].region = 0;
     statistics_free(model);
-    return model->regions && model->visits && statistics_declare(model, names);
+    return model->regions && model->begun && statistics_declare(model, names);
 }
 
 void model_translations_change(struct model *model, unsigned number) {

@@ -10,20 +10,14 @@ struct region_counts {
     uint64_t cycles, instructions, misses[MODEL_MISSES];
 };
 
-/* Where a core is, and what it had done when it came there: settled when it leaves, so that staying
- * costs nothing. */
-struct region_visit {
-    unsigned region;
-    struct region_counts begun;
-};
-
 struct model {
     struct model_parameters parameters;
     const struct core_model *core;
     struct hierarchy *hierarchy;
     struct core *cores;
     struct region_counts *regions; /* per core: 0 is nobody's code, then the regions */
-    struct region_visit *visits;   /* per core */
+    struct region_counts *begun;   /* per core: what it had done when it came to the region where it
+                                      is; settled when it leaves, so that staying costs nothing */
     unsigned region_count;
     struct footprint *footprints; /* per core */
     struct model_statistic *statistics;

@@ -381,7 +381,7 @@ static inline void take_branch(struct core *core, const struct step *step, unsig
     const struct instruction *last = &segment->code[end - 1];
     if (core->branch)
         pipeline_branch(core, last, segment->address + segment->instruction[end - 1].offset,
-                        segment->mode, executed, step->next,
+                        segment->mode, executed, step_next(step),
                         (struct pipeline_stages){.branch = inorder_branch});
 }
 
@@ -470,7 +470,7 @@ static bool keep_state(struct inorder_memo *memo, struct node *node, struct inor
 
 /* Whether the first to commit may have waited for something else than its line: a load for data. */
 static bool begins_with_miss(const struct step *step, const struct asked *asked) {
-    const struct micro_op *op = step->segment->micro_ops;
+    const struct micro_op *op = segment_micro_ops(step->segment);
     while (op->op_class == OP_NOTHING)
         op++;
     return op->op_class == OP_LOAD && asked->count && asked->answer[0].time.part != STACK_BASE;

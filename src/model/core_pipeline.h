@@ -139,6 +139,11 @@ pipeline_instruction(struct core *core, const struct micro_op *op, const struct 
     }
 }
 
+/* The virtual address of what came after the step; 0: not known. */
+static inline uint64_t step_next(const struct step *step) {
+    return step->next ? step->next->address : 0;
+}
+
 static inline __attribute__((always_inline)) void
 pipeline_branch(struct core *core, const struct instruction *instruction, uint64_t pc,
                 enum model_mode mode, uint64_t executed, uint64_t next,
@@ -162,7 +167,7 @@ pipeline_run(struct core *core, const struct step *step, const struct pipeline_s
     enum model_mode mode = segment->mode;
     struct core_counts *counts = &core->counts[mode];
     struct access_cursor cursor = {step->accesses, step->accesses + step->access_count, 0};
-    const struct micro_op *ops = segment->micro_ops;
+    const struct micro_op *ops = segment_micro_ops(segment);
     counts->instructions += step->end - step->first;
     unsigned end = later(step->end, step->access_count || segment->code[0].repeats);
     for (unsigned i = 0; i < end; i++) {
@@ -174,9 +179,9 @@ pipeline_run(struct core *core, const struct step *step, const struct pipeline_s
         ops = ops_end;
         if (instruction->branch && core->branch)
             pipeline_branch(core, instruction, pc, mode, executed,
-                            i + 1 < end ? pc + instruction->length : step->next, stages);
+                            i + 1 < end ? pc + instruction->length : step_next(step), stages);
     }
-    counts->micro_ops += (uint64_t)(ops - segment->micro_ops);
+    counts->micro_ops += (uint64_t)(ops - segment_micro_ops(segment));
 }
 
 #endif

@@ -32,17 +32,22 @@ struct segment {
     uint64_t address;                      /* virtual, of the first instruction */
     uint64_t line;                         /* physical, of the first instruction */
     const struct translation *translation; /* of its page; NULL: translation is free */
-    const struct instruction *code;   /* one an instruction; NULL: core_model.decodes is false */
-    const struct micro_op *micro_ops; /* theirs, one behind another: they are read in this order */
-    uint32_t region;                  /* whose code it is; 0: nobody's in particular */
-    uint32_t stamp;                   /* the model's, of the last footprint that it is in whole */
-    uint16_t operation;               /* SEGMENT_MARK: the m5 operation */
-    uint8_t mode;                     /* enum model_mode */
-    uint8_t kind;                     /* enum segment_kind, of the plugin */
-    uint8_t spills; /* the last instruction reaches into the next line, of the same page */
-    uint8_t count;  /* instructions, at most SEGMENT_MOST */
+    const struct instruction *code;        /* one an instruction, and right behind them their
+                                              micro-operations: they are read in this order. NULL:
+                                              core_model.decodes is false */
+    uint32_t region;                       /* whose code it is; 0: nobody's in particular */
+    uint32_t stamp;     /* the model's, of the last footprint that it is in whole */
+    uint16_t operation; /* SEGMENT_MARK: the m5 operation */
+    uint8_t mode;       /* enum model_mode */
+    uint8_t kind;       /* enum segment_kind, of the plugin */
+    uint8_t spills;     /* the last instruction reaches into the next line, of the same page */
+    uint8_t count;      /* instructions, at most SEGMENT_MOST */
     struct segment_instruction instruction[];
 };
+
+static inline const struct micro_op *segment_micro_ops(const struct segment *segment) {
+    return (const struct micro_op *)(segment->code + segment->count);
+}
 
 /* One data access. */
 struct access {
@@ -59,7 +64,9 @@ struct step {
     unsigned first, end; /* of its instructions, those executed: first … end - 1; may be none */
     const struct access *accesses; /* of these and of re-executed ones, in order */
     unsigned access_count;
-    uint64_t next; /* virtual address of what the core executed afterwards; 0: not known */
+    const struct segment *next; /* what the core executed afterwards; NULL: not known. (It may still
+                                   be on its way from the host's memory: only those read it who
+                                   must.) */
 };
 
 #endif

@@ -98,7 +98,7 @@ static inline void imply_until(unsigned index) {
 }
 
 /* The segment under way was executed up to this instruction; `next` is where execution went. */
-static inline void run(unsigned end, uint64_t next) {
+static inline void run(unsigned end, const struct segment *next) {
     imply_until(now.begins + end);
     now.step.end = end;
     now.step.next = next;
@@ -114,13 +114,13 @@ __attribute__((noinline)) static void reach(unsigned index) {
     unsigned ends = now.begins + now.length;
     for (; index >= ends && now.started > ends; ends = now.begins + now.length) {
         const struct segment *behind = segment_behind(now.step.segment);
-        run(now.length, behind->address);
+        run(now.length, behind);
         enter(behind, ends, 0);
     }
 }
 
 /* The block under way has ended. Its last segment stays for remember(). */
-static inline void finish(uint64_t next) {
+static inline void finish(const struct segment *next) {
     if (now.started > now.begins + now.length)
         reach(now.started - 1);
     run(now.started - now.begins, next);
@@ -144,8 +144,11 @@ static bool is_again(const struct segment *segment) {
 
 static inline void begin(const struct block *block) {
     const struct segment *segment = block_first(block);
+    /* It is read when the segment before it has been run. */
+    __builtin_prefetch(block);
+    __builtin_prefetch((const char *)block + 64);
     if (__builtin_expect(now.step.segment != NULL, 1))
-        finish(segment->address);
+        finish(segment);
     /* The last segment of the block before: reach() may have changed it. */
     const struct segment *before = now.step.segment;
     unsigned first = 0;
@@ -172,7 +175,7 @@ static void change_measures(void) {
 
 static void change_core(unsigned number) {
     if (now.step.segment) {
-        finish(0);
+        finish(NULL);
         remember(now.step.segment);
     }
     now.step.segment = NULL;

@@ -71,7 +71,7 @@ static bool decode(struct segment *segment, const struct instruction_view *views
     if (!code)
         return false;
     segment->code = memcpy(code, instructions, segment->count * sizeof *code);
-    segment->micro_ops = memcpy(code + segment->count, scratch, count * sizeof scratch[0]);
+    memcpy(code + segment->count, scratch, count * sizeof scratch[0]);
     return true;
 }
 

@@ -100,7 +100,7 @@ unsigned block_left(const struct instruction_view *views, size_t count, size_t i
 
 struct segment_options {
     unsigned line_size, fetch_width;
-    bool decode; /* fill struct segment.code and .micro_ops */
+    bool decode; /* fill struct segment.code */
     const struct regions *regions;
 };
 

@@ -71,8 +71,8 @@ static inline uint64_t cycles_of(const struct model *model, unsigned core) {
 
 /* A segment with its decoded instructions, in one block of memory. */
 struct code {
-    struct micro_op ops[SEGMENT_MOST * DECODE_MOST];
-    struct instruction instruction[SEGMENT_MOST];
+    /* with room for their micro-operations behind them (which are no larger) */
+    struct instruction instruction[SEGMENT_MOST * (1 + DECODE_MOST)];
     struct segment segment;
     struct segment_instruction places[SEGMENT_MOST]; /* the segment's own */
 };
@@ -82,9 +82,8 @@ static inline struct code *assemble(uint64_t address, const void *bytes, size_t 
     struct code *code = calloc(1, sizeof *code);
     assert_non_null(code);
     struct segment *segment = &code->segment;
-    *segment = (struct segment){
-        .address = address, .line = address, .code = code->instruction, .micro_ops = code->ops};
-    struct micro_op *ops = code->ops;
+    *segment = (struct segment){.address = address, .line = address, .code = code->instruction};
+    struct micro_op all[SEGMENT_MOST * DECODE_MOST], *ops = all;
     uint64_t fetches = 0;
     for (size_t offset = 0; offset < size; segment->count++) {
         struct instruction *instruction = &code->instruction[segment->count];
@@ -98,6 +97,7 @@ static inline struct code *assemble(uint64_t address, const void *bytes, size_t 
             (struct segment_instruction){(uint8_t)offset, (uint8_t)fetches};
         offset += instruction->length;
     }
+    memcpy(&code->instruction[segment->count], all, (size_t)((char *)ops - (char *)all));
     segment->spills = address / LINE != (address + size - 1) / LINE;
     return code;
 }
@@ -126,16 +126,18 @@ static inline struct access load_of(uint64_t address) {
     return access_at(0, address, 8, false);
 }
 
-/* All of a segment, on core 0. Returns the cycles it took. */
+/* All of a segment, on core 0; `next`: the address of what comes behind it, 0 if that is not known.
+ * Returns the cycles it took. */
 static inline uint64_t run(struct model *model, const struct code *code,
                            const struct access *accesses, unsigned count, uint64_t next) {
     uint64_t before = cycles_of(model, 0);
+    struct segment there = {.address = next};
     model_run(model, 0,
               &(struct step){.segment = &code->segment,
                              .end = code->segment.count,
                              .accesses = accesses,
                              .access_count = count,
-                             .next = next});
+                             .next = next ? &there : NULL});
     return cycles_of(model, 0) - before;
 }
 

@@ -220,7 +220,7 @@ static uint64_t run_randomly(const char *system, struct code *const blocks[BLOCK
                             .end = code->segment.count,
                             .accesses = &access,
                             .access_count = 1,
-                            .next = code->segment.address};
+                            .next = &code->segment};
         model_run(model, i / 16 % 2, &step);
         unsigned parts = (unsigned)(next_random(&random) % FLUSH_ALL) + 1;
         if (flushes && i % 50 == 49)

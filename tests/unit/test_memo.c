@@ -123,7 +123,7 @@ static unsigned run_block(struct model *models[2], unsigned core, const struct b
     if (jumps)
         next = (unsigned)((last->target - CODE) / LINE);
     if (next_random(random) % 100)
-        step.next = blocks[next].code->segment.address;
+        step.next = &blocks[next].code->segment;
     if (next_random(random) % 200 == 0) /* an interrupt */
         next = (unsigned)(next_random(random) % BLOCKS);
     model_run(models[0], core, &step);
@@ -150,7 +150,6 @@ static void rewrite(struct model *models[2], struct block *blocks, uint64_t *ran
         if (place) {
             memcpy(place, code, sizeof *code);
             place->segment.code = place->instruction;
-            place->segment.micro_ops = place->ops;
             blocks[i].code = place;
             free(code);
         }

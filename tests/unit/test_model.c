@@ -278,13 +278,13 @@ static unsigned run_block(struct model *model, unsigned core, struct program *pr
     program->fed += code->segment.count;
     enum model_mode mode = code->segment.mode, other = !mode;
     uint64_t before = model_cycles(model, core, mode), idle = model_cycles(model, core, other);
-    model_run(model, core,
-              &(struct step){
-                  .segment = &code->segment,
-                  .end = code->segment.count,
-                  .accesses = accesses,
-                  .access_count = program->access_count[index],
-                  .next = next_random(random) % 50 ? program->block[next]->segment.address : 0});
+    model_run(
+        model, core,
+        &(struct step){.segment = &code->segment,
+                       .end = code->segment.count,
+                       .accesses = accesses,
+                       .access_count = program->access_count[index],
+                       .next = next_random(random) % 50 ? &program->block[next]->segment : NULL});
     assert_true(model_cycles(model, core, mode) >= before);
     assert_int_equal(model_cycles(model, core, other), idle);
     return next;

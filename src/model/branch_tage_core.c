@@ -1,6 +1,7 @@
 #include "model/branch_tage_core.h"
 
 #include "model/branch_counter.h"
+#include "model/inlining.h"
 
 /* Widths and periods of gem5 24.0's LTAGE_TAGE, where branch_tage_tables.c has not what depends on
  * parameters. */
@@ -175,7 +176,7 @@ static inline void remember_path(struct tage_core *core, uint64_t address) {
 }
 
 /* A piece is full, the directions that were looked up have left: look up the next. */
-static __attribute__((noinline)) void next_piece(struct tage_core *core) {
+NOT_INLINE static void next_piece(struct tage_core *core) {
     unsigned piece = core->remembered / TAGE_PIECE;
     core->pieces[(piece - 1) % TAGE_PIECES] = core->recent;
     for (unsigned i = 0; i < core->tables; i++) {

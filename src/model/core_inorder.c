@@ -419,8 +419,7 @@ static inline uint64_t pass_access(struct core *core, const struct operation *op
 }
 
 /* `plain`: MICRO_PLAIN, known when this is compiled. */
-static inline __attribute__((always_inline)) uint64_t
-execute_as(struct core *core, const struct operation *operation, const bool plain) {
+INLINE uint64_t execute_as(struct core *core, const struct operation *operation, const bool plain) {
     struct inorder *inorder = core->state;
     const struct micro_op *op = operation->op;
     const struct timing *timing = inorder->timing_of[op->op_class];

@@ -338,7 +338,7 @@ static inline const struct ring *registers_of(const struct ooo *ooo, const struc
 
 /* Whether the next operations, whatever they are, find a place everywhere from this cycle on: that
  * is looked up once for all of them. Entries are given back in the order they were taken. */
-static __attribute__((noinline)) bool find_room(struct ooo *ooo, uint64_t cycle) {
+NOT_INLINE static bool find_room(struct ooo *ooo, uint64_t cycle) {
     const struct ring *const rings[] = {&ooo->rob, &ooo->loads, &ooo->stores, &ooo->integers,
                                         &ooo->floats};
     for (unsigned i = 0; i < sizeof rings / sizeof *rings; i++)
@@ -348,8 +348,8 @@ static __attribute__((noinline)) bool find_room(struct ooo *ooo, uint64_t cycle)
 }
 
 /* The first cycle, not before `least`, in which everything it needs an entry of has one. */
-static __attribute__((noinline)) uint64_t find_entries(const struct ooo *ooo,
-                                                       const struct micro_op *op, uint64_t least) {
+NOT_INLINE static uint64_t find_entries(const struct ooo *ooo, const struct micro_op *op,
+                                        uint64_t least) {
     const struct ring *queue = queue_of(ooo, op), *registers = registers_of(ooo, op);
     uint64_t free = later(least, ring_free(&ooo->rob, 0));
     if (queue)
@@ -360,8 +360,7 @@ static __attribute__((noinline)) uint64_t find_entries(const struct ooo *ooo,
 }
 
 /* Where it may have to wait for something. */
-static __attribute__((noinline)) uint64_t rename_late(struct ooo *ooo, const struct micro_op *op,
-                                                      uint64_t least) {
+NOT_INLINE static uint64_t rename_late(struct ooo *ooo, const struct micro_op *op, uint64_t least) {
     uint64_t renamed = port_take(&ooo->rename, find_entries(ooo, op, least));
     while (queue_full(ooo, renamed + ooo->rename_to_issue, 1))
         renamed = port_take(&ooo->rename, renamed + 1);
@@ -396,8 +395,7 @@ static uint64_t wait_for_unit(struct ooo *ooo, unsigned op_class, uint64_t ready
 }
 
 /* Not in the cycle in which it is ready, or not surely. */
-static __attribute__((noinline)) uint64_t find_issue_cycle(struct ooo *ooo, unsigned op_class,
-                                                           uint64_t ready) {
+NOT_INLINE static uint64_t find_issue_cycle(struct ooo *ooo, unsigned op_class, uint64_t ready) {
     uint64_t full = ooo->needs.full[op_class];
     if (full & ALWAYS_FULL)
         ready = wait_for_unit(ooo, op_class, ready);
@@ -470,8 +468,8 @@ static enum stack_part part_of(enum stack_part missed) {
 
 /* What an operation that commits has waited for, the latest first. Seldom asked, so what execute()
  * found on the way is found again. */
-static __attribute__((noinline)) enum stack_part
-waited_for(struct ooo *ooo, const struct micro_op *op, uint64_t executed, enum stack_part missed) {
+NOT_INLINE static enum stack_part waited_for(struct ooo *ooo, const struct micro_op *op,
+                                             uint64_t executed, enum stack_part missed) {
     uint64_t renamed = *decoded(ooo, 0) + 1, dispatched = renamed + ooo->rename_to_issue;
     uint64_t ready = read_sources(ooo, op, dispatched);
     if (missed != STACK_BASE)
@@ -515,8 +513,7 @@ static inline void leave(struct core *core, const struct operation *operation, u
         restart_rename(ooo, committed + 1);
 }
 
-static inline __attribute__((always_inline)) uint64_t execute(struct core *core,
-                                                              const struct operation *operation) {
+INLINE uint64_t execute(struct core *core, const struct operation *operation) {
     struct ooo *ooo = core->state;
     const struct micro_op *op = operation->op;
     unsigned op_class = op->op_class;

@@ -5,6 +5,7 @@
 #define SLS_MODEL_CORE_PIPELINE_H
 
 #include "model/core_access.h"
+#include "model/inlining.h"
 #include "model/later.h"
 
 /* Takes `width` a cycle, in order. */
@@ -115,10 +116,10 @@ static inline const struct access *next_piece(struct access_cursor *cursor, unsi
 /* One instruction: its micro-operations from `op` to `end`, then what accesses it has left. Returns
  * when its branch, if it has one, was executed. One place where `execute` is called: that is
  * inlined. */
-static inline __attribute__((always_inline)) uint64_t
-pipeline_instruction(struct core *core, const struct micro_op *op, const struct micro_op *end,
-                     uint64_t pc, enum model_mode mode, struct access_cursor *cursor,
-                     unsigned index, const struct pipeline_stages stages) {
+INLINE uint64_t pipeline_instruction(struct core *core, const struct micro_op *op,
+                                     const struct micro_op *end, uint64_t pc, enum model_mode mode,
+                                     struct access_cursor *cursor, unsigned index,
+                                     const struct pipeline_stages stages) {
     uint64_t branch = 0;
     struct access piece;
     for (;; op++) {
@@ -144,10 +145,9 @@ static inline uint64_t step_next(const struct step *step) {
     return step->next ? step->next->address : 0;
 }
 
-static inline __attribute__((always_inline)) void
-pipeline_branch(struct core *core, const struct instruction *instruction, uint64_t pc,
-                enum model_mode mode, uint64_t executed, uint64_t next,
-                const struct pipeline_stages stages) {
+INLINE void pipeline_branch(struct core *core, const struct instruction *instruction, uint64_t pc,
+                            enum model_mode mode, uint64_t executed, uint64_t next,
+                            const struct pipeline_stages stages) {
     /* An interrupt came in between: nobody knows yet where it goes. */
     bool known = next && (instruction->branch != BRANCH_CONDITIONAL ||
                           next == instruction->target || next == pc + instruction->length);
@@ -161,8 +161,8 @@ pipeline_branch(struct core *core, const struct instruction *instruction, uint64
     counts->mispredicts += stages.branch(core, instruction, pc, mode, executed, taken, prediction);
 }
 
-static inline __attribute__((always_inline)) void
-pipeline_run(struct core *core, const struct step *step, const struct pipeline_stages stages) {
+INLINE void pipeline_run(struct core *core, const struct step *step,
+                         const struct pipeline_stages stages) {
     const struct segment *segment = step->segment;
     enum model_mode mode = segment->mode;
     struct core_counts *counts = &core->counts[mode];

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "guest/mark.h"
+#include "model/inlining.h"
 #include "plugin/implied.h"
 #include "plugin/samples.h"
 #include "plugin/segment.h"
@@ -110,7 +111,7 @@ static inline void run(unsigned end, const struct segment *next) {
 }
 
 /* Execution is at, or has gone past, this instruction of the block. */
-__attribute__((noinline)) static void reach(unsigned index) {
+NOT_INLINE static void reach(unsigned index) {
     unsigned ends = now.begins + now.length;
     for (; index >= ends && now.started > ends; ends = now.begins + now.length) {
         const struct segment *behind = segment_behind(now.step.segment);
@@ -290,13 +291,13 @@ static inline const uint64_t *accesses_memory(const uint64_t *events, const uint
 }
 
 /* One by an instruction that is not in the segment under way. */
-__attribute__((noinline)) static void access_behind(uint64_t event) {
+NOT_INLINE static void access_behind(uint64_t event) {
     unsigned instruction = reach_for_access(access_index(event));
     imply_until(access_index(event));
     set_access(&now.accesses[now.step.access_count++], &now.core->translations, event, instruction);
 }
 
-__attribute__((noinline)) static void access_io(uint64_t event, bool store) {
+NOT_INLINE static void access_io(uint64_t event, bool store) {
     unsigned index = now.started - 1 - access_index(event), instruction = index - now.begins;
     if (instruction >= now.length)
         instruction = reach_for_access(index);
@@ -317,8 +318,7 @@ static unsigned take_beside(unsigned index, const uint64_t *words) {
 }
 
 /* All that is neither a block nor an access to memory. Returns the next event. */
-__attribute__((noinline)) static const uint64_t *take_other(uint64_t event,
-                                                            const uint64_t *events) {
+NOT_INLINE static const uint64_t *take_other(uint64_t event, const uint64_t *events) {
     enum event kind = event & EVENT_KIND;
     switch (kind) {
     case EVENT_BLOCK:

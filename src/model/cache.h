@@ -73,8 +73,10 @@ static inline uint8_t *cache_digests(const struct cache *cache, uint64_t *lines)
     return (uint8_t *)(lines - 1 - cache->digest_words);
 }
 
-/* The line last used among those of a set, or an unused way (policies other than LRU: any way). */
-static inline uint64_t *cache_last_used(uint64_t *lines) {
+/* The line last used among those of this address's set, or an unused way (policies other than LRU:
+ * any way). */
+static inline uint64_t *cache_last_used(const struct cache *cache, uint64_t address) {
+    uint64_t *lines = cache_lines(cache, cache_set_of(cache, address));
     return &lines[*cache_order(lines) & 15];
 }
 
@@ -82,7 +84,7 @@ static inline uint64_t *cache_last_used(uint64_t *lines) {
  * this header because most accesses of a simulated program end here: one xor and one compare, where
  * a call would cost more. */
 static inline uint64_t *cache_first(const struct cache *cache, uint64_t address) {
-    uint64_t *line = cache_last_used(cache_lines(cache, cache_set_of(cache, address)));
+    uint64_t *line = cache_last_used(cache, address);
     return (*line ^ address) < cache->first_span ? line : NULL;
 }
 

@@ -58,8 +58,8 @@ struct node {
     uint32_t parent;
     uint32_t how;         /* see how() */
     uint32_t followed_by; /* the node that was taken after it last, its child or the root's */
-    uint32_t words; /* the place in `words` of its look-ups, if they are many; then of the stamps
-                       that are not long ago: place << 16 | relative */
+    uint32_t words;       /* the place in `words` of the stamps that are not long ago: place << 16 |
+                             relative; then of its look-ups, if they are many */
     uint16_t stamp_count;
     uint8_t look_up_count, stack_count;
     struct look_up look_up[NEAR_LOOK_UPS];
@@ -88,7 +88,7 @@ struct inorder_memo {
     struct { /* before a step that is to be learnt */
         uint64_t stack[STACK_PARTS], instructions, bytes, micro_ops, gap;
     } before;
-    uint32_t last; /* node that was taken last, or is nearly */
+    uint32_t last; /* the node that was taken or learnt last; ROOT: none yet */
     /* Where a node is, by a hash of which one it is; in the next places, if others are there. */
     struct place {
         uint32_t hash, node; /* ROOT: none */
@@ -143,12 +143,9 @@ static void make_real(struct inorder *inorder) {
     const struct node *node = &memo->node[memo->at];
     const struct rest *rest = &node->rest;
     uint64_t *stamps = stamps_of(inorder);
-    const uint32_t *stamp_words = &memo->words[node->words];
-    if (node->look_up_count > NEAR_LOOK_UPS)
-        stamp_words += node->look_up_count * LOOK_UP_WORDS;
     memset(stamps, 0, stamp_count_of(inorder) * sizeof *stamps);
     for (unsigned i = 0; i < node->stamp_count; i++) {
-        uint32_t word = stamp_words[i];
+        uint32_t word = memo->words[node->words + i];
         stamps[word >> 16] = absolute(memo, (relative)word);
     }
     inorder->decode.cycle = absolute(memo, rest->decode);
@@ -214,13 +211,6 @@ static inline uint32_t how(const struct inorder *inorder, unsigned end, uint64_t
     return end | (uint32_t)inorder->fetch_part << 8 | (uint32_t)delay << 16;
 }
 
-/* Instructions that the pipeline goes through. */
-static inline unsigned end_of(const struct step *step) {
-    if (__builtin_expect(step->end > 0, 1))
-        return step->end;
-    return step->access_count || step->segment->code[0].repeats;
-}
-
 /* The line of the step's first instruction is fetched, as the pipeline would. Says where in the
  * tree that is. */
 static inline void start(struct core *core, const struct step *step, unsigned end) {
@@ -255,14 +245,6 @@ static inline bool is_node(const struct node *node, uint32_t parent, const struc
 static inline uint32_t hash_of(const struct inorder_memo *memo, const struct segment *segment) {
     uint64_t hash = ((uintptr_t)segment >> 3) + ((uint64_t)memo->at << 32) + memo->how;
     return (uint32_t)(hash * UINT64_C(0x9e3779b97f4a7c15) >> 32);
-}
-
-/* The first place from this one on that is free, or may be of a node with this hash. */
-static inline struct place *find_place(struct inorder_memo *memo, uint32_t first, uint32_t hash) {
-    uint32_t i = first;
-    while (memo->place[i % PLACES].node != ROOT && memo->place[i % PLACES].hash != hash)
-        i++;
-    return &memo->place[i % PLACES];
 }
 
 /* A look-up's access, and what its answer was put under. */
@@ -310,7 +292,7 @@ static inline bool spills_alike(struct core *core, const struct segment *segment
 static inline const struct look_up *look_ups_of(const struct inorder_memo *memo,
                                                 const struct node *node) {
     if (__builtin_expect(node->look_up_count > NEAR_LOOK_UPS, 0))
-        return (const struct look_up *)&memo->words[node->words];
+        return (const struct look_up *)&memo->words[node->words + node->stamp_count];
     return node->look_up;
 }
 
@@ -404,9 +386,12 @@ static relative keep(const struct inorder_memo *memo, uint64_t cycle, bool *fits
     return (relative)from_base;
 }
 
+/* False: there is no room; then all count as used up. */
 static bool keep_words(struct inorder_memo *memo, const void *words, unsigned count) {
-    if (WORDS - memo->word_count < count)
+    if (WORDS - memo->word_count < count) {
+        memo->word_count = WORDS;
         return false;
+    }
     memcpy(&memo->words[memo->word_count], words, count * sizeof memo->words[0]);
     memo->word_count += count;
     return true;
@@ -417,7 +402,6 @@ static bool keep_look_ups(struct inorder_memo *memo, struct node *node, const st
                           const struct asked *asked) {
     unsigned count = 0;
     bool fits = asked->next == asked->count, near = asked->count <= NEAR_LOOK_UPS;
-    node->words = memo->word_count;
     for (unsigned i = 0; i < step->access_count; i++) {
         const struct access *access = &step->accesses[i];
         for (unsigned piece = 0; piece < pieces_of(access); piece++, count++) {
@@ -444,6 +428,7 @@ static bool keep_look_ups(struct inorder_memo *memo, struct node *node, const st
 static bool keep_state(struct inorder_memo *memo, struct node *node, struct inorder *inorder) {
     const uint64_t *stamps = stamps_of(inorder);
     bool fits = true;
+    node->words = memo->word_count;
     for (unsigned i = 0; i < stamp_count_of(inorder); i++) {
         if (stamps[i] <= memo->base)
             continue;
@@ -499,7 +484,7 @@ static bool keep_timing(const struct core *core, struct node *node, const struct
     const struct inorder *inorder = core->state;
     const struct inorder_memo *memo = inorder->memo;
     const struct segment *segment = step->segment;
-    unsigned end = end_of(step);
+    unsigned end = step_end(step);
     bool fits = true;
     node->fetch = keep(memo, inorder->fetch.cycle, &fits);
     node->commit = keep(memo, inorder->commit.cycle, &fits);
@@ -535,7 +520,7 @@ void inorder_memo_learn(struct core *core) {
     bool alike =
         memo->node_count < NODES && keep_timing(core, &node, step) &&
         keep_stack(memo, &node, step, core->counts[step->segment->mode].stack, &inorder->asked) &&
-        keep_look_ups(memo, &node, step, &inorder->asked) && keep_state(memo, &node, inorder);
+        keep_state(memo, &node, inorder) && keep_look_ups(memo, &node, step, &inorder->asked);
     if (!alike) {
         memo->at = NOWHERE;
         if (memo->node_count == NODES || memo->word_count == WORDS)
@@ -544,11 +529,10 @@ void inorder_memo_learn(struct core *core) {
             memo->word_count = words;
         return;
     }
-    uint32_t hash = hash_of(memo, step->segment);
-    struct place *place = find_place(memo, hash, hash);
-    while (place->node != ROOT)
-        place = find_place(memo, (uint32_t)(place - memo->place) + 1, hash);
-    *place = (struct place){hash, memo->node_count};
+    uint32_t hash = hash_of(memo, step->segment), i = hash;
+    while (memo->place[i % PLACES].node != ROOT)
+        i++;
+    memo->place[i % PLACES] = (struct place){hash, memo->node_count};
     memo->node[memo->node_count] = node;
     memo->node[memo->last].followed_by = memo->node_count;
     memo->at = memo->last = memo->node_count++;
@@ -565,10 +549,11 @@ static inline const struct node *take_node(struct core *core, const struct step 
         return node;
     uint32_t hash = hash_of(memo, step->segment);
     unsigned alike = 0;
-    for (struct place *place = find_place(memo, hash, hash); place->node != ROOT;
-         place = find_place(memo, (uint32_t)(place - memo->place) + 1, hash)) {
+    const struct place *place;
+    for (uint32_t i = hash; (place = &memo->place[i % PLACES])->node != ROOT; i++) {
         node = &memo->node[place->node];
-        if (place->node == first || !is_node(node, memo->at, step->segment, memo->how))
+        if (place->hash != hash || place->node == first ||
+            !is_node(node, memo->at, step->segment, memo->how))
             continue;
         if (looks_alike(core, step, node, spills)) {
             *expected = place->node;
@@ -587,7 +572,7 @@ static inline const struct node *take_node(struct core *core, const struct step 
 bool inorder_memo_run(struct core *core, const struct step *step) {
     struct inorder *inorder = core->state;
     struct inorder_memo *memo = inorder->memo;
-    unsigned end = end_of(step);
+    unsigned end = step_end(step);
     inorder->asked.next = inorder->asked.count = 0;
     if (!memo->on || !end)
         return false;

@@ -140,6 +140,13 @@ INLINE uint64_t pipeline_instruction(struct core *core, const struct micro_op *o
     }
 }
 
+/* Instructions that the pipeline goes through: also one that did not start, but accessed memory. */
+static inline unsigned step_end(const struct step *step) {
+    if (__builtin_expect(step->end > 0, 1))
+        return step->end;
+    return step->access_count || step->segment->code[0].repeats;
+}
+
 /* The virtual address of what came after the step; 0: not known. */
 static inline uint64_t step_next(const struct step *step) {
     return step->next ? step->next->address : 0;
@@ -169,7 +176,7 @@ INLINE void pipeline_run(struct core *core, const struct step *step,
     struct access_cursor cursor = {step->accesses, step->accesses + step->access_count, 0};
     const struct micro_op *ops = segment_micro_ops(segment);
     counts->instructions += step->end - step->first;
-    unsigned end = later(step->end, step->access_count || segment->code[0].repeats);
+    unsigned end = step_end(step);
     for (unsigned i = 0; i < end; i++) {
         const struct instruction *instruction = &segment->code[i];
         uint64_t pc = segment->address + segment->instruction[i].offset;

@@ -144,7 +144,7 @@ static inline struct answer hierarchy_access(struct hierarchy *hierarchy, unsign
 static inline bool front_hit(struct cache *l1, struct access_counts *counts, enum access_kind kind,
                              uint64_t address) {
     /* Loads and stores take the same way: which of them comes next, no processor can foresee. */
-    uint64_t *line = cache_last_used(cache_lines(l1, cache_set_of(l1, address)));
+    uint64_t *line = cache_last_used(l1, address);
     uint64_t differs = *line ^ address, stores = kind == STORE;
     if ((differs >= l1->first_span) | (stores * LINE_WRITABLE & ~*line))
         return false;

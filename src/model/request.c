@@ -394,7 +394,7 @@ INLINE struct answer access_l1(struct front *front, struct cache *tags, enum mod
                                enum access_kind kind, uint64_t address, uint64_t pc, uint64_t now,
                                bool plain) {
     struct cache_unit *l1 = unit_of_tags(tags);
-    uint64_t *line = cache_last_used(cache_lines(tags, cache_set_of(tags, address)));
+    uint64_t *line = cache_last_used(tags, address);
     uint64_t differs = (*line & ~LINE_FRESH) ^ address;
     if (differs & tags->tag_mask || (!plain && !tags->in_order_of_use))
         line = cache_use_as(tags, address, plain);

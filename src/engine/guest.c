@@ -41,6 +41,19 @@ static void keep_file(const struct guest *guest, const struct machine_report *re
         progress_note("%s", err.text);
 }
 
+static void give_up(struct guest_words *words, const struct guest *guest) {
+    autofree char *seconds = format_string("%.0f", guest->timeout_seconds);
+    if (guest->subject || !*words->stage)
+        guest_words_fail(words,
+                         "%s was not done within %s s: it hangs, or needs longer (--timeout)",
+                         guest->subject ?: "the guest", seconds);
+    else
+        guest_words_fail(words,
+                         "the guest was not done within %s s: it hangs in its step `%s`, or needs "
+                         "longer (--timeout)",
+                         seconds, words->stage);
+}
+
 static void tick(void *context) {
     (void)context;
     progress_tick();
@@ -96,14 +109,9 @@ int guest_wait(struct guest *guest, enum guest_goal goal, struct error *err) {
                              report.text && *report.text ? ": " : "",
                              report.text ? report.text : "");
             return guest_words_error(&words, guest, err);
-        case MACHINE_LATE: {
-            char seconds[32];
-            snprintf(seconds, sizeof seconds, "%.0f", guest->timeout_seconds);
-            guest_words_fail(&words,
-                             "%s was not done within %s s: it hangs, or needs longer (--timeout)",
-                             guest->subject ? guest->subject : "the guest", seconds);
+        case MACHINE_LATE:
+            give_up(&words, guest);
             return guest_words_error(&words, guest, err);
-        }
         }
     }
 }

@@ -112,7 +112,7 @@ class Engines(Case):
     def test_ends_at_start(self):
         """Its last words are told."""
         self.refused(".*`container`.*it ended before it listened on port 50051", "run", "odd-c", "--runtime", "podman", "--out", self.out,
-                     environment=self.odd(0, "exit"), cache=self.own_cache("kernel", "initramfs", "base", "rootfs"), seconds=400)
+                     environment=self.odd("exit"), cache=self.own_cache("kernel", "initramfs", "base", "rootfs"), seconds=400)
 
     @slow
     def test_prune_keeps(self):

@@ -52,7 +52,7 @@ class Native(Case):
         return True
 
     def laid_out(self, process):
-        return any(self.place.iterdir())
+        return any(self.place.glob("*/*"))
 
     def started(self, process):
         return self.inside() or any("aes-c -addr" in command for command in process.family().values())

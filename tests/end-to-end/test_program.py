@@ -6,9 +6,7 @@ import pathlib
 import shutil
 import signal
 import socket
-import subprocess
 import tarfile
-import time
 
 from harness import BUILD, Case
 

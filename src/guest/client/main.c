@@ -17,6 +17,7 @@
 
 #include "client/clock.h"
 #include "client/cold.h"
+#include "client/discover.h"
 #include "client/load.h"
 #include "client/options.h"
 #include "client/requests.h"
@@ -28,16 +29,21 @@
 
 #define RETRY_US 20000 /* between attempts to connect, while the container starts */
 
-static struct grpc_client *connect_client(const struct options *options, struct error *err) {
+static struct grpc_client *connect_to(const struct options *options, const char *method,
+                                      struct error *err) {
     uint64_t deadline = now_ns() + (uint64_t)options->wait_s * 1000000000u;
     for (;;) {
-        struct grpc_client *client = grpc_client_open(options->address, options->method,
-                                                      (int)options->timeout_s * 1000, err);
+        struct grpc_client *client =
+            grpc_client_open(options->address, method, (int)options->timeout_s * 1000, err);
         if (client || err->status == 2 || now_ns() >= deadline)
             return client;
         usleep(RETRY_US);
         *err = (struct error){0};
     }
+}
+
+static struct grpc_client *connect_client(const struct options *options, struct error *err) {
+    return connect_to(options, options->method, err);
 }
 
 /* Not counted, not marked; but wrong replies count as wrong. *reply_size: the longest reply seen.
@@ -147,7 +153,8 @@ static int run(struct options *options, struct error *err) {
 int main(int argc, char **argv) {
     struct options options;
     struct error err = {0};
-    if (options_parse(&options, argc, argv, &err) == 0) {
+    if (options_parse(&options, argc, argv, &err) == 0 &&
+        (options.method || discover_function(&options, connect_to, &err) == 0)) {
         if (options.m5ops)
             m5_init(NULL);
         if (options.channel || options.checkpoint)

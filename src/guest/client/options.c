@@ -27,7 +27,8 @@ static const struct description {
     const char *heading; /* the first of a group: what the group is */
 } descriptions[] = {
     {"addr", "HOST:PORT", false, "the function (localhost:50051)", "what is called"},
-    {"function", "NAME", false, "which of those below, also as NAME-LANGUAGE (helloworld)"},
+    {"function", "NAME", false,
+     "which of those below, also as NAME-LANGUAGE (the server is asked)"},
     {"function-name", "NAME", false, "the same, as vSwarm's client spells it"},
     {"method", "PATH", false, "/package.Service/Method instead of the function's own"},
     {"input", "TEXT", true, "what is sent (depends on the function)"},
@@ -157,9 +158,11 @@ static int options_check(struct options *o, struct error *err) {
     if (o->generator.lower > o->generator.upper)
         return error_usage(err, "-lower %ld is above -upper %ld", o->generator.lower,
                            o->generator.upper);
-    if (o->method[0] != '/' || !strchr(o->method + 1, '/'))
+    if (o->method && (o->method[0] != '/' || !strchr(o->method + 1, '/')))
         return error_usage(err, "-method '%s': write /package.Service/Method", o->method);
-    if (strlen(o->generator.input) > INPUT_MAX)
+    if (o->cold && !o->function)
+        return error_usage(err, "-cold: say which function it is: -function NAME");
+    if (o->generator.input && strlen(o->generator.input) > INPUT_MAX)
         return error_usage(err, "-input is longer than %d bytes", INPUT_MAX);
     if (o->load.wanted)
         return load_options_check(o, err);
@@ -181,7 +184,6 @@ int options_parse(struct options *options, int argc, char **argv, struct error *
                             descriptions[i].argument ? required_argument : no_argument, NULL, 1};
     *options = (struct options){
         .address = "localhost:50051",
-        .function = function_kind_find("helloworld", NULL),
         .generator = {.lower = 1, .upper = 10, .seed = 1},
         .timeout_s = 10,
         .verify = true,
@@ -205,9 +207,11 @@ int options_parse(struct options *options, int argc, char **argv, struct error *
     }
     if (optind < argc)
         return error_usage(err, "unexpected argument '%s': see client -help", argv[optind]);
-    if (!options->method)
+    if (options->method && !options->function) /* whose requests and replies are as all others' */
+        options->function = function_kind_find("helloworld", NULL);
+    if (options->function && !options->method)
         options->method = options->function->method;
-    if (!options->generator.input)
+    if (options->function && !options->generator.input)
         options->generator.input = options->function->input;
     return options_check(options, err);
 }

@@ -9,6 +9,7 @@
 
 struct options {
     const char *address;
+    /* Both NULL: the server is asked (discover.h) before anything else is done. */
     const struct function_kind *function;
     const char *method; /* "/package.Service/Method" */
     struct generator generator;

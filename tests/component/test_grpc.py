@@ -239,6 +239,24 @@ class Client(unittest.TestCase):
         self.check(client(1, "-n", 1, function=None), 1, "Connection refused")
         self.check(client(1, "-cold", "aes-c", function=None), 2, "-cold: say which function it is")
 
+    def test_vswarms_command_line(self):
+        """As its users' scripts have it."""
+        with grpcio_server("fibonacci", right_reply("fibonacci")) as (port, service), tempfile.TemporaryDirectory() as folder:
+            words = ["-function-name", "fibonacci", "-url", "localhost", "-port", port, "-function-method", "0"]
+            run = lambda *more: subprocess.run([program("client"), *map(str, (*words, *more))], capture_output=True, text=True, timeout=30)
+            self.check(run("-n", 5, "-w", 2, "-m5ops", "-input", "10"), 0, "5 invocations")
+            self.assertEqual(service.seen, ["10"] * 7)
+            service.seen.clear()
+            self.check(run("-n", 3, "-genType", "linear", "-lowerBound", 4, "-upperBound", 5, "-delay", 10), 0, "3 invocations")
+            self.assertEqual(service.seen, ["4", "5", "4"])
+            self.check(run("-n", 2, "-v"), 0, "invocation 1: fn: Fib: y = fib(x)")
+            for times in 1, 2:
+                self.check(run("-n", 2, "-logging", f"{folder}/log"), 0)
+                self.assertEqual(pathlib.Path(folder, "log").read_text().count("2 invocations of"), times)
+            self.check(run("-function-method", "1"), 2, "-function-method '1': each function has one method")
+            self.check(run("-logging", f"{folder}/none/log"), 1, "open the log")
+            self.check(run("-n", 2, "-v", "-rate", 5), 2, "-delay, -v: not in a load run")
+
     def test_names_of_options(self):
         with grpcio_server("helloworld", right_reply("helloworld")) as (port, service):
             self.check(client(port, "--n", 4), 0, "4 invocations of /helloworld.Greeter/SayHello")

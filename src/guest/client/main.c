@@ -96,6 +96,8 @@ static int invoke(struct grpc_client *client, const struct options *options,
             struct error why = *err;
             return error_set(err, "invocation %ld: %s", i, why.text);
         }
+        if (options->delay_us)
+            usleep((useconds_t)options->delay_us);
     }
     return 0;
 }
@@ -150,10 +152,19 @@ static int run(struct options *options, struct error *err) {
     return outcome;
 }
 
+/* -logging: all that is printed from here on is appended to the file; errors are still told. */
+static int open_log(const struct options *options, struct error *err) {
+    if (!options->log)
+        return 0;
+    if (!freopen(options->log, "a", stdout))
+        return error_errno(err, "open the log %s", options->log);
+    return 0;
+}
+
 int main(int argc, char **argv) {
     struct options options;
     struct error err = {0};
-    if (options_parse(&options, argc, argv, &err) == 0 &&
+    if (options_parse(&options, argc, argv, &err) == 0 && open_log(&options, &err) == 0 &&
         (options.method || discover_function(&options, connect_to, &err) == 0)) {
         if (options.m5ops)
             m5_init(NULL);

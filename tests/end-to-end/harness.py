@@ -14,6 +14,8 @@ import time
 import unittest
 import uuid
 
+import pytest
+
 HERE = pathlib.Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[1]
 BUILD = pathlib.Path(os.environ["SLSUITE_BUILD"])
@@ -30,7 +32,7 @@ for number in signal.SIGHUP, signal.SIGINT:
 PROGRAMS = BUILD / "tests/programs"
 ODD = {"SLSUITE_FUNCTIONS": str(PROGRAMS)}  # an environment with the function odd-c, which goes wrong when its requests say so
 
-slow = unittest.skipUnless(os.environ.get("SLSUITE_SLOW"), "slow: only with --slow")
+slow = pytest.mark.slow
 as_root = unittest.skipUnless(os.geteuid() == 0, "needs root")
 
 
@@ -121,9 +123,11 @@ def prepare():
 
 class Case(unittest.TestCase):
     longMessage = True
+    prepared = True
 
     def setUp(self):
-        prepare()
+        if self.prepared:
+            prepare()
         self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory(prefix="slsuite-test-")))
         self.out = self.folder / "run"
 

@@ -4,7 +4,11 @@ import json
 import os
 import signal
 
+import pytest
+
 from harness import ODD, REPOSITORY, Case, checkpoints, files_below, slow
+
+goes_wrong_later = pytest.mark.needs("checkpoint:odd-c")
 
 
 class Function(Case):
@@ -51,27 +55,33 @@ class Function(Case):
     def test_exits_at_the_second_request(self):
         self.fails_in_a_step(".*warm-up 1: ", client="-function, helloworld, -input, exit at 2")
 
+    @goes_wrong_later
     def test_crashes_while_measured(self):
         self.fails_while_measured("invocation 1: ", "crash")
 
+    @goes_wrong_later
     def test_exits_while_measured(self):
         self.fails_while_measured("invocation 1: ", "exit")
 
+    @goes_wrong_later
     def test_never_answers_while_measured(self):
         self.fails_while_measured("invocation 1: .*10 s", "idle")
 
+    @goes_wrong_later
     def test_spins_while_measured(self):
         # The client's patience is 10 s of the guest's time, of which a simulation has far less than the host: it is the host that ends it.
         self.fails_while_measured("the guest was not done within 5 s", "spin", "--timeout", 5)
 
+    @goes_wrong_later
     def test_answers_wrongly_while_measured(self):
         self.fails_while_measured("invocation 1: .*good evening", "wrong")
 
+    @goes_wrong_later
     def test_marks_of_its_own_do_no_harm(self):
         self.slsuite("run", "odd-c", "-n", 3, "--input", "mark at 2", "--out", self.out, environment=ODD)
         rows = (self.out / "invocations.csv").read_text().splitlines()
         self.assertEqual(len(rows), 1 + 3)
-        reader = self.slsuite(self.out, program=REPOSITORY / "tests/component/test_results.py")
+        reader = self.slsuite(self.out, program=REPOSITORY / "tests/check_run_folder.py")
         self.assertRegex(reader.out, " 0 failed")
 
 

@@ -8,6 +8,8 @@ import signal
 import subprocess
 import time
 
+import pytest
+
 from harness import BUILD, ODD, Case, as_root, files_below
 
 C = "aes-c,auth-c,helloworld-c"
@@ -21,6 +23,7 @@ class Suite(Case):
         """What is in the suite's folder, hidden or not."""
         return sorted(path.name for path in self.out.iterdir())
 
+    @pytest.mark.needs("checkpoint:aes-c", "checkpoint:odd-c")
     def test_one_fails(self):
         odd = {"environment": self.odd(client="-function, helloworld, -input, wrong at 5")}  # three warm-ups, two good ones
         functions = "odd*,aes-c,auth-c,a*-c"

@@ -105,7 +105,7 @@ static int boot(const struct checkpoint_inputs *inputs, const struct store_entry
     struct guest guest = {
         .console = console,
         .files = entry->work,
-        .boots = true,
+        .before_script = true,
         .timeout_seconds = inputs->timeout_seconds,
     };
     autofree char *warm_up = format_string("boot and warm up %s", inputs->name);
@@ -246,6 +246,24 @@ int checkpoint_prepare(const struct checkpoint_inputs *inputs, struct checkpoint
     }
     return error_set(err, "the checkpoint %s is damaged as soon as it is made: check the disk",
                      name);
+}
+
+struct machine *checkpoint_restore(const struct checkpoint *checkpoint,
+                                   const struct machine_options *options, struct error *err) {
+    autofree char *script = format_string("%s/script", checkpoint->folder);
+    struct machine_options restored = *options;
+    restored.kernel_arguments = checkpoint->kernel_arguments;
+    restored.memory_file = checkpoint->ram;
+    restored.memory_writable = false;
+    restored.script = script;
+    restored.incoming = true;
+    if (file_copy(checkpoint->console, options->console, err) < 0)
+        return NULL;
+    struct machine *machine = machine_start(&restored, err);
+    if (machine && machine_restore(machine, checkpoint->state, err) == 0)
+        return machine;
+    machine_end(machine);
+    return NULL;
 }
 
 void checkpoint_free(struct checkpoint *checkpoint) {

@@ -44,6 +44,12 @@ struct checkpoint {
 /* Find it and check it, or make it. */
 int checkpoint_prepare(const struct checkpoint_inputs *inputs, struct checkpoint *checkpoint,
                        struct error *err);
+
+/* Start the machine that is frozen in it, and let it go on. The options say what the checkpoint
+ * does not know: image, cores, memory, NVDIMMs and parcel, parameters, plugin, and the console,
+ * which then begins with the checkpoint's. NULL on failure. */
+struct machine *checkpoint_restore(const struct checkpoint *checkpoint,
+                                   const struct machine_options *options, struct error *err);
 void checkpoint_free(struct checkpoint *checkpoint);
 
 /* All checkpoints: an array of objects {name, function, created, used, bytes, damaged}. Owned by

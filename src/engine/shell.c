@@ -69,13 +69,13 @@ static int run_script(struct shell *shell, struct machine *machine, struct error
     struct guest guest = {
         .machine = machine,
         .console = shell->console,
-        .boots = !shell->checkpoint.folder,
+        .before_script = true,
         .timeout_seconds = shell->options->timeout_seconds,
         .files = ".",
     };
-    guest.progress = guest.boots
-                         ? progress_begin("shell", "boot and run the script in the guest", 15)
-                         : progress_begin("script", "run the script in the guest", 2);
+    guest.progress = shell->checkpoint.folder
+                         ? progress_begin("script", "run the script in the guest", 2)
+                         : progress_begin("shell", "boot and run the script in the guest", 15);
     int result = guest_wait(&guest, GUEST_DONE, err);
     progress_end(guest.progress, result == 0);
     shell->kept = guest.kept;
@@ -183,25 +183,6 @@ static int prepare(struct shell *shell, struct error *err) {
     return freeze(shell, version, err);
 }
 
-/* The machine of the checkpoint, in which the script is to be found in the parcel. */
-static struct machine *restore(const struct shell *shell, struct machine_options *options,
-                               struct error *err) {
-    const struct checkpoint *checkpoint = &shell->checkpoint;
-    autofree char *script = format_string("%s/script", checkpoint->folder);
-    options->memory_file = checkpoint->ram;
-    options->memory_writable = false;
-    options->nvdimms.parcel = shell->parcel;
-    options->script = script;
-    options->incoming = true;
-    if (file_copy(checkpoint->console, shell->console, err) < 0)
-        return NULL;
-    struct machine *machine = machine_start(options, err);
-    if (machine && machine_restore(machine, checkpoint->state, err) == 0)
-        return machine;
-    machine_end(machine);
-    return NULL;
-}
-
 static struct machine *start(struct shell *shell, struct error *err) {
     const struct shell_options *options = shell->options;
     struct machine_options machine_options = {
@@ -225,8 +206,10 @@ static struct machine *start(struct shell *shell, struct error *err) {
         .changes = shell->disk.path,
         .kvm = shell->kvm,
     };
-    if (shell->checkpoint.folder)
-        return restore(shell, &machine_options, err);
+    if (shell->checkpoint.folder) {
+        machine_options.nvdimms.parcel = shell->parcel;
+        return checkpoint_restore(&shell->checkpoint, &machine_options, err);
+    }
     if (options->network && options->ssh_port)
         progress_note("ssh -p %u root@127.0.0.1 (password root) once it has booted",
                       options->ssh_port);

@@ -109,7 +109,7 @@ static int boot(const struct checkpoint_inputs *inputs, const struct store_entry
         .timeout_seconds = inputs->timeout_seconds,
     };
     autofree char *warm_up = format_string("boot and warm up %s", inputs->name);
-    guest.progress = inputs->title ? progress_begin("boot alone", inputs->title, 10)
+    guest.progress = inputs->title ? progress_begin("boot-only", inputs->title, 10)
                                    : progress_begin("boot", warm_up, 20);
     guest.machine = machine_start(&options, err);
     int result = guest.machine ? guest_wait(&guest, GUEST_CHECKPOINT, err) : -1;

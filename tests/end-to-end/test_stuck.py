@@ -76,7 +76,7 @@ class Function(Case):
         self.fails_while_measured("invocation 1: .*10 s", "idle")
 
     def test_spins_while_measured(self):
-        self.fails_while_measured("the guest was not done within 10 s", "spin", "--timeout", "10")
+        self.fails_while_measured("the guest was not done within 5 s", "spin", "--timeout", "5")
 
     def test_answers_wrongly_while_measured(self):
         self.fails_while_measured("invocation 1: ", "wrong")

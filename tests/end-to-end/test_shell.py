@@ -8,6 +8,8 @@ import subprocess
 import time
 import unittest
 
+import pytest
+
 from harness import CACHE, Case, checkpoints, copy_sparse, slow
 
 WRITE = "cat /root/kept 2>/dev/null\necho once >>/root/kept\n"
@@ -61,6 +63,7 @@ class Commit(Case):
         self.refused("--ssh", "shell", "--ssh", "70000", status=2)
 
 
+@pytest.mark.needs("checkpoint:shell")
 class Checkpoint(Case):
     """Of the booted guest: made by the first `shell --run`, restored by all others, and nobody can tell."""
 

@@ -5,6 +5,8 @@ import os
 import signal
 import time
 
+import pytest
+
 from harness import ODD_WARM_UPS, REPOSITORY, Case, checkpoints, files_below, slow
 
 
@@ -104,6 +106,7 @@ class Machine(Case):
         self.assertFalse(self.out.exists())
 
 
+@pytest.mark.needs("checkpoint:shell")
 class Guest(Case):
     def fails(self, pattern, script, *options, console=None):
         path = self.folder / "script"

@@ -41,12 +41,28 @@ static void keep_file(const struct guest *guest, const struct machine_report *re
         progress_note("%s", err.text);
 }
 
-static void give_up(struct guest_words *words, const struct guest *guest) {
-    autofree char *seconds = format_string("%.0f", guest->timeout_seconds);
-    if (guest->subject || !*words->stage)
+static void tick(void *context) {
+    (void)context;
+    progress_tick();
+}
+
+/* How long it may take, in seconds of the host's time. */
+static double patience(const struct guest *guest, bool before_script) {
+    bool boot_is_longer = before_script && guest->timeout_seconds < GUEST_BOOT_SECONDS;
+    return boot_is_longer ? GUEST_BOOT_SECONDS : guest->timeout_seconds;
+}
+
+static void fail_late(struct guest_words *words, const struct guest *guest, bool before_script) {
+    autofree char *seconds = format_string("%.0f", patience(guest, before_script));
+    const char *subject = guest->subject ?: "the guest";
+    if (before_script)
+        guest_words_fail(words,
+                         "%s had not booted within %s s: it hangs, or needs longer (--timeout)",
+                         subject, seconds);
+    else if (guest->subject || !*words->stage)
         guest_words_fail(words,
                          "%s was not done within %s s: it hangs, or needs longer (--timeout)",
-                         guest->subject ?: "the guest", seconds);
+                         subject, seconds);
     else
         guest_words_fail(words,
                          "the guest was not done within %s s: it hangs in its step `%s`, or needs "
@@ -54,14 +70,10 @@ static void give_up(struct guest_words *words, const struct guest *guest) {
                          seconds, words->stage);
 }
 
-static void tick(void *context) {
-    (void)context;
-    progress_tick();
-}
-
 int guest_wait(struct guest *guest, enum guest_goal goal, struct error *err) {
     struct guest_words words = {0};
-    double deadline = machine_now() + guest->timeout_seconds;
+    bool before_script = guest->before_script;
+    double deadline = machine_now() + patience(guest, before_script);
     for (;;) {
         struct machine_report report = machine_next(guest->machine, deadline, tick, NULL);
         switch (report.kind) {
@@ -76,8 +88,12 @@ int guest_wait(struct guest *guest, enum guest_goal goal, struct error *err) {
                 guest_words_fail(&words, "the run script ended before %s%s", "the checkpoint", "");
                 return guest_words_error(&words, guest, err);
             }
-            if (words.failed && !had_failed)
+            if (words.failed && !had_failed) {
                 deadline = machine_now() + LAST_WORDS_SECONDS;
+            } else if (before_script && strcmp(report.text, "stage script") == 0) {
+                before_script = false;
+                deadline = machine_now() + patience(guest, before_script);
+            }
             continue;
         }
         case MACHINE_FILE:
@@ -110,7 +126,7 @@ int guest_wait(struct guest *guest, enum guest_goal goal, struct error *err) {
                              report.text ? report.text : "");
             return guest_words_error(&words, guest, err);
         case MACHINE_LATE:
-            give_up(&words, guest);
+            fail_late(&words, guest, before_script);
             return guest_words_error(&words, guest, err);
         }
     }

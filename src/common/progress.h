@@ -8,9 +8,9 @@
 
 struct progress;
 
-/* Begin a step. `key` names it in timings.json ("rootfs", "boot", …), `title` is what people read,
- * `estimate_seconds` the first guess on a machine that has never done it. Never NULL. Only one at a
- * time. */
+/* Begin a step. `key` names it in timings.json ("rootfs", "boot", …),
+ * `title` is what people read, `estimate_seconds` the first guess on a
+ * machine that has never done it. Never NULL. Only one at a time. */
 struct progress *progress_begin(const char *key, const char *title, double estimate_seconds);
 
 /* Say how far it is: fraction 0 … 1, or negative to go by the clock; `detail` (may be NULL) is

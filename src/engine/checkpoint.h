@@ -1,9 +1,8 @@
-/* Checkpoints: the frozen guest, its function started and warmed up, its client about to send; or
- * with nothing but slsuite-launch about to start a program. A
- * folder of the cache, named by the digest of all that it depends on: `ram` (sparse, mapped
- * copy-on-write by every run), `state` (the devices), `console.log`, what the guest told about
- * its code (code_report.h), `checkpoint.json`. Checked at every use; a damaged one is made again.
- */
+/* Checkpoints: the frozen guest, its function started and warmed up, its client about to
+ * send; or with nothing but slsuite-launch about to start a program. A folder of the cache,
+ * named by the digest of all that it depends on: `ram` (sparse, mapped copy-on-write by
+ * every run), `state` (the devices), `console.log`, what the guest told about its code
+ * (code_report.h), `checkpoint.json`. Checked at every use; a damaged one is made again. */
 #ifndef SLS_ENGINE_CHECKPOINT_H
 #define SLS_ENGINE_CHECKPOINT_H
 

@@ -23,8 +23,8 @@ struct record {
     bool noisy;                      /* repeated, it gives other figures: see struct run_results */
     /* Add to the manifest what only the owner knows, before and after. */
     int (*describe)(void *context, struct manifest *manifest, struct error *err);
-    /* Execute; samples.tsv is then in the folder. Sets the replies and the profile, if there are
-     * any. */
+    /* Execute; samples.tsv is then in the folder.
+     * Sets the replies and the profile, if there are any. */
     int (*execute)(void *context, const char *folder, struct manifest *manifest,
                    struct run_results *results, struct error *err);
     /* Instead of the last: writes all of the folder itself, and prints. NULL: it does not. */

@@ -1,5 +1,5 @@
-/* The image to work in, by hand or by a script: nothing is measured, and the guest's clock is the
- * host's. */
+/* The image to work in, by hand or by a script:
+ * nothing is measured, and the guest's clock is the host's. */
 #ifndef SLS_ENGINE_SHELL_H
 #define SLS_ENGINE_SHELL_H
 

@@ -26,12 +26,11 @@ struct simulation {
     struct guest guest;           /* of the last execution: what it said */
 };
 
-/* The system's description, by name or file. Quick: errors of the user's before all that takes
- * time. */
+/* The system's description, by name or file.
+ * Quick: errors of the user's before all that takes time. */
 int simulation_find_system(struct simulation *simulation, const char *system, struct error *err);
 
-/* Kernel and root file system of this choice, made when they are
- * missing. */
+/* Kernel and root file system of this choice, made when they are missing. */
 int simulation_prepare_image(struct simulation *simulation, const struct image_choice *choice,
                              struct error *err);
 
@@ -86,8 +85,8 @@ struct simulation_run {
     const char *const *phases;       /* names, of RESULTS_PHASES */
     /* Add to the manifest what only the owner knows. */
     void (*describe)(void *context, struct manifest *manifest);
-    /* Execute; samples.tsv is then in the folder. Sets the replies and the profile, if there are
-     * any. */
+    /* Execute; samples.tsv is then in the folder.
+     * Sets the replies and the profile, if there are any. */
     int (*execute)(void *context, const char *folder, struct manifest *manifest,
                    struct run_results *results, struct error *err);
     void *context;

@@ -33,8 +33,8 @@ bool listener_can_move(const json_t *entrypoint, const char *port);
 int listener_choose_port(const json_t *entrypoint, const char *port, unsigned *number,
                          struct error *err);
 
-/* The services in their order, and last the function, on this port. Always followed by
- * listeners_free(). */
+/* The services in their order, and last the function, on this port.
+ * Always followed by listeners_free(). */
 int listeners_find(const struct function *function, unsigned port, struct listeners *listeners,
                    struct error *err);
 

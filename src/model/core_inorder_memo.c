@@ -178,9 +178,9 @@ void inorder_memo_off(struct core *core) {
     ((struct inorder *)core->state)->memo->on = false;
 }
 
-/* Whether nothing that came before matters to what is fetched from now on. What is in the line that
- * arrives at the base is decoded a cycle later at least, and issued, at least, the cycle after. By
- * then
+/* Whether nothing that came before matters to what is fetched from now on. What is in the line
+ * that arrives at the base is decoded a cycle later at least, and issued, at least, the cycle
+ * after. By then
  * - all has been decoded and issued, and has left the buffers, if the next could be issued at the
  *   base (of a unit's operation, the next one may follow some time after its commit: `margin`);
  * - all registers have their values, and loads and units are done, if all is committed at the base:

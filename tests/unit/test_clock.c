@@ -138,8 +138,8 @@ static uint64_t sampled_instructions(void) {
     return value;
 }
 
-/* The caches are flushed when the core in the mark's argument next executes a user's instruction.
- */
+/* The caches are flushed when the core in the mark's
+ * argument next executes a user's instruction. */
 static void test_flush(void **state) {
     const struct block *user = make(0x402000, marked, 2),
                        *kernel = make(0xffffffff81000000, marked, 2);

@@ -1,6 +1,6 @@
-/* AES-128-CTR with an initial counter of zero, as vSwarm's aes. Nettle chooses its code when the
- * program starts (Debian builds it "fat"): AES-NI where the processor has it, else table look-ups.
- */
+/* AES-128-CTR with an initial counter of zero, as vSwarm's aes.
+ * Nettle chooses its code when the program starts (Debian builds it
+ * "fat"): AES-NI where the processor has it, else table look-ups. */
 #include <nettle/aes.h>
 #include <nettle/base16.h>
 #include <nettle/ctr.h>

@@ -266,8 +266,8 @@ static bool is_number(const char *text, uint64_t *value) {
     return *text && !*end && !errno;
 }
 
-/* The spelling of argv[1], if it is an option; *used is how many words it takes. NULL: there is
- * none. */
+/* The spelling of argv[1], if it is an option;
+ * *used is how many words it takes. NULL: there is none. */
 static const char *spelling_option(char *argv[], int *used) {
     static char address[64];
     uint64_t ignored;

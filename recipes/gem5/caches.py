@@ -114,7 +114,7 @@ class SystemCaches(AbstractClassicCacheHierarchy):
         """Put the level below the requestors, one list of ports a core; what it is to the next."""
         system, name = self._system, self._levels[index]
         shared = choose(system, f"caches.{name}.sharing", {"private": False, "shared": True})
-        groups = [sum(requestors, [])] if shared else requestors
+        groups = [[port for ports in requestors for port in ports]] if shared else requestors
         caches, buses = [], []
         for ports in groups:
             bus = make_bus(system, L2XBar, name)

@@ -116,15 +116,15 @@ def make_minor_units(system):
             # The result of a load is known when it arrives: MinorDefaultMemFU.
             assumed = 2 if "MemRead" in classes else 0
             timing = MinorFUTiming(srcRegsRelativeLats=[slack], extraAssumedLat=assumed)
-            for _ in range(count):
-                units.append(
-                    MinorFU(
-                        opClasses=minorMakeOpClassSet(classes),
-                        opLat=latency,
-                        issueLat=interval,
-                        timings=[timing] if slack or assumed else [],
-                    )
+            units.extend(
+                MinorFU(
+                    opClasses=minorMakeOpClassSet(classes),
+                    opLat=latency,
+                    issueLat=interval,
+                    timings=[timing] if slack or assumed else [],
                 )
+                for _ in range(count)
+            )
     return MinorFUPool(funcUnits=units)
 
 
@@ -215,7 +215,7 @@ def make_other_core(system, number):
 
 
 def make_kvm_core(number):
-    from m5.objects import X86KvmCPU  # only where gem5 was built with it
+    from m5.objects import X86KvmCPU  # noqa: PLC0415 -- only where gem5 was built with it
 
     return X86KvmCPU(cpu_id=number, usePerf=False)
 

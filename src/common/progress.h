@@ -30,7 +30,7 @@ void progress_end(struct progress *progress, int success);
 void progress_lines(char *const lines[], size_t count);
 
 /* --quiet: nothing at all is printed. */
-void progress_set_quiet(int quiet);
+void progress_set_quiet(int value);
 
 /* A plain one-line remark at a time when no step or one step is under way. */
 void progress_note(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -33,10 +33,10 @@ struct record {
     void *context;
 };
 
-/* Execute it, write the run folder's files, print the results (out NULL: do not). *folder is the
- * finished folder's path; the caller frees it (NULL: not wanted). A failed run keeps its folder,
+/* Execute it, write the run folder's files, print the results (out NULL: do not). *path is the
+ * finished folder's; the caller frees it (NULL: not wanted). A failed run keeps its folder,
  * with console and manifest, beside the place of a whole one. */
-int record_run(const struct record *record, FILE *out, enum results_format format, char **folder,
+int record_run(const struct record *record, FILE *out, enum results_format format, char **path,
                struct error *err);
 
 #endif

@@ -92,10 +92,10 @@ struct simulation_run {
     void *context;
 };
 
-/* Execute it, write the run folder's files, print the results (out NULL: do not). *folder is the
- * finished folder's path; the caller frees it (NULL: not wanted). A failed run keeps its folder,
+/* Execute it, write the run folder's files, print the results (out NULL: do not). *path is the
+ * finished folder's; the caller frees it (NULL: not wanted). A failed run keeps its folder,
  * with console and manifest, beside the place of a whole one. */
 int simulation_record(struct simulation *simulation, const struct simulation_run *run, FILE *out,
-                      enum results_format format, char **folder, struct error *err);
+                      enum results_format format, char **path, struct error *err);
 
 #endif

@@ -39,7 +39,7 @@ int listeners_find(const struct function *function, unsigned port, struct listen
                    struct error *err);
 
 /* Texts, such as its environment, as they are on this computer. The caller's. */
-json_t *listener_translate(const struct listener *listener, const struct listeners *listeners,
+json_t *listener_translate(const struct listener *own, const struct listeners *listeners,
                            const json_t *texts);
 void listeners_free(struct listeners *listeners);
 

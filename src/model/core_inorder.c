@@ -398,7 +398,7 @@ static inline uint64_t pass_access(struct core *core, const struct operation *op
     /* into the queue: when its operands are final and the request before it has been passed on */
     inorder->committed[REGISTER_NONE] = 0;
     uint64_t operands = later(unit->ended, latest_source(inorder->committed, op, false));
-    uint64_t queued = pass_waits(inorder, later(operands, inorder->request)), least = queued;
+    uint64_t queued = pass_waits(inorder, later(operands, inorder->request)), least;
     unit->committed = queued;
     inorder->request = queued;
     if (op->op_class == OP_LOAD) {

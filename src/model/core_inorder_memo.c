@@ -266,7 +266,7 @@ static inline void ask(struct core *core, const struct segment *segment,
     struct inorder *inorder = core->state;
     struct answered *answered = &inorder->asked.answer[inorder->asked.count++];
     answered->begun = absolute(inorder->memo, begun);
-    answered->address = access->address + 8 * piece;
+    answered->address = access->address + 8ull * piece;
     answered->size = access->size <= 8 ? access->size : 8;
     uint64_t pc = segment->address + segment->instruction[access->instruction].offset;
     if (__builtin_expect(access->size <= 8, 1)) {
@@ -274,8 +274,8 @@ static inline void ask(struct core *core, const struct segment *segment,
         return;
     }
     struct access part = *access;
-    part.address += 8 * piece;
-    part.virtual_address += 8 * piece;
+    part.address += 8ull * piece;
+    part.virtual_address += 8ull * piece;
     part.size = 8;
     answered->time = core_data(core, segment->mode, &part, pc, answered->begun);
 }
@@ -406,7 +406,7 @@ static bool keep_look_ups(struct inorder_memo *memo, struct node *node, const st
         const struct access *access = &step->accesses[i];
         for (unsigned piece = 0; piece < pieces_of(access); piece++, count++) {
             const struct answered *answered = &asked->answer[count];
-            if (count == asked->count || answered->address != access->address + 8 * piece ||
+            if (count == asked->count || answered->address != access->address + 8ull * piece ||
                 answered->size != (access->size <= 8 ? access->size : 8))
                 return false;
             struct look_up look_up = {

@@ -23,7 +23,7 @@ def line(sequence):
 
 
 def visualise(request, context):
-    size, count = inputs.choose(request.name, SIZES, context)
+    size, _ = inputs.choose(request.name, SIZES, context)
     xs, ys = line(SEQUENCES[size])
     text = json.dumps({"x": xs, "y": ys})
     return dna_visualisation_pb2.Reply(

@@ -11,7 +11,7 @@ SIZES = {"small": 200, "medium": 2000, "large": 10000}
 def get_bfs(request, context):
     size, nodes = inputs.choose(request.name, SIZES, context)
     graph = igraph.Graph(nodes, inputs.edges(nodes))
-    visited, starts, parents = graph.bfs(0)
+    visited, starts, _ = graph.bfs(0)
     return graph_bfs_pb2.Reply(
         message=f"fn: GraphBFS | graph: {size} | nodes: {len(visited)} | levels: {len(starts) - 2} | "
                 f"deepest: {starts[-1] - starts[-2]} | runtime: python")

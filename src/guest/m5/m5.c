@@ -17,7 +17,7 @@
 #include "guest/m5/m5op.h"
 
 #define FW_CFG "/sys/firmware/qemu_fw_cfg/by_name/opt/slsuite/"
-#define CHUNK (256 * 1024)
+#define CHUNK (256ul * 1024)
 
 static uint64_t numbers[6]; /* the command's numeric arguments; 0 where not given */
 static bool marks;          /* the spelling is the mark */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "client/verify.h"
-#include "load/random.h"
+#include "common/random.h"
 
 /* A number from lower to upper. */
 static long pick(const struct generator *g, uint64_t index) {

@@ -21,9 +21,9 @@
 #include "client/options.h"
 #include "client/requests.h"
 #include "client/results.h"
+#include "common/mark.h"
 #include "guest/channel.h"
 #include "guest/m5/m5op.h"
-#include "guest/mark.h"
 #include "lib/client.h"
 
 #define RETRY_US 20000 /* between attempts to connect, while the container starts */

@@ -28,7 +28,8 @@ def visualise(request, context):
     text = json.dumps({"x": xs, "y": ys})
     return dna_visualisation_pb2.Reply(
         message=f"fn: DNAVisualisation | sequence: {size} | points: {len(xs)} | lowest: {min(ys)} | highest: {max(ys)} | "
-                f"end: {ys[-1]} | bytes: {len(text)} | runtime: python")
+        f"end: {ys[-1]} | bytes: {len(text)} | runtime: python"
+    )
 
 
 server.serve("dna-visualisation-python", server.arguments("dna-visualisation-python").addr, dna_visualisation_pb2, visualise)

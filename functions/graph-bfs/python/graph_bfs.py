@@ -1,7 +1,8 @@
 """Breadth-first search in a graph that is made for each request, as vSwarm's and SeBS's graph-bfs."""
 
-import graph_bfs_pb2
 import igraph
+
+import graph_bfs_pb2
 import inputs
 import server
 
@@ -14,7 +15,8 @@ def get_bfs(request, context):
     visited, starts, _ = graph.bfs(0)
     return graph_bfs_pb2.Reply(
         message=f"fn: GraphBFS | graph: {size} | nodes: {len(visited)} | levels: {len(starts) - 2} | "
-                f"deepest: {starts[-1] - starts[-2]} | runtime: python")
+        f"deepest: {starts[-1] - starts[-2]} | runtime: python"
+    )
 
 
 server.serve("graph-bfs-python", server.arguments("graph-bfs-python").addr, graph_bfs_pb2, get_bfs)

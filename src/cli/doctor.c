@@ -28,7 +28,7 @@
 /* The guest's 2 GB are sparse; QEMU and its page cache stay below this. */
 #define NEED_MEMORY 1.5e9
 
-#define MOST_PACKAGES 64
+#define MOST_PACKAGES 96
 #define INSTALL "make deps (or: apt-get install %s)"
 
 struct package {
@@ -338,6 +338,7 @@ int command_doctor(int argc, char **argv, struct error *err) {
     check_group(&doctor, "kernel", "a kernel of one's own");
     check_group(&doctor, "import", "disks of others");
     check_group(&doctor, "test", "to test");
+    check_group(&doctor, "lint", "to lint");
     check_optional(&doctor, request.gem5);
     if (doctor.bad)
         printf("\n%u of what `slsuite run` needs %s missing\n", doctor.bad,

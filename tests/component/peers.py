@@ -47,9 +47,9 @@ def compile_protocols():
     folder = folder.name
     protos = os.path.join(REPOSITORY, "functions/proto")
     subprocess.run(["protoc", f"--proto_path={protos}", f"--python_out={folder}"]
-                   + [os.path.join(protos, name.replace("-", "_") + ".proto") for name in PATHS], check=True)
+                   + [os.path.join(protos, name.replace("-", "_") + ".proto") for name in [*PATHS, "reflection"]], check=True)
     sys.path.insert(0, folder)
-    MODULES.update({name: importlib.import_module(name.replace("-", "_") + "_pb2") for name in PATHS})
+    MODULES.update({name: importlib.import_module(name.replace("-", "_") + "_pb2") for name in [*PATHS, "reflection"]})
 
 
 compile_protocols()
@@ -118,11 +118,30 @@ class Service(grpc.GenericRpcHandler):
             handle, getattr(module, request_type).FromString, lambda m: m.SerializeToString())
 
 
+class Reflection(grpc.GenericRpcHandler):
+    """gRPC's server reflection, as far as the names of services: of the newer protocol or of the older one."""
+
+    def __init__(self, names, version="v1"):
+        self.names, self.path = names, f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo"
+
+    def service(self, details):
+        if details.method != self.path:
+            return None
+        module = MODULES["reflection"]
+
+        def handle(requests, context):
+            for request in requests:
+                assert request.list_services
+                yield module.Response(services=module.ServiceList(service=[module.Service(name=name) for name in self.names]))
+        return grpc.stream_stream_rpc_method_handler(handle, module.Request.FromString, lambda m: m.SerializeToString())
+
+
 @contextlib.contextmanager
-def grpcio_server(name, reply):
+def grpcio_server(name, reply, *more):
+    """And what else the server has."""
     server = grpc.server(concurrent.futures.ThreadPoolExecutor(max_workers=2))
     service = Service(name, reply)
-    server.add_generic_rpc_handlers([service])
+    server.add_generic_rpc_handlers([service, *more])
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     try:
@@ -156,8 +175,12 @@ def raw_server(behave):
         thread.join(10)
 
 
-def client(port, *arguments, limit=30):
-    return subprocess.run([program("client"), "-addr", f"127.0.0.1:{port}", *map(str, arguments)],
+def client(port, *arguments, function="helloworld", limit=30):
+    """Our client calling this function, unless the arguments name another; function None: it finds out."""
+    words = [str(word) for word in arguments]
+    if function and not {"-function", "--function", "-method"}.intersection(words):
+        words = ["-function", function, *words]
+    return subprocess.run([program("client"), "-addr", f"127.0.0.1:{port}", *words],
                           capture_output=True, text=True, timeout=limit)
 
 

@@ -1,5 +1,6 @@
 """Our gRPC functions and client against grpcio, OpenSSL, and peers that misbehave. Everything on 127.0.0.1, at ports the kernel chooses."""
 
+import concurrent.futures
 import contextlib
 import json
 import logging
@@ -18,7 +19,7 @@ import grpc
 
 from peers import (
     CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, KEY, MODULES, NAMES, PATHS, PING, PREFACE,
-    RST_STREAM, SETTINGS, call, client, exchange, fields, frame, frames, function, grpcio_server, message, program,
+    RST_STREAM, SETTINGS, Reflection, call, client, exchange, fields, frame, frames, function, grpcio_server, message, program,
     raw_server, read_request, request_head, start, stop, text_field,
 )
 
@@ -205,7 +206,58 @@ class Client(unittest.TestCase):
             self.assertEqual(first, inputs("-n", 50, "-generator", "random", "-seed", 1))
             self.assertNotEqual(first, inputs("-n", 50, "-generator", "random", "-seed", 2))
 
-    def test_default_is_helloworld(self):
+    def test_a_function_that_nobody_named(self):
+        """The server is asked what it serves; of one that cannot say, each known service is called."""
+        for name in NAMES:
+            with function(name) as port:
+                found = client(port, "-n", 3, function=None)
+                self.check(found, 0, f"3 invocations of {PATHS[name]}\n")
+                self.assertIn(f"serves {PATHS[name]} ({name}; it has answered)", found.stderr)
+        for version in "v1", "v1alpha":
+            told = Reflection(["grpc.health.v1.Health", f"grpc.reflection.{version}.ServerReflection", "fibonacci.Greeter"], version)
+            with grpcio_server("fibonacci", right_reply("fibonacci"), told) as (port, service):
+                found = client(port, "-n", 2, "-input", "5", function=None)
+                self.check(found, 0, "2 invocations of /fibonacci.Greeter/SayHello")
+                self.assertIn("(fibonacci; the server says so)", found.stderr)
+                self.assertEqual(service.seen, ["5", "5"])
+        with grpcio_server("thumbnailer", lambda _: "fn: none") as (port, service):
+            self.check(client(port, "-n", 1, "-no-verify", function=None), 0, f"1 invocations of {PATHS['thumbnailer']}")
+            self.assertEqual(service.seen, ["small"] * 2)  # when it was looked for, and when it was measured
+
+    def test_no_function_that_is_known(self):
+        for told, pattern in ((Reflection(["mine.Own", "grpc.health.v1.Health"]), "serves mine.Own, and no function that the client knows: .*-method"),
+                              (Reflection([]), "serves nothing, and no function"),
+                              (Reflection(["mine.Own"], "v9"), "serves no function that the client knows: say what to call with -method")):
+            server = grpc.server(concurrent.futures.ThreadPoolExecutor(max_workers=2))
+            server.add_generic_rpc_handlers([told])
+            port = server.add_insecure_port("127.0.0.1:0")
+            server.start()
+            result = client(port, "-n", 1, function=None)
+            server.stop(0).wait()
+            self.assertEqual((result.returncode, result.stdout), (2, ""))
+            self.assertRegex(result.stderr, pattern)
+        self.check(client(1, "-n", 1, function=None), 1, "Connection refused")
+        self.check(client(1, "-cold", "aes-c", function=None), 2, "-cold: say which function it is")
+
+    def test_vswarms_command_line(self):
+        """As its users' scripts have it."""
+        with grpcio_server("fibonacci", right_reply("fibonacci")) as (port, service), tempfile.TemporaryDirectory() as folder:
+            words = ["-function-name", "fibonacci", "-url", "localhost", "-port", port, "-function-method", "0"]
+            run = lambda *more: subprocess.run([program("client"), *map(str, (*words, *more))], capture_output=True, text=True, timeout=30)
+            self.check(run("-n", 5, "-w", 2, "-m5ops", "-input", "10"), 0, "5 invocations")
+            self.assertEqual(service.seen, ["10"] * 7)
+            service.seen.clear()
+            self.check(run("-n", 3, "-genType", "linear", "-lowerBound", 4, "-upperBound", 5, "-delay", 10), 0, "3 invocations")
+            self.assertEqual(service.seen, ["4", "5", "4"])
+            self.check(run("-n", 2, "-v"), 0, "invocation 1: fn: Fib: y = fib(x)")
+            for times in 1, 2:
+                self.check(run("-n", 2, "-logging", f"{folder}/log"), 0)
+                self.assertEqual(pathlib.Path(folder, "log").read_text().count("2 invocations of"), times)
+            self.check(run("-function-method", "1"), 2, "-function-method '1': each function has one method")
+            self.check(run("-logging", f"{folder}/none/log"), 1, "open the log")
+            self.check(run("-n", 2, "-v", "-rate", 5), 2, "-delay, -v: not in a load run")
+
+    def test_names_of_options(self):
         with grpcio_server("helloworld", right_reply("helloworld")) as (port, service):
             self.check(client(port, "--n", 4), 0, "4 invocations of /helloworld.Greeter/SayHello")
             self.assertEqual(service.seen, ["world"] * 4)

@@ -214,7 +214,7 @@ class Load(unittest.TestCase):
         """One line, drawn again and taken away at the end."""
         outer, inner = pty.openpty()
         with peers.function("helloworld") as port, os.fdopen(outer, "rb", 0) as terminal:
-            process = subprocess.Popen([peers.program("client"), "-addr", f"127.0.0.1:{port}", "-n", "600", "-rate", "200"],
+            process = subprocess.Popen([peers.program("client"), "-addr", f"127.0.0.1:{port}", "-function", "helloworld", "-n", "600", "-rate", "200"],
                                        stdout=subprocess.DEVNULL, stderr=inner)
             os.close(inner)
             said = b""
@@ -229,7 +229,7 @@ class Load(unittest.TestCase):
 
     def test_interrupted(self):
         with peers.function("helloworld") as port:
-            process = subprocess.Popen([peers.program("client"), "-addr", f"127.0.0.1:{port}", "-duration", "600", "-format", "json",
+            process = subprocess.Popen([peers.program("client"), "-addr", f"127.0.0.1:{port}", "-function", "helloworld", "-duration", "600", "-format", "json",
                                         "-progress"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             process.stderr.readline()  # it is under way
             process.send_signal(signal.SIGINT)

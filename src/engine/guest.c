@@ -10,9 +10,8 @@
 #include "common/mark.h"
 #include "engine/guest_words.h"
 
-#define LAST_WORDS_SECONDS                                                                         \
-    5 /* after a failure was told: time for its `output` and `done` lines                          \
-       */
+/* After a failure was told: time for its `output` and `done` lines. */
+#define LAST_WORDS_SECONDS 5
 
 static void take_mark(struct guest *guest, const char *text) {
     unsigned operation;

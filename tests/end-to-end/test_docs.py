@@ -1,0 +1,235 @@
+"""Do README and docs say what is true? Their commands are run, and what they print is held against what the pages show; their links,
+options, paths, and the names of functions, systems, files and statistics must exist. How a page says what is what: documents.py."""
+
+import functools
+import glob
+import json
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+import documents
+from harness import BUILD, CACHE, REPOSITORY, Case
+
+PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+WIDTH, README_LENGTH = 120, 200
+SLSUITE, CLIENT = BUILD / "slsuite", BUILD / "src/guest/client/client"
+
+
+@functools.cache
+def output(*command):
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+@functools.cache
+def options_of(*command):
+    """What `--help` lists: of a subcommand, of the client, or of all subcommands, for none."""
+    if command == ():
+        names = re.findall(r"^  (\w+) ", output(SLSUITE, "--help"), re.M)
+        return frozenset().union(*(options_of(SLSUITE, name) for name in names), options_of(CLIENT), ("--help", "-help"))
+    text = output(*command, "-help" if command[0] == CLIENT else "--help")
+    if command[0] == CLIENT:
+        return frozenset(re.findall(r"(?<![\w-])-[a-z][\w-]*", text))
+    return frozenset(re.findall(r"(?<![\w-])--?[a-zA-Z?][\w-]*", text)) | {"--help"}
+
+
+def unknown_options(line):
+    """Of the commands of a line of shell, those options that the program does not have."""
+    unknown = []
+    for part in re.split(r"\s[|&;]+\s|\s#", line):
+        words = re.sub(r"^\w+=\S+ ", "", part.strip()).split()
+        if not words:
+            continue
+        program, rest = words[0].rsplit("/")[-1], words[1:]
+        rest = rest[:rest.index("--")] if "--" in rest else rest
+        if program == "slsuite" and rest and not rest[0].startswith("-"):
+            known = options_of(SLSUITE, *(("function", "add") if rest[:2] == ["function", "add"] else rest[:1]))
+            rest = re.sub(r"'[^']*'", "TEXT", " ".join(rest)).split()
+        elif program == "client":
+            known = options_of(CLIENT)
+        else:
+            continue
+        given = (word.split("=")[0] for word in rest if re.match(r"--?[a-zA-Z]", word))
+        unknown += [f"{program} {rest[0]}: {option}" for option in given if option not in known]
+    return unknown
+
+
+def listed(what, folder):
+    """What a table that `lists` it must name."""
+    kind, _, place = what.partition(" of ")
+    if kind in ("functions", "systems"):
+        return {line.split()[0] for line in output(SLSUITE, kind.removesuffix("s"), "list").splitlines()}
+    if kind == "files":
+        return {path.name for path in (folder / place).iterdir()}
+    if kind == "columns":
+        return set((folder / place).read_text(encoding="utf-8").splitlines()[0].split(","))
+    raise ValueError(f"a test cannot list {what}")
+
+
+def is_listed(name, names):
+    """In a table, NAME_* and the like stand for many names."""
+    return any(re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), name) for pattern in names)
+
+
+class Pages(Case):
+    """Each page's items in their order, in a folder where `build` leads to the build under test, as in a clone."""
+
+    def setUp(self):
+        super().setUp()
+        (self.folder / "build").symlink_to(BUILD.resolve())
+        (self.folder / "home").mkdir()
+
+    def bash(self, script, where, seconds):
+        environment = {"PATH": f"{BUILD.resolve()}:{CLIENT.resolve().parent}:/usr/sbin:/usr/bin:/sbin:/bin",
+                       "HOME": str(self.folder / "home")}
+        process = self.start("-c", script, program="bash", environment=environment)
+        process.out, process.err = process.communicate(timeout=seconds)
+        said = process.out + process.err
+        self.assertEqual(process.returncode, 0, f"{where}: {said[-3000:]}")
+        self.assertEqual(process.survivors(), {}, where)
+        return said
+
+    def run_block(self, page, item):
+        """Line by line. What it left running in the background ends with it."""
+        script = ["trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT"]
+        lines = list(documents.commands(item.text))
+        for number, (line, command) in enumerate(lines, 1):
+            status = item.notes.get("fails", 0) if number == len(lines) else 0
+            script += [command, f"status=$?; [ $status = {status} ] || {{ echo line {item.line + 1 + line}: "
+                                f"exit status $status, not {status} >&2; exit 1; }}"]
+        return self.bash("\n".join(script), f"{page.path.name}:{item.line}", 1800 if "slow" in item.notes else 300)
+
+    def check_text(self, page, item, printed):
+        if "printed by" in item.notes:
+            printed = self.bash(item.notes["printed by"], f"{page.path.name}:{item.line}", 300)
+        percent = item.notes.get("within")
+        missing = documents.not_printed(item.text, printed, percent and float(percent.removesuffix("%")))
+        self.assertEqual(missing, [], f"{page.path.name}:{item.line}: this was not printed, but:\n{printed[-6000:]}")
+
+    def check_table(self, page, item):
+        there = listed(item.notes["lists"], self.folder)
+        where = f"{page.path.name}:{item.line}: {item.notes['lists']}"
+        self.assertEqual([name for name in there if not is_listed(name, item.names)], [], f"{where}: not in the table")
+        self.assertEqual([name for name in item.names if not any(is_listed(other, [name]) for other in there)], [], f"{where}: not there")
+
+    def check(self, page, slow):
+        printed = None  # by the last block of commands; None: it was not run
+        for item in page.items:
+            skipped = "not run" in item.notes or "drawing" in item.notes or "slow" in item.notes and not slow
+            if "file" in item.notes:
+                (self.folder / item.notes["file"]).write_text(item.text, encoding="utf-8")
+            elif item.kind == "sh":
+                printed = None if skipped else self.run_block(page, item)
+            elif item.kind == "text" and not skipped and (printed is not None or "printed by" in item.notes):
+                self.check_text(page, item, printed)
+            elif item.kind == "table" and "lists" in item.notes and not skipped:
+                self.check_table(page, item)
+
+
+def add_pages():
+    """A test for each page, and one more, slow, for those that have slow blocks."""
+    for path in PAGES:
+        page = documents.Page(path)
+        name = path.stem.lower()
+
+        def fast(self, page=page):
+            self.check(page, slow=False)
+
+        def slow(self, page=page):
+            self.check(page, slow=True)
+
+        setattr(Pages, f"test_{name}", pytest.mark.needs("checkpoint:aes-c")(fast))
+        if re.search(r"^<!-- test: .*\bslow\b", page.text, re.M):
+            setattr(Pages, f"test_{name}_with_what_is_slow", pytest.mark.slow(pytest.mark.needs("checkpoint:aes-c")(slow)))
+
+
+add_pages()
+
+
+def faults(page):
+    """What is wrong with a page, as it stands: a line each."""
+    where = page.path.name
+    for number, length in page.long_lines(WIDTH):
+        yield f"{where}:{number}: {length} columns"
+    for line, target in page.links():
+        if not re.match("https?://", target) and not link_leads_somewhere(page, target):
+            yield f"{where}:{line}: leads nowhere: {target}"
+    for item in page.items:
+        if item.kind in ("indented", ""):
+            yield f"{where}:{item.line}: a block that does not say what it is: commands are `sh`, what they print is `text`"
+        elif item.kind == "sh":
+            for line, command in documents.commands(item.text):
+                yield from (f"{where}:{item.line + 1 + line}: no such option: {option}" for option in unknown_options(command))
+    for line, code in page.codes():
+        if problem := unknown_code(code):
+            yield f"{where}:{line}: {problem}: {code}"
+
+
+def link_leads_somewhere(page, target):
+    name, _, anchor = target.partition("#")
+    path = (page.path.parent / name).resolve() if name else page.path
+    return path.exists() and (not anchor or anchor in (page if not name else documents.Page(path)).anchors())
+
+
+@functools.cache
+def tracked():
+    """The repository's files; in an archive without git, all."""
+    found = subprocess.run(["git", "-C", REPOSITORY, "ls-files"], capture_output=True, text=True).stdout.splitlines()
+    found = found or [str(path.relative_to(REPOSITORY)) for path in REPOSITORY.rglob("*")]
+    return {pathlib.Path(name).name for name in found}
+
+
+@functools.cache
+def model_names():
+    """Statistics in gem5's spelling, as the sources have them."""
+    text = "".join(path.read_text(encoding="utf-8") for path in sorted((REPOSITORY / "src").rglob("*.[ch]")))
+    text += "".join(path.read_text(encoding="utf-8") for path in sorted((REPOSITORY / "systems").glob("*.yaml")))
+    return set(re.findall(r"[A-Za-z]\w*", text))
+
+
+def unknown_code(code):
+    """What is wrong with something in backquotes, or None."""
+    if re.match(r"--?[a-z]", code) and (option := re.match(r"--?[\w-]+", code)[0]) not in options_of() | MARKED_OPTIONS:
+        return "no such option"
+    if re.match(r"slsuite |client ", code) and unknown_options(code):
+        return "no such option"
+    if re.fullmatch(r"make [a-z-]+", code) and not re.search(rf"^{code[5:]}:", (REPOSITORY / "Makefile").read_text(), re.M):
+        return "no such target"
+    if re.fullmatch(r"(src|docs|tests|tools|bench|functions|systems|recipes)/[a-z][\w./*-]*", code) and not glob.glob(code, root_dir=REPOSITORY):
+        return "no such file"
+    if re.fullmatch(r"build/[a-z][\w./-]*", code) and not (BUILD.parent / BUILD.name / code[6:]).exists():
+        return "is not built"
+    if re.fullmatch(r"[a-z]\w+\.(c|h|py)", code) and code not in tracked():
+        return "no such file"
+    if re.fullmatch(r"[a-z]+([A-Z][a-z]+)+", code) and code not in model_names():
+        return "no such statistic or parameter"
+    return None
+
+
+# Of other programs.
+MARKED_OPTIONS = {"--add-host", "-icount", "-seed", "-action"}
+
+
+class Text(Case):
+    def setUp(self):
+        """Nothing is run here but `--help`."""
+
+    def test_the_pages_as_they_stand(self):
+        self.assertEqual([fault for path in PAGES for fault in faults(documents.Page(path))], [])
+
+    def test_the_readme_is_short(self):
+        self.assertLessEqual(len(PAGES[0].read_text(encoding="utf-8").splitlines()), README_LENGTH)
+
+    def test_the_readme_leads_to_every_page(self):
+        linked = {target.partition("#")[0] for _, target in documents.Page(PAGES[0]).links()}
+        self.assertEqual([path.name for path in PAGES[1:] if f"docs/{path.name}" not in linked], [])
+
+    def test_statistics_of_a_run_are_named_as_in_its_files(self):
+        """Statistic names in the pages are those of stats.txt, not only of the sources."""
+
+
+if __name__ == "__main__":
+    import unittest
+    unittest.main()

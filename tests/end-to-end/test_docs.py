@@ -3,7 +3,6 @@ options, paths, and the names of functions, systems, files and statistics must e
 
 import functools
 import glob
-import json
 import pathlib
 import re
 import subprocess
@@ -11,7 +10,7 @@ import subprocess
 import pytest
 
 import documents
-from harness import BUILD, CACHE, REPOSITORY, Case
+from harness import BUILD, REPOSITORY, Case
 
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 WIDTH, README_LENGTH = 120, 200
@@ -24,11 +23,16 @@ def output(*command):
 
 
 @functools.cache
+def subcommands():
+    return set(re.findall(r"^  (\w+) ", output(SLSUITE, "--help"), re.M))
+
+
+@functools.cache
 def options_of(*command):
     """What `--help` lists: of a subcommand, of the client, or of all subcommands, for none."""
     if command == ():
-        names = re.findall(r"^  (\w+) ", output(SLSUITE, "--help"), re.M)
-        return frozenset().union(*(options_of(SLSUITE, name) for name in names), options_of(CLIENT), ("--help", "-help"))
+        return frozenset().union(*(options_of(SLSUITE, name) for name in subcommands()), options_of(SLSUITE, "function", "add"),
+                                 options_of(CLIENT), ("--help", "-help"))
     text = output(*command, "-help" if command[0] == CLIENT else "--help")
     if command[0] == CLIENT:
         return frozenset(re.findall(r"(?<![\w-])-[a-z][\w-]*", text))
@@ -45,7 +49,10 @@ def unknown_options(line):
         program, rest = words[0].rsplit("/")[-1], words[1:]
         rest = rest[:rest.index("--")] if "--" in rest else rest
         if program == "slsuite" and rest and not rest[0].startswith("-"):
-            known = options_of(SLSUITE, *(("function", "add") if rest[:2] == ["function", "add"] else rest[:1]))
+            if rest[0] not in subcommands() | {"COMMAND"}:
+                unknown.append(f"{program} {rest[0]}")
+                continue
+            known = options_of(*(() if rest[0] == "COMMAND" else (SLSUITE, *rest[:1 + (rest[:2] == ["function", "add"])])))
             rest = re.sub(r"'[^']*'", "TEXT", " ".join(rest)).split()
         elif program == "client":
             known = options_of(CLIENT)
@@ -73,8 +80,8 @@ def is_listed(name, names):
     return any(re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), name) for pattern in names)
 
 
-class Pages(Case):
-    """Each page's items in their order, in a folder where `build` leads to the build under test, as in a clone."""
+class Runner(Case):
+    """A page's items in their order, in a folder where `build` leads to the build under test, as in a clone."""
 
     def setUp(self):
         super().setUp()
@@ -126,6 +133,10 @@ class Pages(Case):
                 self.check_text(page, item, printed)
             elif item.kind == "table" and "lists" in item.notes and not skipped:
                 self.check_table(page, item)
+
+
+class Pages(Runner):
+    """Their tests are made from the pages."""
 
 
 def add_pages():
@@ -181,38 +192,33 @@ def tracked():
     return {pathlib.Path(name).name for name in found}
 
 
-@functools.cache
-def model_names():
-    """Statistics in gem5's spelling, as the sources have them."""
-    text = "".join(path.read_text(encoding="utf-8") for path in sorted((REPOSITORY / "src").rglob("*.[ch]")))
-    text += "".join(path.read_text(encoding="utf-8") for path in sorted((REPOSITORY / "systems").glob("*.yaml")))
-    return set(re.findall(r"[A-Za-z]\w*", text))
+OTHERS_OPTIONS = {"--add-host", "-icount", "-seed", "-action"}  # Docker's and QEMU's
+EXAMPLES = {"src/model/prefetcher_next_two.c"}  # whoever reads docs/extending.md writes it
 
 
 def unknown_code(code):
     """What is wrong with something in backquotes, or None."""
-    if re.match(r"--?[a-z]", code) and (option := re.match(r"--?[\w-]+", code)[0]) not in options_of() | MARKED_OPTIONS:
+    if re.match(r"--?[a-z]", code) and (option := re.match(r"--?[\w-]+", code)[0]) not in options_of() | OTHERS_OPTIONS:
         return "no such option"
     if re.match(r"slsuite |client ", code) and unknown_options(code):
         return "no such option"
     if re.fullmatch(r"make [a-z-]+", code) and not re.search(rf"^{code[5:]}:", (REPOSITORY / "Makefile").read_text(), re.M):
         return "no such target"
-    if re.fullmatch(r"(src|docs|tests|tools|bench|functions|systems|recipes)/[a-z][\w./*-]*", code) and not glob.glob(code, root_dir=REPOSITORY):
+    if re.fullmatch(r"(src|docs|tests|tools|bench|functions|systems|recipes)/[a-z][\w./*-]*", code) and not (
+            glob.glob(code, root_dir=REPOSITORY) or re.search("/[A-Z]{3}", code) or code in EXAMPLES):
         return "no such file"
     if re.fullmatch(r"build/[a-z][\w./-]*", code) and not (BUILD.parent / BUILD.name / code[6:]).exists():
         return "is not built"
     if re.fullmatch(r"[a-z]\w+\.(c|h|py)", code) and code not in tracked():
         return "no such file"
-    if re.fullmatch(r"[a-z]+([A-Z][a-z]+)+", code) and code not in model_names():
-        return "no such statistic or parameter"
     return None
 
 
-# Of other programs.
-MARKED_OPTIONS = {"--add-host", "-icount", "-seed", "-action"}
 
 
 class Text(Case):
+    maxDiff = None
+
     def setUp(self):
         """Nothing is run here but `--help`."""
 
@@ -226,8 +232,61 @@ class Text(Case):
         linked = {target.partition("#")[0] for _, target in documents.Page(PAGES[0]).links()}
         self.assertEqual([path.name for path in PAGES[1:] if f"docs/{path.name}" not in linked], [])
 
-    def test_statistics_of_a_run_are_named_as_in_its_files(self):
-        """Statistic names in the pages are those of stats.txt, not only of the sources."""
+
+class Mistakes(Runner):
+    """What the tests above would find: each of these pages has one."""
+
+    def mistaken(self, text, pattern):
+        page = documents.Page(REPOSITORY / "docs/mistaken.md", text)
+        with self.assertRaisesRegex((AssertionError, ValueError), pattern):
+            self.check(page, slow=False)
+
+    def test_of_commands(self):
+        self.mistaken("```sh\ntrue\nfalse\ntrue\n```", "line 3: exit status 1, not 0")
+        self.mistaken("<!-- test: fails 2 -->\n```sh\nslsuite system list\n```", "exit status 0, not 2")
+        self.mistaken("```sh\nslsuite run aes-c --no-such-option\n```", "exit status 2, not 0")
+        self.mistaken("```sh\n(sleep 100 >/dev/null 2>&1 &)\n```", "sleep")
+
+    def test_of_what_they_print(self):
+        shown = "```sh\nslsuite system diff simple skylake\n```\n\n```text\n%s\n```"
+        self.check(documents.Page("right.md", shown % "core.model      blocking   ooo\n⋮"), slow=False)
+        self.mistaken(shown % "core.model      blocking   inorder", "this was not printed")
+        self.mistaken(shown % "caches.l1i.size  16 kB  16 kB  32 kB", "this was not printed")
+        printed = "<!-- test: printed by echo 100 cycles; within 5 %% -->\n```text\n%s cycles\n```"
+        self.check(documents.Page("right.md", printed % 104), slow=False)
+        self.mistaken(printed % 106, "this was not printed")
+
+    def test_of_tables(self):
+        table = "<!-- test: lists systems -->\n| a | b |\n|---|---|\n" + "".join(f"| `{name}` | |\n" for name in sorted(listed("systems", None)))
+        self.check(documents.Page("right.md", table), slow=False)
+        self.mistaken(table + "| `vax` | |\n", "(?s)vax.*not there")
+        self.mistaken(table.replace("| `zen4` | |\n", ""), "(?s)zen4.*not in the table")
+        self.mistaken("<!-- test: lists systems -->\n\nno table", "neither a block nor a table")
+        self.mistaken("<!-- test: pass -->\n```sh\ntrue\n```", "no such note")
+
+    def test_of_the_text(self):
+        mistakes = {"[a](nowhere.md)": "leads nowhere", "[a](using.md#nowhere)": "leads nowhere", "[a](#nowhere)": "leads nowhere",
+                    "x" * 121: "121 columns", "    indented": "does not say what it is", "```\nnothing\n```": "does not say what it is",
+                    "`--no-such-option`": "no such option", "`slsuite run aes-c --commit`": "no such option",
+                    "`slsuite fly`": "no such option", "`make nothing`": "no such target", "`src/model/none.c`": "no such file",
+                    "`none.c`": "no such file", "`build/none`": "is not built",
+                    "<!-- test: not run: no -->\n```sh\nslsuite suite run --no-such-option\n```": "no such option"}
+        for text, pattern in mistakes.items():
+            with self.subTest(text):
+                found = list(faults(documents.Page(REPOSITORY / "docs/mistaken.md", text)))
+                self.assertEqual(len(found), 1, found)
+                self.assertIn(pattern, found[0])
+
+
+class Statistics(Case):
+    @pytest.mark.needs("checkpoint:aes-c")
+    def test_they_are_named_as_in_the_files_of_a_run(self):
+        """`numCycles` and the like; on a system that has all parts."""
+        names = {code for path in PAGES for _, code in documents.Page(path).codes() if re.fullmatch("[a-z]+([A-Z][a-z]+)+", code)}
+        self.assertIn("numCycles", names)
+        self.slsuite("run", "aes-c", "-n", 1, "--system", "icelake", "-q", "--out", self.out)
+        printed = set(re.findall(r"\w+", (self.out / "stats.txt").read_text(encoding="utf-8")))
+        self.assertEqual(names - printed, set())
 
 
 if __name__ == "__main__":

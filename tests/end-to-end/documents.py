@@ -103,7 +103,8 @@ class Page:
         return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
     def long_lines(self, limit):
-        return [(number, len(line)) for number, line in enumerate(self.text.splitlines(), 1) if len(line) > limit]
+        """Rows of tables cannot be broken."""
+        return [(number, len(line)) for number, line in enumerate(self.text.splitlines(), 1) if len(line) > limit and line[0] != "|"]
 
 
 def commands(text):

@@ -6,15 +6,18 @@ import glob
 import pathlib
 import re
 import subprocess
+import sys
 
 import pytest
 
 import documents
 from harness import BUILD, REPOSITORY, Case
 
-PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+README, DOCS = REPOSITORY / "README.md", sorted((REPOSITORY / "docs").glob("*.md"))
+PAGES = [README, *REPOSITORY.glob("CONTRIBUTING.md"), *DOCS]
 WIDTH, README_LENGTH = 120, 200
 SLSUITE, CLIENT = BUILD / "slsuite", BUILD / "src/guest/client/client"
+PYTEST = sys.executable, "-m", "pytest", "--rootdir", REPOSITORY, "--build", BUILD, REPOSITORY / "tests"
 
 
 @functools.cache
@@ -29,10 +32,10 @@ def subcommands():
 
 @functools.cache
 def options_of(*command):
-    """What `--help` lists: of a subcommand, of the client, or of all subcommands, for none."""
+    """What `--help` lists: of a subcommand, of the client; or, for none, of all that the pages are about."""
     if command == ():
         return frozenset().union(*(options_of(SLSUITE, name) for name in subcommands()), options_of(SLSUITE, "function", "add"),
-                                 options_of(CLIENT), ("--help", "-help"))
+                                 options_of(CLIENT), ("--help", "-help"), re.findall(r"--\w[\w-]*", output(*PYTEST, "--help")))
     text = output(*command, "-help" if command[0] == CLIENT else "--help")
     if command[0] == CLIENT:
         return frozenset(re.findall(r"(?<![\w-])-[a-z][\w-]*", text))
@@ -192,8 +195,8 @@ def tracked():
     return {pathlib.Path(name).name for name in found}
 
 
-OTHERS_OPTIONS = {"--add-host", "-icount", "-seed", "-action"}  # Docker's and QEMU's
-EXAMPLES = {"src/model/prefetcher_next_two.c"}  # whoever reads docs/extending.md writes it
+OTHERS_OPTIONS = {"--add-host", "-icount", "-seed", "-action", "-static", "--junitxml"}  # of Docker, QEMU, gcc, pytest
+NOT_HERE = {"src/model/prefetcher_next_two.c", "tests/durations.json"}  # what a reader, and `--keep-durations`, would write
 
 
 def unknown_code(code):
@@ -205,7 +208,7 @@ def unknown_code(code):
     if re.fullmatch(r"make [a-z-]+", code) and not re.search(rf"^{code[5:]}:", (REPOSITORY / "Makefile").read_text(), re.M):
         return "no such target"
     if re.fullmatch(r"(src|docs|tests|tools|bench|functions|systems|recipes)/[a-z][\w./*-]*", code) and not (
-            glob.glob(code, root_dir=REPOSITORY) or re.search("/[A-Z]{3}", code) or code in EXAMPLES):
+            glob.glob(code, root_dir=REPOSITORY) or re.search("[A-Z]{3}", code) or code in NOT_HERE):
         return "no such file"
     if re.fullmatch(r"build/[a-z][\w./-]*", code) and not (BUILD.parent / BUILD.name / code[6:]).exists():
         return "is not built"
@@ -226,11 +229,11 @@ class Text(Case):
         self.assertEqual([fault for path in PAGES for fault in faults(documents.Page(path))], [])
 
     def test_the_readme_is_short(self):
-        self.assertLessEqual(len(PAGES[0].read_text(encoding="utf-8").splitlines()), README_LENGTH)
+        self.assertLessEqual(len(README.read_text(encoding="utf-8").splitlines()), README_LENGTH)
 
     def test_the_readme_leads_to_every_page(self):
-        linked = {target.partition("#")[0] for _, target in documents.Page(PAGES[0]).links()}
-        self.assertEqual([path.name for path in PAGES[1:] if f"docs/{path.name}" not in linked], [])
+        linked = {target.partition("#")[0] for _, target in documents.Page(README).links()}
+        self.assertEqual([path.name for path in DOCS if f"docs/{path.name}" not in linked], [])
 
 
 class Mistakes(Runner):

@@ -196,7 +196,7 @@ def tracked():
 
 
 OTHERS_OPTIONS = {"--add-host", "-icount", "-seed", "-action", "-static", "--junitxml"}  # of Docker, QEMU, gcc, pytest
-NOT_HERE = {"src/model/prefetcher_next_two.c", "tests/durations.json"}  # what a reader, and `--keep-durations`, would write
+NOT_HERE = {"src/model/prefetcher_next_two.c", "tests/durations.json", "build/test-cache"}  # what readers and tests would make
 
 
 def unknown_code(code):
@@ -210,7 +210,7 @@ def unknown_code(code):
     if re.fullmatch(r"(src|docs|tests|tools|bench|functions|systems|recipes)/[a-z][\w./*-]*", code) and not (
             glob.glob(code, root_dir=REPOSITORY) or re.search("[A-Z]{3}", code) or code in NOT_HERE):
         return "no such file"
-    if re.fullmatch(r"build/[a-z][\w./-]*", code) and not (BUILD.parent / BUILD.name / code[6:]).exists():
+    if re.fullmatch(r"build/[a-z][\w./-]*", code) and not (BUILD / code[6:]).exists() and code not in NOT_HERE:
         return "is not built"
     if re.fullmatch(r"[a-z]\w+\.(c|h|py)", code) and code not in tracked():
         return "no such file"

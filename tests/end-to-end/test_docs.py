@@ -16,6 +16,7 @@ from harness import BUILD, REPOSITORY, Case
 README, DOCS = REPOSITORY / "README.md", sorted((REPOSITORY / "docs").glob("*.md"))
 PAGES = [README, *REPOSITORY.glob("CONTRIBUTING.md"), *DOCS]
 WIDTH, README_LENGTH = 120, 200
+KINDS = {"sh", "text", "c", "diff", "yaml", "table"}
 SLSUITE, CLIENT = BUILD / "slsuite", BUILD / "src/guest/client/client"
 PYTEST = sys.executable, "-m", "pytest", "--rootdir", REPOSITORY, "--build", BUILD, REPOSITORY / "tests"
 
@@ -66,18 +67,6 @@ def unknown_options(line):
     return unknown
 
 
-def listed(what, folder):
-    """What a table that `lists` it must name."""
-    kind, _, place = what.partition(" of ")
-    if kind in ("functions", "systems"):
-        return {line.split()[0] for line in output(SLSUITE, kind.removesuffix("s"), "list").splitlines()}
-    if kind == "files":
-        return {path.name for path in (folder / place).iterdir()}
-    if kind == "columns":
-        return set((folder / place).read_text(encoding="utf-8").splitlines()[0].split(","))
-    raise ValueError(f"a test cannot list {what}")
-
-
 def is_listed(name, names):
     """In a table, NAME_* and the like stand for many names."""
     return any(re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), name) for pattern in names)
@@ -106,7 +95,7 @@ class Runner(Case):
         script = ["trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT"]
         lines = list(documents.commands(item.text))
         for number, (line, command) in enumerate(lines, 1):
-            status = item.notes.get("fails", 0) if number == len(lines) else 0
+            status = int(item.notes.get("fails", 0)) if number == len(lines) else 0
             script += [command, f"status=$?; [ $status = {status} ] || {{ echo line {item.line + 1 + line}: "
                                 f"exit status $status, not {status} >&2; exit 1; }}"]
         return self.bash("\n".join(script), f"{page.path.name}:{item.line}", 1800 if "slow" in item.notes else 300)
@@ -118,8 +107,19 @@ class Runner(Case):
         missing = documents.not_printed(item.text, printed, percent and float(percent.removesuffix("%")))
         self.assertEqual(missing, [], f"{page.path.name}:{item.line}: this was not printed, but:\n{printed[-6000:]}")
 
+    def listed(self, what):
+        """What a table that `lists` it must name."""
+        kind, _, place = what.partition(" of ")
+        if kind in ("functions", "systems"):
+            return {line.split()[0] for line in self.slsuite(kind.removesuffix("s"), "list").out.splitlines()}
+        if kind == "files":
+            return {path.name for path in (self.folder / place).iterdir()}
+        if kind == "columns":
+            return set((self.folder / place).read_text(encoding="utf-8").splitlines()[0].split(","))
+        raise ValueError(f"a test cannot list {what}")
+
     def check_table(self, page, item):
-        there = listed(item.notes["lists"], self.folder)
+        there = self.listed(item.notes["lists"])
         where = f"{page.path.name}:{item.line}: {item.notes['lists']}"
         self.assertEqual([name for name in there if not is_listed(name, item.names)], [], f"{where}: not in the table")
         self.assertEqual([name for name in item.names if not any(is_listed(other, [name]) for other in there)], [], f"{where}: not there")
@@ -170,10 +170,14 @@ def faults(page):
     for line, target in page.links():
         if not re.match("https?://", target) and not link_leads_somewhere(page, target):
             yield f"{where}:{line}: leads nowhere: {target}"
+    before = None
     for item in page.items:
-        if item.kind in ("indented", ""):
+        if item.kind not in KINDS:
             yield f"{where}:{item.line}: a block that does not say what it is: commands are `sh`, what they print is `text`"
+        elif item.kind == "text" and not item.notes and (before is None or "not run" in before.notes):
+            yield f"{where}:{item.line}: nothing prints this text: say `printed by`, or `drawing`"
         elif item.kind == "sh":
+            before = item
             for line, command in documents.commands(item.text):
                 yield from (f"{where}:{item.line + 1 + line}: no such option: {option}" for option in unknown_options(command))
     for line, code in page.codes():
@@ -260,7 +264,7 @@ class Mistakes(Runner):
         self.mistaken(printed % 106, "this was not printed")
 
     def test_of_tables(self):
-        table = "<!-- test: lists systems -->\n| a | b |\n|---|---|\n" + "".join(f"| `{name}` | |\n" for name in sorted(listed("systems", None)))
+        table = "<!-- test: lists systems -->\n| a | b |\n|---|---|\n" + "".join(f"| `{name}` | |\n" for name in sorted(self.listed("systems")))
         self.check(documents.Page("right.md", table), slow=False)
         self.mistaken(table + "| `vax` | |\n", "(?s)vax.*not there")
         self.mistaken(table.replace("| `zen4` | |\n", ""), "(?s)zen4.*not in the table")
@@ -270,6 +274,7 @@ class Mistakes(Runner):
     def test_of_the_text(self):
         mistakes = {"[a](nowhere.md)": "leads nowhere", "[a](using.md#nowhere)": "leads nowhere", "[a](#nowhere)": "leads nowhere",
                     "x" * 121: "121 columns", "    indented": "does not say what it is", "```\nnothing\n```": "does not say what it is",
+                    "```bash\ntrue\n```": "does not say what it is", "```text\nshown\n```": "nothing prints this",
                     "`--no-such-option`": "no such option", "`slsuite run aes-c --commit`": "no such option",
                     "`slsuite fly`": "no such option", "`make nothing`": "no such target", "`src/model/none.c`": "no such file",
                     "`none.c`": "no such file", "`build/none`": "is not built",

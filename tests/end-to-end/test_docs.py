@@ -73,11 +73,12 @@ def is_listed(name, names):
 
 
 class Runner(Case):
-    """A page's items in their order, in a folder where `build` leads to the build under test, as in a clone."""
+    """A page's items in their order, in a folder where `build` leads to the build under test, and `systems` is, as in a clone."""
 
     def setUp(self):
         super().setUp()
         (self.folder / "build").symlink_to(BUILD.resolve())
+        (self.folder / "systems").symlink_to(REPOSITORY / "systems")
         (self.folder / "home").mkdir()
 
     def bash(self, script, where, seconds):

@@ -27,6 +27,7 @@ NUMBER = r"[-−+]?\d+(?:,\d{3})*(?:\.\d+)?|n/a"
 @dataclasses.dataclass
 class Item:
     """A block, with its text, or a table: of each row the code spans of the first cell that has any."""
+
     kind: str  # the block's language, `indented`, or `table`
     line: int
     text: str = ""
@@ -91,7 +92,9 @@ class Page:
                     yield token.map[0] + 1, child
 
     def links(self):
-        return [(line, token.attrs.get("href") or token.attrs["src"]) for kind in ("link_open", "image") for line, token in self.inline(kind)]
+        return [
+            (line, token.attrs.get("href") or token.attrs["src"]) for kind in ("link_open", "image") for line, token in self.inline(kind)
+        ]
 
     def codes(self):
         """What stands in backquotes."""

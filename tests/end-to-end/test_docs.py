@@ -35,8 +35,13 @@ def subcommands():
 def options_of(*command):
     """What `--help` lists: of a subcommand, of the client; or, for none, of all that the pages are about."""
     if command == ():
-        return frozenset().union(*(options_of(SLSUITE, name) for name in subcommands()), options_of(SLSUITE, "function", "add"),
-                                 options_of(CLIENT), ("--help", "-help"), re.findall(r"--\w[\w-]*", output(*PYTEST, "--help")))
+        return frozenset().union(
+            *(options_of(SLSUITE, name) for name in subcommands()),
+            options_of(SLSUITE, "function", "add"),
+            options_of(CLIENT),
+            ("--help", "-help"),
+            re.findall(r"--\w[\w-]*", output(*PYTEST, "--help")),
+        )
     text = output(*command, "-help" if command[0] == CLIENT else "--help")
     if command[0] == CLIENT:
         return frozenset(re.findall(r"(?<![\w-])-[a-z][\w-]*", text))
@@ -51,12 +56,12 @@ def unknown_options(line):
         if not words:
             continue
         program, rest = words[0].rsplit("/")[-1], words[1:]
-        rest = rest[:rest.index("--")] if "--" in rest else rest
+        rest = rest[: rest.index("--")] if "--" in rest else rest
         if program == "slsuite" and rest and not rest[0].startswith("-"):
             if rest[0] not in subcommands() | {"COMMAND"}:
                 unknown.append(f"{program} {rest[0]}")
                 continue
-            known = options_of(*(() if rest[0] == "COMMAND" else (SLSUITE, *rest[:1 + (rest[:2] == ["function", "add"])])))
+            known = options_of(*(() if rest[0] == "COMMAND" else (SLSUITE, *rest[: 1 + (rest[:2] == ["function", "add"])])))
             rest = re.sub(r"'[^']*'", "TEXT", " ".join(rest)).split()
         elif program == "client":
             known = options_of(CLIENT)
@@ -82,8 +87,10 @@ class Runner(Case):
         (self.folder / "home").mkdir()
 
     def bash(self, script, where, seconds):
-        environment = {"PATH": f"{BUILD.resolve()}:{CLIENT.resolve().parent}:/usr/sbin:/usr/bin:/sbin:/bin",
-                       "HOME": str(self.folder / "home")}
+        environment = {
+            "PATH": f"{BUILD.resolve()}:{CLIENT.resolve().parent}:/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME": str(self.folder / "home"),
+        }
         process = self.start("-c", script, program="bash", environment=environment)
         process.out, process.err = process.communicate(timeout=seconds)
         said = process.out + process.err
@@ -97,8 +104,11 @@ class Runner(Case):
         lines = list(documents.commands(item.text))
         for number, (line, command) in enumerate(lines, 1):
             status = int(item.notes.get("fails", 0)) if number == len(lines) else 0
-            script += [command, f"status=$?; [ $status = {status} ] || {{ echo line {item.line + 1 + line}: "
-                                f"exit status $status, not {status} >&2; exit 1; }}"]
+            script += [
+                command,
+                f"status=$?; [ $status = {status} ] || {{ echo line {item.line + 1 + line}: "
+                f"exit status $status, not {status} >&2; exit 1; }}",
+            ]
         return self.bash("\n".join(script), f"{page.path.name}:{item.line}", 1800 if "slow" in item.notes else 300)
 
     def check_text(self, page, item, printed):
@@ -206,22 +216,21 @@ NOT_HERE = {"src/model/prefetcher_next_two.c", "tests/durations.json", "build/te
 
 def unknown_code(code):
     """What is wrong with something in backquotes, or None."""
-    if re.match(r"--?[a-z]", code) and (option := re.match(r"--?[\w-]+", code)[0]) not in options_of() | OTHERS_OPTIONS:
+    if re.match(r"--?[a-z]", code) and re.match(r"--?[\w-]+", code)[0] not in options_of() | OTHERS_OPTIONS:
         return "no such option"
     if re.match(r"slsuite |client ", code) and unknown_options(code):
         return "no such option"
     if re.fullmatch(r"make [a-z-]+", code) and not re.search(rf"^{code[5:]}:", (REPOSITORY / "Makefile").read_text(), re.M):
         return "no such target"
     if re.fullmatch(r"(src|docs|tests|tools|bench|functions|systems|recipes)/[a-z][\w./*-]*", code) and not (
-            glob.glob(code, root_dir=REPOSITORY) or re.search("[A-Z]{3}", code) or code in NOT_HERE):
+        glob.glob(code, root_dir=REPOSITORY) or re.search("[A-Z]{3}", code) or code in NOT_HERE
+    ):
         return "no such file"
     if re.fullmatch(r"build/[a-z][\w./-]*", code) and not (BUILD / code[6:]).exists() and code not in NOT_HERE:
         return "is not built"
     if re.fullmatch(r"[a-z]\w+\.(c|h|py)", code) and code not in tracked():
         return "no such file"
     return None
-
-
 
 
 class Text(Case):
@@ -265,7 +274,9 @@ class Mistakes(Runner):
         self.mistaken(printed % 106, "this was not printed")
 
     def test_of_tables(self):
-        table = "<!-- test: lists systems -->\n| a | b |\n|---|---|\n" + "".join(f"| `{name}` | |\n" for name in sorted(self.listed("systems")))
+        table = "<!-- test: lists systems -->\n| a | b |\n|---|---|\n" + "".join(
+            f"| `{name}` | |\n" for name in sorted(self.listed("systems"))
+        )
         self.check(documents.Page("right.md", table), slow=False)
         self.mistaken(table + "| `vax` | |\n", "(?s)vax.*not there")
         self.mistaken(table.replace("| `zen4` | |\n", ""), "(?s)zen4.*not in the table")
@@ -273,13 +284,24 @@ class Mistakes(Runner):
         self.mistaken("<!-- test: pass -->\n```sh\ntrue\n```", "no such note")
 
     def test_of_the_text(self):
-        mistakes = {"[a](nowhere.md)": "leads nowhere", "[a](using.md#nowhere)": "leads nowhere", "[a](#nowhere)": "leads nowhere",
-                    "x" * 121: "121 columns", "    indented": "does not say what it is", "```\nnothing\n```": "does not say what it is",
-                    "```bash\ntrue\n```": "does not say what it is", "```text\nshown\n```": "nothing prints this",
-                    "`--no-such-option`": "no such option", "`slsuite run aes-c --commit`": "no such option",
-                    "`slsuite fly`": "no such option", "`make nothing`": "no such target", "`src/model/none.c`": "no such file",
-                    "`none.c`": "no such file", "`build/none`": "is not built",
-                    "<!-- test: not run: no -->\n```sh\nslsuite suite run --no-such-option\n```": "no such option"}
+        mistakes = {
+            "[a](nowhere.md)": "leads nowhere",
+            "[a](using.md#nowhere)": "leads nowhere",
+            "[a](#nowhere)": "leads nowhere",
+            "x" * 121: "121 columns",
+            "    indented": "does not say what it is",
+            "```\nnothing\n```": "does not say what it is",
+            "```bash\ntrue\n```": "does not say what it is",
+            "```text\nshown\n```": "nothing prints this",
+            "`--no-such-option`": "no such option",
+            "`slsuite run aes-c --commit`": "no such option",
+            "`slsuite fly`": "no such option",
+            "`make nothing`": "no such target",
+            "`src/model/none.c`": "no such file",
+            "`none.c`": "no such file",
+            "`build/none`": "is not built",
+            "<!-- test: not run: no -->\n```sh\nslsuite suite run --no-such-option\n```": "no such option",
+        }
         for text, pattern in mistakes.items():
             with self.subTest(text):
                 found = list(faults(documents.Page(REPOSITORY / "docs/mistaken.md", text)))
@@ -300,4 +322,5 @@ class Statistics(Case):
 
 if __name__ == "__main__":
     import unittest
+
     unittest.main()

@@ -9,8 +9,8 @@ run_options = $(if $(N),-n $(N)) $(if $(W),-w $(W)) $(if $(SYSTEM),--system $(SY
 
 help:
 	@echo 'make run            install what is missing, build, simulate a function (FUNCTION=aes-c N=10 W=20 SYSTEM=simple OUT=…)'
-	@echo 'make test           all tests'
-	@echo 'make test-slow      … and those that take minutes'
+	@echo "make test           all tests but the slow ones (ARGS='-k NAME', --lf and all else that pytest knows)"
+	@echo 'make test-slow      those that take minutes'
 	@echo 'make test-sanitize  the unit tests alone, with address and undefined-behaviour sanitizers'
 	@echo 'make fuzz           hostile system files and servers for FUZZ_SECONDS=60'
 	@echo 'make bench          speed and size, as ratios; the client beside h2load'
@@ -24,26 +24,30 @@ help:
 run: deps-run build
 	@$(BUILD)/slsuite run $(FUNCTION) $(run_options)
 
-# The sanitized tests first, so that the last line is the sum of all others; a failure of either is one of the whole.
+# Debian's Python, which has pytest and grpcio, whatever Python is first on the PATH.
+PYTEST = /usr/bin/python3 -m pytest tests --build $(BUILD)
+
+test: deps-test build-tests build-sanitize
+	@$(PYTEST) $(ARGS)
+
+test-slow: deps-test build-tests build-sanitize
+	@$(PYTEST) --slow -m slow $(ARGS)
+
+test-sanitize: deps-test build-tests build-sanitize
+	@$(PYTEST) -k sanitized $(ARGS)
+
+fuzz: deps-test build-sanitize
+	@tests/fuzz/run build-sanitize/tests/fuzz $(FUZZ_SECONDS)
+
 # A build folder from before the tests' libraries were installed, as `make run` leaves it, knows no unit tests.
-test: deps-test $(BUILD)/build.ninja
+build-tests: $(BUILD)/build.ninja
 	@[ -d $(BUILD)/tests/unit ] || said=$$(meson setup --reconfigure -Dtests=enabled $(BUILD) 2>&1) || { echo "$$said"; exit 1; }
 	@$(MAKE) --no-print-directory build
-	@status=0; $(MAKE) --no-print-directory test-sanitize || status=1; tests/run $(BUILD) $(ARGS) || status=1; exit $$status
 
-test-slow:
-	@$(MAKE) --no-print-directory test ARGS=--slow
-
-test-sanitize: deps-test
-	@$(MAKE) --no-print-directory BUILD=build-sanitize MESON_OPTIONS='-Dwerror=true -Db_sanitize=address,undefined' build
-	@meson test -C build-sanitize --no-rebuild --quiet --print-errorlogs
-
-# In a build folder of its own: libFuzzer is clang's, and wants every function instrumented.
-fuzz: deps-test
-	@CC=clang $(MAKE) --no-print-directory BUILD=build-fuzz \
-	 MESON_OPTIONS='-Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false' build-fuzz/build.ninja
-	@ninja --quiet -C build-fuzz fuzz
-	@tests/fuzz/run build-fuzz/tests/fuzz $(FUZZ_SECONDS)
+# The unit tests and the fuzzers, with address and undefined-behaviour sanitizers: libFuzzer is clang's, and wants every function instrumented.
+build-sanitize:
+	@CC=clang $(MAKE) --no-print-directory BUILD=build-sanitize build TARGETS='unit-tests fuzz' \
+	 MESON_OPTIONS='-Dfuzz=true -Dwerror=true -Dtests=enabled -Db_sanitize=address,undefined -Db_lundef=false'
 
 bench: deps-test build
 	@bench/run $(BUILD)
@@ -64,8 +68,8 @@ $(BUILD)/reference/%: bench/reference/src/%.c bench/reference/src/roi.h
 
 # What the programs print is shown only if something fails, or on a terminal.
 build: $(BUILD)/build.ninja
-	@if [ -t 1 ]; then NINJA_STATUS='  build  %p  (%f of %t)  '; export NINJA_STATUS; exec ninja -C $(BUILD); fi; \
-	 exec ninja --quiet -C $(BUILD)
+	@if [ -t 1 ]; then NINJA_STATUS='  build  %p  (%f of %t)  '; export NINJA_STATUS; exec ninja -C $(BUILD) $(TARGETS); fi; \
+	 exec ninja --quiet -C $(BUILD) $(TARGETS)
 
 $(BUILD)/build.ninja:
 	@echo 'build … (about 10 s)'
@@ -84,8 +88,9 @@ install: build
 	@echo 'installed: $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/slsuite'
 
 clean:
-	rm -rf build build-sanitize build-fuzz
+	rm -rf build build-sanitize
 
 # Packages before the build that needs them, also with -j; ninja uses all cores by itself.
 .NOTPARALLEL:
-.PHONY: help run test test-slow test-sanitize fuzz bench bench-gem5 bench-accuracy reference build deps deps-run deps-test install clean
+.PHONY: help run test test-slow test-sanitize fuzz bench bench-gem5 bench-accuracy reference build build-tests build-sanitize deps deps-run
+.PHONY: deps-test install clean

@@ -110,6 +110,14 @@ const struct grpc_message *grpc_client_call(struct grpc_client *client,
     return NULL;
 }
 
+bool grpc_client_lacks_method(const struct grpc_client *client) {
+    return client->call.grpc_status == GRPC_UNIMPLEMENTED || client->call.http_status == 404;
+}
+
+bool grpc_client_has_status(const struct grpc_client *client) {
+    return client->done && client->failure == GRPC_STATUS;
+}
+
 void grpc_client_close(struct grpc_client *client) {
     if (!client)
         return;

@@ -3,6 +3,8 @@
 #ifndef SLS_LIB_CLIENT_H
 #define SLS_LIB_CLIENT_H
 
+#include <stdbool.h>
+
 #include "common/error.h"
 #include "lib/grpc.h"
 
@@ -25,6 +27,11 @@ int grpc_client_greet(struct grpc_client *client, struct error *err);
  * time. */
 const struct grpc_message *grpc_client_call(struct grpc_client *client,
                                             const struct grpc_message *request, struct error *err);
+
+/* Why the last call failed: the server has no such method; or: it answered with a status,
+ * whichever. */
+bool grpc_client_lacks_method(const struct grpc_client *client);
+bool grpc_client_has_status(const struct grpc_client *client);
 
 void grpc_client_close(struct grpc_client *client);
 

@@ -47,7 +47,7 @@ static bool is_repeated(const struct view *view) {
 /* Has the instruction this form of operands? */
 static bool has_form(const struct view *view, enum form form) {
     unsigned count = view->decoded.operand_count_visible;
-    const ZydisDecodedOperand *first = &view->operands[0], *last = &view->operands[count - 1];
+    const ZydisDecodedOperand *first = &view->operands[0], *last = first + (count ? count - 1 : 0);
     bool in_memory = count && has_memory(first);
     bool immediate = count && last->type == ZYDIS_OPERAND_TYPE_IMMEDIATE;
     switch (form) {

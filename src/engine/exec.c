@@ -6,11 +6,11 @@
 
 #include "common/cleanup.h"
 #include "common/file.h"
+#include "common/mark.h"
 #include "engine/machine.h"
 #include "engine/parcel.h"
 #include "engine/program.h"
 #include "engine/simulation.h"
-#include "guest/mark.h"
 
 /* The checkpoint is the same for all programs: a machine in which nothing runs. */
 #define SCRIPT "exec slsuite-launch\n"

@@ -6,13 +6,13 @@
 
 #include "common/cleanup.h"
 #include "common/file.h"
+#include "common/mark.h"
 #include "common/paths.h"
 #include "engine/gem5_checkpoint.h"
 #include "engine/gem5_job.h"
 #include "engine/gem5_process.h"
 #include "engine/gem5_stats.h"
 #include "engine/machine.h"
-#include "guest/mark.h"
 
 struct run {
     const struct sim_options *options;

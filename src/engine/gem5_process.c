@@ -8,10 +8,10 @@
 
 #include "common/cleanup.h"
 #include "common/file.h"
+#include "common/mark.h"
 #include "common/paths.h"
 #include "common/process.h"
 #include "engine/guest_words.h"
-#include "guest/mark.h"
 
 #define LOOK_MS 200           /* between two looks at what was said */
 #define SILENT_SECONDS 900    /* of the host's: gem5 reports each millisecond of its guest's time */

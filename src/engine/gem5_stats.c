@@ -8,7 +8,7 @@
 
 #include "common/cleanup.h"
 #include "common/file.h"
-#include "guest/mark.h"
+#include "common/mark.h"
 
 #define BEGIN "---------- Begin Simulation Statistics"
 #define END "---------- End Simulation Statistics"

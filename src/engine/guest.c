@@ -7,8 +7,8 @@
 
 #include "common/cleanup.h"
 #include "common/file.h"
+#include "common/mark.h"
 #include "engine/guest_words.h"
-#include "guest/mark.h"
 
 #define LAST_WORDS_SECONDS                                                                         \
     5 /* after a failure was told: time for its `output` and `done` lines                          \

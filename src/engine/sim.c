@@ -6,9 +6,9 @@
 
 #include "common/cleanup.h"
 #include "common/file.h"
+#include "common/mark.h"
 #include "engine/code_report.h"
 #include "engine/machine.h"
-#include "guest/mark.h"
 #include "image/function.h"
 #include "image/runtime.h"
 #include "model/flush.h"

@@ -8,11 +8,11 @@
 
 #include "common/cleanup.h"
 #include "common/file.h"
+#include "common/mark.h"
 #include "common/paths.h"
 #include "common/progress.h"
 #include "engine/machine.h"
 #include "engine/record.h"
-#include "guest/mark.h"
 #include "model/flush.h"
 
 #define LEAST_CORES 2

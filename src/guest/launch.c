@@ -24,9 +24,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/mark.h"
 #include "guest/channel.h"
 #include "guest/launch.h"
-#include "guest/mark.h"
 
 #define PLACE "/run/slsuite/exec"
 #define PROGRAM PLACE "/program"

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -14,6 +15,7 @@
 #include "common/words.h"
 #include "common/yaml_json.h"
 #include "image/bundle.h"
+#include "image/entry_point.h"
 #include "image/image.h"
 #include "image/oci.h"
 #include "image/service.h"
@@ -154,6 +156,24 @@ static void find_proto(struct function *function) {
     function->proto = format_string("%s/proto/%.*s.proto", paths_functions(), length, service);
 }
 
+/* One of its `files`: of its folder, also where a symbolic link leads. */
+static int check_file(const struct function *function, const char *name, const char *path,
+                      struct error *err) {
+    autofree char *folder = realpath(function->folder, NULL), *file = realpath(path, NULL);
+    size_t length = folder ? strlen(folder) : 0;
+    struct stat about;
+    if (*name == '/' || (file && (strncmp(file, folder, length) != 0 || file[length] != '/')))
+        return error_set(err, "%s/function.yaml: files: '%s' is not in this folder: copy it there",
+                         function->folder, name);
+    if (!file || stat(file, &about) < 0)
+        return error_errno(err, "cannot read %s", path);
+    if (!S_ISREG(about.st_mode))
+        return error_set(err,
+                         "%s/function.yaml: files: %s is not a file: name its files one by one",
+                         function->folder, name);
+    return 0;
+}
+
 /* Its name in the cache: of all that its images depend on. */
 static int name_images(struct function *function, struct error *err) {
     struct hash *hash = hash_new();
@@ -168,7 +188,10 @@ static int name_images(struct function *function, struct error *err) {
     size_t index;
     json_t *file;
     json_array_foreach(json_object_get(function->yaml, "files"), index, file) {
-        autofree char *path = format_string("%s/%s", function->folder, json_string_value(file));
+        const char *said = json_string_value(file);
+        autofree char *path = format_string("%s/%s", function->folder, said);
+        if (result == 0)
+            result = check_file(function, said, path, err);
         if (result == 0)
             result = hash_add_file(hash, path, err);
     }
@@ -202,7 +225,8 @@ int function_find(const char *name, struct function *function, struct error *err
     return name_images(function, err);
 }
 
-/* Its own files, by its language's `build`. */
+/* Its own files, by its language's `build`; where they are all that the image has, it must be able
+ * to start from them. */
 static int build(const struct function *function, const char *root, const char *log,
                  struct error *err) {
     const char *arguments[FUNCTION_MOST_WORDS + 4] = {function->folder, function->proto, root};
@@ -212,7 +236,8 @@ static int build(const struct function *function, const char *root, const char *
     json_array_foreach(files, index, file) arguments[3 + index] = json_string_value(file);
     if (folder_make(root, err) < 0)
         return -1;
-    if (language_run(&function->language, "build", arguments, log, err) == 0)
+    if (language_run(&function->language, "build", arguments, log, err) == 0 &&
+        (function->language.base_entry || entry_points_check(function->yaml, root, err) == 0))
         return 0;
     struct error why = *err;
     return error_set(err, "cannot build %s: %s", function->name, why.text);

@@ -71,8 +71,11 @@ int language_find(const char *name, struct language *language, struct error *err
     int result = find(name, "51e5e5e5-0000-4000-8000-000000000003", language, err);
     autofree char *build = format_string("%s/build", language->folder);
     if (result == 0 && !file_exists(build))
-        return error_set(err, "functions in the language %s cannot be built: there is no %s", name,
-                         build);
+        return error_set(
+            err,
+            "functions in the language %s cannot be built: there is no %s: put a ready "
+            "program into a folder `program`",
+            name, build);
     return result;
 }
 

@@ -15,7 +15,7 @@
 #define LANGUAGE_BASES "layers" /* the folder of the cache */
 
 struct language {
-    char *name;                 /* c, go, python, … */
+    char *name;                 /* c, go, program (a ready one), python, … */
     char *folder;               /* functions/lib/NAME */
     char key[HASH_HEX];         /* of its files and its base layer: what a function depends on */
     const char *uuid;           /* of its base layer as ext4: the guest knows it by that */

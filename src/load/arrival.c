@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "load/random.h"
+#include "common/random.h"
 
 static const char *const names[] = {"uniform", "poisson", "bursty"};
 

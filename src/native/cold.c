@@ -11,8 +11,8 @@
 #include "client/clock.h"
 #include "common/cleanup.h"
 #include "common/file.h"
+#include "common/mark.h"
 #include "common/progress.h"
-#include "guest/mark.h"
 #include "native/caller.h"
 
 #define MOST_OPEN 32 /* folders at a time, while files are walked */

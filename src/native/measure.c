@@ -13,10 +13,10 @@
 #include "client/clock.h"
 #include "common/cleanup.h"
 #include "common/file.h"
+#include "common/mark.h"
 #include "common/process.h"
 #include "common/progress.h"
 #include "engine/guest_words.h"
-#include "guest/mark.h"
 #include "image/host.h"
 
 #define STRING(number) #number

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/clock.h"
 #include "common/cleanup.h"
 #include "common/file.h"
-#include "engine/machine.h"
 #include "engine/record.h"
 #include "native/caller.h"
 #include "native/cold.h"
@@ -124,17 +124,21 @@ static int describe(void *context, struct manifest *manifest, struct error *err)
     return 0;
 }
 
+static double seconds_since(uint64_t begun) {
+    return (double)(now_ns() - begun) / 1e9;
+}
+
 static int execute(void *context, const char *folder, struct manifest *manifest,
                    struct run_results *results, struct error *err) {
     struct native *native = context;
     bool cold = native->options->run->start == START_COLD;
-    double begun = machine_now();
+    uint64_t begun = now_ns();
     int result = native_home_settle(&native->home, &native->instance, err);
-    manifest_set_seconds(manifest, "seconds.start", machine_now() - begun);
-    begun = machine_now();
+    manifest_set_seconds(manifest, "seconds.start", seconds_since(begun));
+    begun = now_ns();
     if (result == 0)
         result = (cold ? execute_cold : execute_started)(native, folder, manifest, results, err);
-    manifest_set_seconds(manifest, "seconds.measure", machine_now() - begun);
+    manifest_set_seconds(manifest, "seconds.measure", seconds_since(begun));
     native_home_describe(&native->home, manifest);
     instance_remove(&native->instance);
     if (native_home_keep_log(&native->home, folder, result == 0 ? err : NULL) < 0)
@@ -145,7 +149,7 @@ static int execute(void *context, const char *folder, struct manifest *manifest,
 int native_run(const struct native_options *options, FILE *out, enum results_format format,
                char **folder, struct error *err) {
     struct native native = {.options = options, .instance = {.own = {.handle = -1}}};
-    double begun = machine_now();
+    uint64_t begun = now_ns();
     int result = native_home_open(&native.home, options, err);
     if (result == 0) {
         const struct function *function = &native.home.function;
@@ -158,7 +162,7 @@ int native_run(const struct native_options *options, FILE *out, enum results_for
             .command = options->run->command,
             .system = NATIVE_SYSTEM,
             .clock_hz = host_clock(native.home.cpus.function),
-            .prepare_seconds = machine_now() - begun,
+            .prepare_seconds = seconds_since(begun),
             .core = native.home.cpus.function,
             .measured = RESULTS_INVOCATIONS,
             .noisy = true,

@@ -1,7 +1,7 @@
 /* What QEMU does with an instruction, as far as the plugin must know it before it runs. */
 #include <string.h>
 
-#include "guest/mark.h"
+#include "common/mark.h"
 #include "plugin/decoder.h"
 #include "plugin/segment.h"
 

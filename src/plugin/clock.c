@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "guest/mark.h"
+#include "common/mark.h"
 #include "model/inlining.h"
 #include "plugin/implied.h"
 #include "plugin/samples.h"

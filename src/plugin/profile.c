@@ -7,7 +7,7 @@
 
 #include "common/cleanup.h"
 #include "common/file.h"
-#include "guest/mark.h"
+#include "common/mark.h"
 
 enum count { INSTRUCTIONS, CYCLES, L1I_MISSES, L1D_MISSES, LLC_MISSES, MISPREDICTS, COUNTS };
 

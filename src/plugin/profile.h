@@ -1,5 +1,5 @@
 /* Where one core's time goes, by segment: adds up what the model did while work is measured, that
- * is between the marks work-begin and work-end, or reset and dump (guest/mark.h). */
+ * is between the marks work-begin and work-end, or reset and dump (common/mark.h). */
 #ifndef SLS_PLUGIN_PROFILE_H
 #define SLS_PLUGIN_PROFILE_H
 

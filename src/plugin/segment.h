@@ -16,7 +16,7 @@
 
 enum segment_kind {
     SEGMENT_PLAIN,
-    SEGMENT_MARK,       /* one instruction: a mark, see guest/mark.h */
+    SEGMENT_MARK,       /* one instruction: a mark, see common/mark.h */
     SEGMENT_TRANSLATES, /* one instruction that changes address translation: mov to CRn, invlpg,
                            invpcid */
     SEGMENT_REPEATED,   /* one string instruction with a rep prefix: QEMU enters a block that begins

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "common/cleanup.h"
-#include "load/random.h"
+#include "common/random.h"
 
 /* The more figures, the fewer resamples: a bound on the time, which is some tenths of a second. */
 #define MOST_RESAMPLES 2000

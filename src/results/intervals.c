@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "guest/mark.h"
+#include "common/mark.h"
 
 /* While the marks are read in order. */
 struct search {

@@ -116,7 +116,3 @@ class Prefetcher(unittest.TestCase):
         answer = subprocess.run([self.folder / "walk", wrong], capture_output=True, text=True)
         self.assertEqual(answer.returncode, 1)
         self.assertIn("caches.l1i.prefetcher.name", answer.stderr)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,26 +1,22 @@
-#!/usr/bin/python3
-"""Functions in other languages than C, from their images, on this computer: the same answers as in C, to the letter.
-
-usage: test_functions.py BUILD_DIRECTORY [unittest arguments]
-"""
+"""Functions in other languages than C, from their images, on this computer: the same answers as in C, to the letter."""
 
 import contextlib
+import json
 import os
 import pathlib
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 import unittest
 
 import grpc
 
+import peers
+import pytest
 import reference
-
-BUILD = GRPC = None  # the build folder, and test_grpc.py as a module
 
 NEEDED = {"go": ("go", "protoc", "protoc-gen-go"), "nodejs": ("npm",), "python": ("protoc",)}
 INPUTS = {
@@ -42,7 +38,7 @@ def served(name, path=None):
     """`slsuite function serve`, until it listens; it must end when it is told to, and leave nothing."""
     port = free_port()
     place = tempfile.mkdtemp(prefix="slsuite-test-")
-    process = subprocess.Popen([os.path.join(BUILD, "slsuite"), "function", "serve", name, "--port", str(port)],
+    process = subprocess.Popen([os.path.join(peers.BUILD, "slsuite"), "function", "serve", name, "--port", str(port)],
                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
                                env=os.environ | {"TMPDIR": place} | ({"PATH": path} if path else {}))
     try:
@@ -70,25 +66,28 @@ class Languages(unittest.TestCase):
         if missing:
             self.skipTest(f"there is no {', '.join(missing)}: make deps")
         for name, texts in INPUTS.items():
-            with self.subTest(name), GRPC.function(name) as ours, served(f"{name}-{language}") as port:
+            with self.subTest(name), peers.function(name) as ours, served(f"{name}-{language}") as port:
                 for text in texts:
-                    expected = GRPC.call(ours, name, text)
+                    expected = peers.call(ours, name, text)
                     self.assertTrue(expected.endswith(" | runtime: c"))
-                    self.assertEqual(GRPC.call(port, name, text), expected[:-1] + language)
+                    self.assertEqual(peers.call(port, name, text), expected[:-1] + language)
                 for text in REFUSED.get(name, ()):
                     with self.assertRaises(grpc.RpcError) as raised:
-                        GRPC.call(port, name, text)
+                        peers.call(port, name, text)
                     self.assertEqual(raised.exception.code(), grpc.StatusCode.INVALID_ARGUMENT)
                 with self.assertRaises(grpc.RpcError) as raised:
-                    GRPC.call(port, name, "", path="/lost.Greeter/SayHello")
+                    peers.call(port, name, "", path="/lost.Greeter/SayHello")
                 self.assertEqual(raised.exception.code(), grpc.StatusCode.UNIMPLEMENTED)
 
+    @pytest.mark.needs("layer:go")
     def test_go_answers_as_c(self):
         self.compare("go")
 
+    @pytest.mark.needs("layer:nodejs")
     def test_nodejs_answers_as_c(self):
         self.compare("nodejs")
 
+    @pytest.mark.needs("layer:python")
     def test_python_answers_as_c(self):
         self.compare("python")
 
@@ -102,12 +101,12 @@ class Sizes(unittest.TestCase):
 
     def test_client_knows_the_answers(self):
         for name in reference.FUNCTIONS:
-            with GRPC.grpcio_server(name, lambda _: reply) as (port, _):
+            with peers.grpcio_server(name, lambda _: reply) as (port, _):
                 for text in (*reference.SIZES, "world"):
                     right = self.expected(name, text)
                     for reply, pattern in ((right + "1 | runtime: python", "^$"), (right[:-6] + "?" + right[-5:], "wrong reply: ")):
                         with self.subTest(name, text=text, reply=reply):
-                            called = GRPC.client(port, "-function", name, "-input", text, "-n", 1)
+                            called = peers.client(port, "-function", name, "-input", text, "-n", 1)
                             self.assertRegex(called.stderr, pattern)
 
     def check(self, name):
@@ -115,59 +114,64 @@ class Sizes(unittest.TestCase):
             self.skipTest("there is no protoc: make deps")
         with self.subTest(name), served(f"{name}-python") as port:
             for text in (*reference.SIZES, "", "World"):
-                reply = GRPC.call(port, name, text)
+                reply = peers.call(port, name, text)
                 self.assertTrue(reply.startswith(self.expected(name, text)), reply)
                 self.assertTrue(reply.endswith(" | runtime: python"), reply)
             with self.assertRaises(grpc.RpcError) as raised:
-                GRPC.call(port, name, "vast")
+                peers.call(port, name, "vast")
             self.assertEqual(raised.exception.code(), grpc.StatusCode.INVALID_ARGUMENT)
 
+    @pytest.mark.needs("layer:python")
     def test_compression(self):
         self.check("compression")
 
+    @pytest.mark.needs("layer:python", "layer:services")
     def test_crud_api(self):
         """With Redis beside it."""
         self.check("crud-api")
 
+    @pytest.mark.needs("layer:python")
     def test_hotel_search(self):
         """By two services of its own."""
         self.check("hotel-search")
 
+    @pytest.mark.needs("layer:python")
     def test_rnn_serving(self):
         """Its request has two fields."""
         self.check("rnn-serving")
         with served("rnn-serving-python") as port:
-            called = GRPC.client(port, "-function", "rnn-serving", "-input", "Greek:3", "-n", 1)
+            called = peers.client(port, "-function", "rnn-serving", "-input", "Greek:3", "-n", 1)
         self.assertEqual((called.returncode, called.stderr), (0, ""))
         answers = {"language:Greek.n:3 | output:['A', 'B', 'C']": "^$", "language:Greek.n:0 | output:[]": "wrong reply: other"}
         for reply, pattern in answers.items():
-            with GRPC.grpcio_server("rnn-serving", lambda _: f"fn: RNN-Serving | {reply} | runtime: Python") as (port, service):
-                called = GRPC.client(port, "-function", "rnn-serving", "-input", "Greek:3", "-n", 1)
+            with peers.grpcio_server("rnn-serving", lambda _: f"fn: RNN-Serving | {reply} | runtime: Python") as (port, service):
+                called = peers.client(port, "-function", "rnn-serving", "-input", "Greek:3", "-n", 1)
             self.assertRegex(called.stderr, pattern)
             self.assertEqual((service.last.language, service.last.numSamples), ("Greek", 3))
 
-    @unittest.skipUnless(os.environ.get("SLSUITE_SLOW"), "slow: only with --slow")
+    @pytest.mark.slow
+    @pytest.mark.needs("layer:python", "layer:services")
     def test_all(self):
         for name in reference.FUNCTIONS:
             self.check(name)
 
 
 def slsuite(*arguments, **options):
-    return subprocess.run([os.path.join(BUILD, "slsuite"), "function", *map(str, arguments)], capture_output=True, text=True,
+    return subprocess.run([os.path.join(peers.BUILD, "slsuite"), "function", *map(str, arguments)], capture_output=True, text=True,
                           timeout=900, **options)
 
 
 class Image(unittest.TestCase):
     def test_no_container_runtime(self):
         """Under a changed root, then."""
-        folder = pathlib.Path(self.enterContext(GRPC.tempfile.TemporaryDirectory()))
+        folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
         for place in os.environ["PATH"].split(":"):
             for program in pathlib.Path(place).glob("*") if os.path.isdir(place) else ():
                 if program.name not in ("crun", "runc"):
                     with contextlib.suppress(FileExistsError):
                         (folder / program.name).symlink_to(program)
-        with GRPC.function("aes") as ours, served("aes-c", str(folder)) as port:
-            self.assertEqual(GRPC.call(port, "aes", "world"), GRPC.call(ours, "aes", "world"))
+        with peers.function("aes") as ours, served("aes-c", str(folder)) as port:
+            self.assertEqual(peers.call(port, "aes", "world"), peers.call(ours, "aes", "world"))
 
     def test_test(self):
         result = slsuite("test", "auth-c", "helloworld-c")
@@ -177,11 +181,11 @@ class Image(unittest.TestCase):
 
     def test_service_that_fails(self):
         """It is named, and nothing is left."""
-        folder = pathlib.Path(self.enterContext(GRPC.tempfile.TemporaryDirectory()))
+        folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
         place = folder / "hello/c"
         place.mkdir(parents=True)
-        shutil.copy(GRPC.program("helloworld"), place / "helloworld-c")
-        description = (pathlib.Path(BUILD) / "functions/helloworld/c/function.yaml").read_text().replace("helloworld-c\n", "hello-c\n", 1)
+        shutil.copy(peers.program("helloworld"), place / "helloworld-c")
+        description = (pathlib.Path(peers.BUILD) / "functions/helloworld/c/function.yaml").read_text().replace("helloworld-c\n", "hello-c\n", 1)
         for options, pattern in (("-addr, 0.0.0.0:7000, -lost", "the service other ended before it listened on port [0-9]+: "),
                                  ("-addr, 0.0.0.0:7000", "^$")):
             (place / "function.yaml").write_text(
@@ -193,15 +197,15 @@ class Image(unittest.TestCase):
         """What skopeo reads back is the same image, for the same machine."""
         if not shutil.which("skopeo"):
             self.skipTest("there is no skopeo: make deps")
-        folder = pathlib.Path(self.enterContext(GRPC.tempfile.TemporaryDirectory()))
+        folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
         result = slsuite("export", "aes-c", "--out", folder / "aes.tar")
         self.assertEqual(result.returncode, 0, result.stderr)
         subprocess.run(["skopeo", "--insecure-policy", "copy", "-q", f"docker-archive:{folder}/aes.tar:aes-c:latest",
                         f"oci:{folder}/back:latest"], check=True)
         subprocess.run(["umoci", "unpack", "--rootless", "--image", f"{folder}/back:latest", folder / "bundle"], check=True,
                        capture_output=True)
-        self.assertEqual((folder / "bundle/rootfs/aes-c").read_bytes(), pathlib.Path(GRPC.program("aes")).read_bytes())
-        config = GRPC.json.loads((folder / "bundle/config.json").read_text())
+        self.assertEqual((folder / "bundle/rootfs/aes-c").read_bytes(), pathlib.Path(peers.program("aes")).read_bytes())
+        config = json.loads((folder / "bundle/config.json").read_text())
         self.assertEqual(config["process"]["args"], ["/aes-c", "-addr", "0.0.0.0:50051"])
 
     def test_bad_use(self):
@@ -215,12 +219,3 @@ class Image(unittest.TestCase):
                 self.assertEqual(result.returncode, status, result.stderr)
                 *_, last = result.stderr.splitlines()
                 self.assertRegex(last, "^slsuite: " + pattern)
-
-
-if __name__ == "__main__":
-    sys.path.insert(0, str(pathlib.Path(__file__).parent))
-    import test_grpc as GRPC
-    BUILD = GRPC.BUILD = sys.argv.pop(1)
-    with GRPC.tempfile.TemporaryDirectory() as place:
-        GRPC.compile_protocols(place)
-        unittest.main()

@@ -1,13 +1,7 @@
-#!/usr/bin/python3
-"""Our gRPC functions and client against grpcio, OpenSSL, and peers that misbehave.
-
-usage: test_grpc.py BUILD_DIRECTORY [unittest arguments]
-Needs python3-grpcio, python3-protobuf, protoc and openssl. Everything on 127.0.0.1, at ports the kernel chooses.
-"""
+"""Our gRPC functions and client against grpcio, OpenSSL, and peers that misbehave. Everything on 127.0.0.1, at ports the kernel chooses."""
 
 import concurrent.futures
 import contextlib
-import importlib
 import json
 import logging
 import os
@@ -16,7 +10,6 @@ import re
 import socket
 import struct
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -24,223 +17,11 @@ import unittest
 
 import grpc
 
-REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-KEY = "6368616e676520746869732070617373"
-NAMES = ["aes", "auth", "fibonacci", "helloworld"]
-PATHS = {name: f"/{name}.Greeter/SayHello" for name in NAMES} | {"aes": "/aes.Aes/ShowEncryption"}
-FIELDS = {name: ("HelloRequest", "name", "HelloReply", "message") for name in NAMES}
-FIELDS["aes"] = ("PlainTextMessage", "plaintext_message", "ReturnEncryptionInfo", "encryption_info")
-SIZED = {"compression": "FileCompress/CompressFile", "crud-api": "CrudApi/Handle", "dna-visualisation": "DNAVisualisation/Visualise",
-         "dynamic-html": "DynamicHTML/Render", "graph-bfs": "GraphBFSBenchmark/GetBfs", "graph-mst": "GraphMST/GetMst",
-         "graph-pagerank": "GraphPageRank/GetPageRank", "hotel-profile": "HotelProfile/GetProfiles",
-         "hotel-search": "HotelSearch/Nearby", "image-rotate": "ImageRotate/RotateImage",
-         "rnn-serving": "RNNServing/GenerateString", "thumbnailer": "Thumbnailer/MakeThumbnail",
-         "video-processing": "VideoProcessing/ConvertToGrayscale"}
-for name, method in SIZED.items():
-    PATHS[name] = f"/{name.replace('-', '_')}.{method}"
-    FIELDS[name] = "Request", "name", "Reply", "message"
-FIELDS["rnn-serving"] = "SendLanguage", "language", "GetString", "message"
-BUILD = None
-MODULES = {}
-
-
-def program(name):
-    place = "src/guest/client/client" if name == "client" else f"functions/{name}/c/{name}-c"
-    return os.path.join(BUILD, place)
-
-
-def compile_protocols(folder):
-    protos = os.path.join(REPOSITORY, "functions/proto")
-    subprocess.run(["protoc", f"--proto_path={protos}", f"--python_out={folder}"]
-                   + [os.path.join(protos, name.replace("-", "_") + ".proto") for name in PATHS], check=True)
-    sys.path.insert(0, folder)
-    MODULES.update({name: importlib.import_module(name.replace("-", "_") + "_pb2") for name in PATHS})
-
-
-# --- peers ---------------------------------------------------------------------------------------------
-
-def start(name, *options):
-    """One of our functions: its process and its port."""
-    process = subprocess.Popen([program(name), "-addr", "127.0.0.1:0", *options],
-                               stderr=subprocess.PIPE, text=True)
-    return process, int(process.stderr.readline().rsplit(":", 1)[1])
-
-
-def stop(process):
-    """It must still be there, and leave cleanly on SIGTERM."""
-    try:
-        assert process.poll() is None, f"{process.args} died: {process.stderr.read()}"
-        process.terminate()
-        status = process.wait(10)
-        assert status == 0, f"{process.args}: exit status {status}: {process.stderr.read()}"
-    finally:
-        process.kill()
-        process.wait()
-        process.stderr.close()
-
-
-@contextlib.contextmanager
-def function(name, *options):
-    process, port = start(name, *options)
-    try:
-        yield port
-    finally:
-        stop(process)
-
-
-def call(port, name, text, path=None, timeout=20, **options):
-    request_type, request_field, reply_type, reply_field = FIELDS[name]
-    module = MODULES[name]
-    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-        method = channel.unary_unary(path or PATHS[name], lambda m: m.SerializeToString(),
-                                     getattr(module, reply_type).FromString)
-        request = getattr(module, request_type)(**{request_field: text})
-        return getattr(method(request, timeout=timeout, **options), reply_field)
-
-
-class Service(grpc.GenericRpcHandler):
-    """A vSwarm service in Python: `reply` maps the text that came to the text that goes."""
-
-    def __init__(self, name, reply):
-        self.name, self.reply, self.seen = name, reply, []
-
-    def service(self, details):
-        request_type, request_field, reply_type, reply_field = FIELDS[self.name]
-        module = MODULES[self.name]
-
-        def handle(request, context):
-            text = getattr(request, request_field)
-            self.seen.append(text)
-            self.last = request
-            return getattr(module, reply_type)(**{reply_field: self.reply(text)})
-
-        if details.method != PATHS[self.name]:
-            return None
-        return grpc.unary_unary_rpc_method_handler(
-            handle, getattr(module, request_type).FromString, lambda m: m.SerializeToString())
-
-
-@contextlib.contextmanager
-def grpcio_server(name, reply):
-    server = grpc.server(concurrent.futures.ThreadPoolExecutor(max_workers=2))
-    service = Service(name, reply)
-    server.add_generic_rpc_handlers([service])
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    try:
-        yield port, service
-    finally:
-        server.stop(0).wait()
-
-
-@contextlib.contextmanager
-def raw_server(behave):
-    """A TCP server that does to each connection what `behave(connection)` does."""
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def loop():
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            with connection, contextlib.suppress(OSError):
-                connection.settimeout(5)
-                behave(connection)
-
-    thread = threading.Thread(target=loop, daemon=True)
-    thread.start()
-    try:
-        yield listener.getsockname()[1]
-    finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join(10)
-
-
-def client(port, *arguments, limit=30):
-    return subprocess.run([program("client"), "-addr", f"127.0.0.1:{port}", *map(str, arguments)],
-                          capture_output=True, text=True, timeout=limit)
-
-
-# --- HTTP/2 by hand ------------------------------------------------------------------------------------
-
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, CONTINUATION = 0, 1, 3, 4, 6, 7, 9
-END_STREAM, END_HEADERS = 1, 4
-
-
-def frame(kind, flags=0, stream=0, payload=b""):
-    return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload
-
-
-def fields(*pairs):
-    """HPACK without its table: literal fields, never indexed."""
-    block = b""
-    for name, value in pairs:
-        name, value = name.encode(), value.encode()
-        assert len(name) < 127 and len(value) < 127
-        block += b"\x10" + bytes([len(name)]) + name + bytes([len(value)]) + value
-    return block
-
-
-def request_head(path, stream=1, method="POST", kind="application/grpc"):
-    return frame(HEADERS, END_HEADERS, stream,
-                 fields((":method", method), (":scheme", "http"), (":path", path), (":authority", "x"),
-                        ("te", "trailers"), ("content-type", kind)))
-
-
-def message(payload, flag=0, length=None):
-    return bytes([flag]) + struct.pack(">I", len(payload) if length is None else length) + payload
-
-
-def text_field(text):
-    assert len(text) < 128
-    return b"\x0a" + bytes([len(text)]) + text
-
-
-def exchange(port, data, seconds=5):
-    """Send bytes; everything that comes back until a stream ends, the peer closes, or time is out."""
-    with socket.create_connection(("127.0.0.1", port)) as s:
-        s.settimeout(0.2)
-        received, deadline = b"", time.monotonic() + seconds
-        with contextlib.suppress(ConnectionError):
-            s.sendall(data)
-        while time.monotonic() < deadline:
-            try:
-                part = s.recv(65536)
-            except socket.timeout:
-                if any(f[1] & END_STREAM and f[0] in (DATA, HEADERS) for f in frames(received)):
-                    break
-                continue
-            except ConnectionError:
-                part = b""
-            if not part:
-                return received, True
-            received += part
-        return received, False
-
-
-def frames(data):
-    result = []
-    while len(data) >= 9:
-        length = int.from_bytes(data[:3], "big")
-        result.append((data[3], data[4], int.from_bytes(data[5:9], "big"), data[9:9 + length]))
-        data = data[9 + length:]
-    return result
-
-
-def read_request(connection):
-    """Until the client's request has ended on its stream."""
-    data = b""
-    while True:
-        part = connection.recv(65536)
-        if not part:
-            return
-        data += part
-        if any(f[0] == DATA and f[1] & END_STREAM for f in frames(data[len(PREFACE):])):
-            return
-
+from peers import (
+    CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, KEY, MODULES, NAMES, PATHS, PING, PREFACE,
+    RST_STREAM, SETTINGS, Reflection, call, client, exchange, fields, frame, frames, function, grpcio_server, message, program,
+    raw_server, read_request, request_head, start, stop, text_field,
+)
 
 # --- (a) our functions, grpcio as client ------------------------------------------------------------------
 
@@ -425,7 +206,58 @@ class Client(unittest.TestCase):
             self.assertEqual(first, inputs("-n", 50, "-generator", "random", "-seed", 1))
             self.assertNotEqual(first, inputs("-n", 50, "-generator", "random", "-seed", 2))
 
-    def test_default_is_helloworld(self):
+    def test_a_function_that_nobody_named(self):
+        """The server is asked what it serves; of one that cannot say, each known service is called."""
+        for name in NAMES:
+            with function(name) as port:
+                found = client(port, "-n", 3, function=None)
+                self.check(found, 0, f"3 invocations of {PATHS[name]}\n")
+                self.assertIn(f"serves {PATHS[name]} ({name}; it has answered)", found.stderr)
+        for version in "v1", "v1alpha":
+            told = Reflection(["grpc.health.v1.Health", f"grpc.reflection.{version}.ServerReflection", "fibonacci.Greeter"], version)
+            with grpcio_server("fibonacci", right_reply("fibonacci"), told) as (port, service):
+                found = client(port, "-n", 2, "-input", "5", function=None)
+                self.check(found, 0, "2 invocations of /fibonacci.Greeter/SayHello")
+                self.assertIn("(fibonacci; the server says so)", found.stderr)
+                self.assertEqual(service.seen, ["5", "5"])
+        with grpcio_server("thumbnailer", lambda _: "fn: none") as (port, service):
+            self.check(client(port, "-n", 1, "-no-verify", function=None), 0, f"1 invocations of {PATHS['thumbnailer']}")
+            self.assertEqual(service.seen, ["small"] * 2)  # when it was looked for, and when it was measured
+
+    def test_no_function_that_is_known(self):
+        for told, pattern in ((Reflection(["mine.Own", "grpc.health.v1.Health"]), "serves mine.Own, and no function that the client knows: .*-method"),
+                              (Reflection([]), "serves nothing, and no function"),
+                              (Reflection(["mine.Own"], "v9"), "serves no function that the client knows: say what to call with -method")):
+            server = grpc.server(concurrent.futures.ThreadPoolExecutor(max_workers=2))
+            server.add_generic_rpc_handlers([told])
+            port = server.add_insecure_port("127.0.0.1:0")
+            server.start()
+            result = client(port, "-n", 1, function=None)
+            server.stop(0).wait()
+            self.assertEqual((result.returncode, result.stdout), (2, ""))
+            self.assertRegex(result.stderr, pattern)
+        self.check(client(1, "-n", 1, function=None), 1, "Connection refused")
+        self.check(client(1, "-cold", "aes-c", function=None), 2, "-cold: say which function it is")
+
+    def test_vswarms_command_line(self):
+        """As its users' scripts have it."""
+        with grpcio_server("fibonacci", right_reply("fibonacci")) as (port, service), tempfile.TemporaryDirectory() as folder:
+            words = ["-function-name", "fibonacci", "-url", "localhost", "-port", port, "-function-method", "0"]
+            run = lambda *more: subprocess.run([program("client"), *map(str, (*words, *more))], capture_output=True, text=True, timeout=30)
+            self.check(run("-n", 5, "-w", 2, "-m5ops", "-input", "10"), 0, "5 invocations")
+            self.assertEqual(service.seen, ["10"] * 7)
+            service.seen.clear()
+            self.check(run("-n", 3, "-genType", "linear", "-lowerBound", 4, "-upperBound", 5, "-delay", 10), 0, "3 invocations")
+            self.assertEqual(service.seen, ["4", "5", "4"])
+            self.check(run("-n", 2, "-v"), 0, "invocation 1: fn: Fib: y = fib(x)")
+            for times in 1, 2:
+                self.check(run("-n", 2, "-logging", f"{folder}/log"), 0)
+                self.assertEqual(pathlib.Path(folder, "log").read_text().count("2 invocations of"), times)
+            self.check(run("-function-method", "1"), 2, "-function-method '1': each function has one method")
+            self.check(run("-logging", f"{folder}/none/log"), 1, "open the log")
+            self.check(run("-n", 2, "-v", "-rate", 5), 2, "-delay, -v: not in a load run")
+
+    def test_names_of_options(self):
         with grpcio_server("helloworld", right_reply("helloworld")) as (port, service):
             self.check(client(port, "--n", 4), 0, "4 invocations of /helloworld.Greeter/SayHello")
             self.assertEqual(service.seen, ["world"] * 4)
@@ -747,20 +579,3 @@ class BadClients(unittest.TestCase):
             with contextlib.suppress(OSError):
                 s.sendall(PREFACE + frame(SETTINGS) + frame(PING, 0, 0, b"12345678") * 200000)
             self.assertIn("fn: AES", call(self.port, "aes", "world"))
-
-
-def main():
-    global BUILD
-    if len(sys.argv) < 2 or not os.path.isdir(sys.argv[1]):
-        sys.exit(__doc__)
-    BUILD = os.path.abspath(sys.argv.pop(1))
-    with tempfile.TemporaryDirectory() as folder:
-        compile_protocols(folder)
-        result = unittest.main(verbosity=2, exit=False).result
-    failed = len(result.failures) + len(result.errors)
-    print(f"{result.testsRun - failed - len(result.skipped)} passed, {failed} failed")
-    sys.exit(1 if failed else 0)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,4 @@
-"""The client as a load generator: real functions, and servers that misbehave. Needs what test_grpc.py needs."""
+"""The client as a load generator: real functions, and servers that misbehave."""
 
 import base64
 import collections
@@ -15,19 +15,19 @@ import signal
 import socket
 import struct
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 import unittest
 import zlib
 
-GRPC = None  # test_grpc.py
+import peers
+
 HOUR = 3600 * 10**9
 
 
 def run(port, *arguments, limit=120):
-    return GRPC.client(port, *arguments, limit=limit)
+    return peers.client(port, *arguments, limit=limit)
 
 
 def summary(result):
@@ -109,7 +109,7 @@ class Load(unittest.TestCase):
         return found
 
     def test_closed_loop(self):
-        with GRPC.function("helloworld") as port:
+        with peers.function("helloworld") as port:
             for arguments in (["-concurrency", 1], ["-concurrency", 32], ["-concurrency", 300],
                               ["-concurrency", 10, "-connections", 3], ["-connections", 4],
                               ["-concurrency", 3, "-connection", "new"]):
@@ -118,7 +118,7 @@ class Load(unittest.TestCase):
                 self.assertGreater(found["per_second"], 0)
 
     def test_each_call_arrives_once(self):
-        with GRPC.grpcio_server("fibonacci", lambda text: f"fn: Fib: y = fib(x) | x: {text} y: {FIBONACCI[int(text)]} | runtime: py") \
+        with peers.grpcio_server("fibonacci", lambda text: f"fn: Fib: y = fib(x) | x: {text} y: {FIBONACCI[int(text)]} | runtime: py") \
                 as (port, service):
             self.check(run(port, "-function", "fibonacci", "-n", 90, "-concurrency", 7, "-generator", "linear",
                            "-lower", 5, "-upper", 14, "-format", "json"), 90)
@@ -129,7 +129,7 @@ class Load(unittest.TestCase):
             self.assertEqual(len(service.seen), 52)
 
     def test_open_loop(self):
-        with GRPC.function("fibonacci") as port:
+        with peers.function("fibonacci") as port:
             for kind in ("poisson", "uniform", "bursty"):
                 found = self.check(run(port, "-function", "fibonacci", "-rate", 1000, "-arrival", kind, "-burst", 5,
                                        "-duration", 1, "-format", "json"))
@@ -138,7 +138,7 @@ class Load(unittest.TestCase):
                 self.assertTrue(least <= found["answered"] <= most, found["answered"])
 
     def test_same_seed_same_number(self):
-        with GRPC.function("helloworld") as port:
+        with peers.function("helloworld") as port:
             count = [self.check(run(port, "-rate", 3000, "-duration", 0.3, "-seed", seed, "-format", "json"))["answered"]
                      for seed in (1, 1, 2, 3, 4)]
         self.assertEqual(count[0], count[1])
@@ -148,7 +148,7 @@ class Load(unittest.TestCase):
         minutes = [0, 30, 0, 7, 120]
         text = "HashOwner,HashApp,HashFunction,Trigger," + ",".join(map(str, range(1, 6))) + "\r\n" + \
             "o,a,aa11,http,1,2,3,4,5\r\no,a,bb22,timer," + ",".join(map(str, minutes)) + "\r\no,a,bb33,timer,-1,0,,0,0\r\n"
-        with GRPC.function("helloworld") as port, tempfile.TemporaryDirectory() as folder:
+        with peers.function("helloworld") as port, tempfile.TemporaryDirectory() as folder:
             trace = pathlib.Path(folder, "day.csv")
             trace.write_text(text)
             for arguments, calls in (([], 15), (["-trace-function", "bb2"], 157), (["-trace-function", "bb22", "-n", 50], 50),
@@ -168,7 +168,7 @@ class Load(unittest.TestCase):
             self.assertIn(":2: minute 3 is missing", run(port, "-trace", trace).stderr)
 
     def test_formats(self):
-        with GRPC.function("helloworld") as port:
+        with peers.function("helloworld") as port:
             arguments = port, "-n", 200, "-concurrency", 4
             text = run(*arguments).stdout
             self.assertRegex(text, r"\A200 invocations of /helloworld.Greeter/SayHello in [\d.]+ s: [\d.]+/s answered\n"
@@ -181,7 +181,7 @@ class Load(unittest.TestCase):
             self.assertEqual(set(summary(run(*arguments, "-json"))), set(summary(run(*arguments, "-format", "json"))))
 
     def test_hdr_log(self):
-        with GRPC.function("helloworld") as port, tempfile.TemporaryDirectory() as folder:
+        with peers.function("helloworld") as port, tempfile.TemporaryDirectory() as folder:
             log = os.path.join(folder, "log")
             found = self.check(run(port, "-rate", 500, "-duration", 2.5, "-hdr-log", log, "-format", "json"))
             *parts, (tag, begin, _, most, whole) = read_log(log)
@@ -201,7 +201,7 @@ class Load(unittest.TestCase):
             self.assertIn("No space left", run(port, "-n", 1, "-hdr-log", "/dev/full").stderr)
 
     def test_progress(self):
-        with GRPC.function("helloworld") as port:
+        with peers.function("helloworld") as port:
             arguments = port, "-rate", 100, "-duration", 2.3
             self.assertEqual(run(*arguments).stderr, "")
             lines = run(*arguments, "-progress").stderr.splitlines()
@@ -212,8 +212,8 @@ class Load(unittest.TestCase):
     def test_progress_on_a_terminal(self):
         """One line, drawn again and taken away at the end."""
         outer, inner = pty.openpty()
-        with GRPC.function("helloworld") as port, os.fdopen(outer, "rb", 0) as terminal:
-            process = subprocess.Popen([GRPC.program("client"), "-addr", f"127.0.0.1:{port}", "-n", "600", "-rate", "200"],
+        with peers.function("helloworld") as port, os.fdopen(outer, "rb", 0) as terminal:
+            process = subprocess.Popen([peers.program("client"), "-addr", f"127.0.0.1:{port}", "-function", "helloworld", "-n", "600", "-rate", "200"],
                                        stdout=subprocess.DEVNULL, stderr=inner)
             os.close(inner)
             said = b""
@@ -227,8 +227,8 @@ class Load(unittest.TestCase):
         self.assertNotIn(b"\n", said)
 
     def test_interrupted(self):
-        with GRPC.function("helloworld") as port:
-            process = subprocess.Popen([GRPC.program("client"), "-addr", f"127.0.0.1:{port}", "-duration", "600", "-format", "json",
+        with peers.function("helloworld") as port:
+            process = subprocess.Popen([peers.program("client"), "-addr", f"127.0.0.1:{port}", "-function", "helloworld", "-duration", "600", "-format", "json",
                                         "-progress"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             process.stderr.readline()  # it is under way
             process.send_signal(signal.SIGINT)
@@ -271,9 +271,9 @@ class Stalls(unittest.TestCase):
                 return f"Hello {text}"
             return reply
 
-        with GRPC.grpcio_server("helloworld", slow_once()) as (port, _):
+        with peers.grpcio_server("helloworld", slow_once()) as (port, _):
             closed = summary(run(port, "-n", 400, "-concurrency", 1, "-format", "json"))
-        with GRPC.grpcio_server("helloworld", slow_once()) as (port, _):
+        with peers.grpcio_server("helloworld", slow_once()) as (port, _):
             opened = summary(run(port, "-n", 400, "-rate", 200, "-arrival", "uniform", "-concurrency", 1, "-format", "json"))
         self.assertEqual((closed["failed"], opened["failed"]), (0, 0))
         self.assertGreaterEqual(closed["latency_us"]["max"], 600e3)
@@ -319,17 +319,17 @@ class Server:
         with connection, contextlib.suppress(OSError):
             connection.settimeout(20)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection.sendall(GRPC.frame(GRPC.SETTINGS))
+            connection.sendall(peers.frame(peers.SETTINGS))
             data, preface = b"", True
             while part := connection.recv(65536):
                 data += part
-                if preface and len(data) >= len(GRPC.PREFACE):
-                    data, preface = data[len(GRPC.PREFACE):], False
+                if preface and len(data) >= len(peers.PREFACE):
+                    data, preface = data[len(peers.PREFACE):], False
                 while not preface and len(data) >= 9 and len(data) >= 9 + int.from_bytes(data[:3], "big"):
                     size = 9 + int.from_bytes(data[:3], "big")
                     kind, flags, stream = data[3], data[4], int.from_bytes(data[5:9], "big")
                     data = data[size:]
-                    if kind == GRPC.DATA and flags & GRPC.END_STREAM:
+                    if kind == peers.DATA and flags & peers.END_STREAM:
                         with self.lock:
                             self.requests += not first
                             number = self.requests
@@ -338,15 +338,15 @@ class Server:
 
 
 def head(stream, *pairs, end=False):
-    flags = GRPC.END_HEADERS | (GRPC.END_STREAM if end else 0)
-    return GRPC.frame(GRPC.HEADERS, flags, stream, GRPC.fields(*pairs))
+    flags = peers.END_HEADERS | (peers.END_STREAM if end else 0)
+    return peers.frame(peers.HEADERS, flags, stream, peers.fields(*pairs))
 
 
 def parts(stream, payload=None):
     """Head, data and trailers of a right reply."""
-    payload = GRPC.message(GRPC.text_field(b"Hello world")) if payload is None else payload
+    payload = peers.message(peers.text_field(b"Hello world")) if payload is None else payload
     return (head(stream, (":status", "200"), ("content-type", "application/grpc")),
-            GRPC.frame(GRPC.DATA, 0, stream, payload), head(stream, ("grpc-status", "0"), end=True))
+            peers.frame(peers.DATA, 0, stream, payload), head(stream, ("grpc-status", "0"), end=True))
 
 
 def reply(connection, stream, number):
@@ -383,7 +383,7 @@ class BadServers(unittest.TestCase):
     def test_reset(self):
         def every_fourth(connection, stream, number):
             if number % 4 == 0:
-                connection.sendall(GRPC.frame(GRPC.RST_STREAM, 0, stream, struct.pack(">I", 8)))
+                connection.sendall(peers.frame(peers.RST_STREAM, 0, stream, struct.pack(">I", 8)))
             else:
                 reply(connection, stream, number)
         _, server = self.check(every_fourth, {"call reset": 10}, first="cut off (CANCEL)")
@@ -401,8 +401,8 @@ class BadServers(unittest.TestCase):
         self.check(some, {"gRPC status UNAVAILABLE": 3, "gRPC status no gRPC status": 1, "not gRPC": 4})
 
     def test_wrong_and_malformed(self):
-        texts = [GRPC.message(GRPC.text_field(b"Goodbye")), GRPC.message(b"\xff"), GRPC.message(GRPC.text_field(b"Hello world"))[:-1],
-                 GRPC.message(GRPC.text_field(b"Hello world"), flag=1), b""]
+        texts = [peers.message(peers.text_field(b"Goodbye")), peers.message(b"\xff"), peers.message(peers.text_field(b"Hello world"))[:-1],
+                 peers.message(peers.text_field(b"Hello world"), flag=1), b""]
 
         def some(connection, stream, number):
             connection.sendall(b"".join(parts(stream, texts[number % 8] if number % 8 < len(texts) else None)))
@@ -432,7 +432,7 @@ class BadServers(unittest.TestCase):
     def test_goaway(self):
         def leaving(connection, stream, number):
             if number % 10 == 0:  # this one is still answered, those behind it are not
-                connection.sendall(GRPC.frame(GRPC.GOAWAY, 0, 0, struct.pack(">II", stream, 0)))
+                connection.sendall(peers.frame(peers.GOAWAY, 0, 0, struct.pack(">II", stream, 0)))
                 reply(connection, stream, number)
                 return "close"
             reply(connection, stream, number)
@@ -442,7 +442,7 @@ class BadServers(unittest.TestCase):
             self.assertGreaterEqual(server.connections, 5)
 
         def refusing(connection, stream, number):
-            connection.sendall(GRPC.frame(GRPC.GOAWAY, 0, 0, struct.pack(">II", 0, 11)))
+            connection.sendall(peers.frame(peers.GOAWAY, 0, 0, struct.pack(">II", 0, 11)))
         self.check(refusing, {"GOAWAY": 12}, n=12, first="GOAWAY, ENHANCE_YOUR_CALM")
 
     def test_timeouts(self):
@@ -473,7 +473,7 @@ class BadServers(unittest.TestCase):
 
     def test_server_dies(self):
         """For good: the client knocks in vain, not too often, and gives up."""
-        process, port = GRPC.start("helloworld")
+        process, port = peers.start("helloworld")
         threading.Timer(2, process.kill).start()
         result = run(port, "-n", 10**9, "-concurrency", 8, "-timeout", 1, "-format", "json")
         process.wait()
@@ -486,30 +486,21 @@ class BadServers(unittest.TestCase):
         self.assertRegex(result.stderr, r"\Aclient: \d+ of \d+ calls failed: .*: gave up after 1 s without a reply\n\Z")
 
     def test_server_comes_back(self):
-        process, port = GRPC.start("helloworld")
+        process, port = peers.start("helloworld")
         others = []
 
         def replace():
             process.kill()
             process.wait()
             time.sleep(0.5)
-            others.append(subprocess.Popen([GRPC.program("helloworld"), "-addr", f"127.0.0.1:{port}"], stderr=subprocess.DEVNULL))
+            others.append(subprocess.Popen([peers.program("helloworld"), "-addr", f"127.0.0.1:{port}"], stderr=subprocess.DEVNULL))
         threading.Timer(1, replace).start()
         result = run(port, "-rate", 200, "-arrival", "uniform", "-duration", 4, "-format", "json")
         process.stderr.close()
-        GRPC.call(port, "helloworld", "you")
+        peers.call(port, "helloworld", "you")
         others[0].kill()
         others[0].wait()
         found = summary(result)
         self.assertEqual(found["invocations"], 800)
         self.assertLessEqual(set(found["failures"]), {"connection refused", "connection closed"})
         self.assertGreater(found["answered"], 400)
-
-
-if __name__ == "__main__":
-    sys.path.insert(0, str(pathlib.Path(__file__).parent))
-    import test_grpc as GRPC
-    GRPC.BUILD = sys.argv.pop(1)
-    with tempfile.TemporaryDirectory() as place:
-        GRPC.compile_protocols(place)
-        unittest.main()

@@ -12,6 +12,8 @@ import time
 import unittest
 import uuid
 
+import pytest
+
 HERE = pathlib.Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[1]
 BUILD = pathlib.Path(os.environ["SLSUITE_BUILD"])
@@ -37,7 +39,7 @@ client: [{client}]
 warm-ups: {warm_ups}
 """
 
-slow = unittest.skipUnless(os.environ.get("SLSUITE_SLOW"), "slow: only with --slow")
+slow = pytest.mark.slow
 as_root = unittest.skipUnless(os.geteuid() == 0, "needs root")
 
 
@@ -105,9 +107,11 @@ def compile_misbehaving(path):
 
 class Case(unittest.TestCase):
     longMessage = True
+    prepared = True
 
     def setUp(self):
-        prepare()
+        if self.prepared:
+            prepare()
         self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory(prefix="slsuite-test-")))
         self.out = self.folder / "run"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "guest/mark.h"
+#include "common/mark.h"
 
 #define PER_UNIT 40000 /* instructions */
 

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "guest/mark.h"
+#include "common/mark.h"
 #include "lib/function.h"
 #include "proto/helloworld.pb-c.h"
 

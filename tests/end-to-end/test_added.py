@@ -421,7 +421,3 @@ services:
                                 ("services:\n  a:\n    build: .", 3, "a: has no image")):
             with self.subTest(text):
                 self.refuse(rf".*functions.yaml:{line}: {why}", "-f", self.compose(text), "a")
-
-
-if __name__ == "__main__":
-    unittest.main()

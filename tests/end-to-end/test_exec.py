@@ -42,7 +42,7 @@ class Regions(Exec):
         self.assertRegex(process.out, r"^well done\nregion +instructions.*\n─+\n +region 0 user +[\d,]+")
         self.assertIn("\nto you\n", process.err)
         self.assertEqual((self.out / "guest-stdout").read_text(), "well done\n")
-        reader = subprocess.run([sys.executable, REPOSITORY / "tests/component/test_results.py", self.out], capture_output=True, text=True)
+        reader = subprocess.run([sys.executable, REPOSITORY / "tests/check_run_folder.py", self.out], capture_output=True, text=True)
         self.assertEqual(reader.returncode, 0, reader.stdout + reader.stderr)
         manifest = json.loads((self.out / "run.json").read_text())
         self.assertEqual((manifest["program"], manifest["status"], manifest["measured_core"]), (str(self.program), "complete", 1))

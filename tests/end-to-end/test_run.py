@@ -28,7 +28,7 @@ class Run(Case):
             self.assertTrue((self.out / name).exists(), name)
         manifest = json.loads((self.out / "run.json").read_text())
         self.assertEqual((manifest["function"], manifest["status"]), (function, "complete"))
-        reader = subprocess.run([sys.executable, REPOSITORY / "tests/component/test_results.py", self.out],
+        reader = subprocess.run([sys.executable, REPOSITORY / "tests/check_run_folder.py", self.out],
                                 capture_output=True, text=True)
         self.assertEqual(reader.returncode, 0, reader.stdout + reader.stderr)
         rows = list(csv.DictReader(open(self.out / "invocations.csv", newline="")))

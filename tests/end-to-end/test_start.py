@@ -103,7 +103,7 @@ class Cold(Case):
             if row["phase"] != "listen":  # it may listen before crun has ended: both are on core 1
                 self.assertGreater(int(row["instructions_user"]), 10000, row["phase"])
                 self.assertGreater(int(row["cycles_kernel"]), 10000, row["phase"])
-        reader = subprocess.run([sys.executable, REPOSITORY / "tests/component/test_results.py", folder], capture_output=True, text=True)
+        reader = subprocess.run([sys.executable, REPOSITORY / "tests/check_run_folder.py", folder], capture_output=True, text=True)
         self.assertEqual(reader.returncode, 0, reader.stdout + reader.stderr)
         stats = (folder / "stats.txt").read_text()
         self.assertEqual([int(cycles) for cycles in re.findall(r"^system\.cpu1\.numCycles +(\d+)", stats, re.M)],

@@ -86,7 +86,7 @@ class Function(Case):
         self.slsuite("run", "odd-c", "-n", 3, "--out", self.out, **odd)
         rows = (self.out / "invocations.csv").read_text().splitlines()
         self.assertEqual(len(rows), 1 + 3)
-        reader = self.slsuite(self.out, program=REPOSITORY / "tests/component/test_results.py")
+        reader = self.slsuite(self.out, program=REPOSITORY / "tests/check_run_folder.py")
         self.assertRegex(reader.out, " 0 failed")
 
 

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "common/file.h"
-#include "guest/mark.h"
+#include "common/mark.h"
 #include "plugin/clock.h"
 #include "plugin/implied.h"
 #include "plugin/samples.h"

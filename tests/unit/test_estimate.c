@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "load/random.h"
+#include "common/random.h"
 #include "native/counters.h"
 #include "results/estimate.h"
 

@@ -10,9 +10,9 @@
 #include <cmocka.h>
 
 #include "common/cleanup.h"
+#include "common/random.h"
 #include "load/hdr_log.h"
 #include "load/histogram.h"
-#include "load/random.h"
 
 #define VALUES 100000
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "guest/mark.h"
+#include "common/mark.h"
 #include "results/intervals.h"
 
 struct step {

@@ -51,7 +51,7 @@ static void test_timer_before_the_stop(void **state) {
 }
 
 static void test_no_state(void **state) {
-    assert_int_equal(set_clocks("../run", GUEST_CLOCK), -1);
+    assert_int_equal(set_clocks("gem5-stats.txt", GUEST_CLOCK), -1);
 }
 
 int main(void) {

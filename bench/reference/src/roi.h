@@ -1,5 +1,5 @@
 /* Region-of-interest marks around the measured pass. The first argument chooses how they are spelt:
- *   mark      a long NOP whose displacement carries the code: harmless everywhere (guest/mark.h)
+ *   mark      a long NOP whose displacement carries the code: harmless everywhere (common/mark.h)
  *   gem5      the m5 instruction 0F 04 imm16: faults anywhere but in gem5
  *   valgrind  callgrind's client requests, which do nothing elsewhere
  * Function codes are gem5's: 0x40 reset stats, 0x41 dump stats; arguments in rdi and rsi. */

@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "client/clock.h"
+#include "common/mark.h"
 #include "guest/channel.h"
 #include "guest/m5/m5op.h"
-#include "guest/mark.h"
 
 #define FUNCTION_CORE 1 /* as in slsuite-function */
 /* Between attempts to connect: each takes core 0 some 25 µs, and lines of the shared cache. A slow

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "client/verify.h"
-#include "load/random.h"
+#include "common/random.h"
 
 /* A number from lower to upper. */
 static long pick(const struct generator *g, uint64_t index) {
@@ -58,27 +58,31 @@ static bool is_of_kind(const char *name, const char *kind) {
     return strncmp(name, kind, length) == 0 && (!name[length] || name[length] == '-');
 }
 
-const struct function_kind *function_kind_find(const char *name, struct error *err) {
+unsigned function_kinds(void) {
+    return FUNCTIONS + sized_function_count;
+}
+
+const struct function_kind *function_kind(unsigned index) {
     static struct function_kind found;
-    for (size_t i = 0; i < FUNCTIONS; i++)
-        if (is_of_kind(name, functions[i].name))
-            return &functions[i];
-    for (unsigned i = 0; i < sized_function_count; i++)
-        if (is_of_kind(name, sized_functions[i].name)) {
-            const struct sized_function *sized = &sized_functions[i];
-            found = (struct function_kind){sized->name,   sized->method, sizes[0],
-                                           generate_size, NULL,          sized};
-            return &found;
-        }
+    if (index < FUNCTIONS)
+        return &functions[index];
+    const struct sized_function *sized = &sized_functions[index - FUNCTIONS];
+    found =
+        (struct function_kind){sized->name, sized->method, sizes[0], generate_size, NULL, sized};
+    return &found;
+}
+
+const struct function_kind *function_kind_find(const char *name, struct error *err) {
+    for (unsigned i = 0; i < function_kinds(); i++)
+        if (is_of_kind(name, function_kind(i)->name))
+            return function_kind(i);
     error_usage(err, "function '%s': unknown: see client -help", name);
     return NULL;
 }
 
 void function_print_names(void) {
-    for (size_t i = 0; i < FUNCTIONS; i++)
-        printf("%s%s", i ? ", " : "", functions[i].name);
-    for (unsigned i = 0; i < sized_function_count; i++)
-        printf(", %s", sized_functions[i].name);
+    for (unsigned i = 0; i < function_kinds(); i++)
+        printf("%s%s", i ? ", " : "", function_kind(i)->name);
 }
 
 int function_take_number(const struct function_kind *function, char *input) {

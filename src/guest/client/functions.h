@@ -37,6 +37,10 @@ struct function_kind {
 /* By NAME or NAME-LANGUAGE. NULL: there is no such. */
 const struct function_kind *function_kind_find(const char *name, struct error *err);
 
+/* The known ones, 0 … function_kinds() - 1. */
+unsigned function_kinds(void);
+const struct function_kind *function_kind(unsigned index);
+
 /* All names, on stdout, separated by commas. */
 void function_print_names(void);
 

@@ -17,27 +17,33 @@
 
 #include "client/clock.h"
 #include "client/cold.h"
+#include "client/discover.h"
 #include "client/load.h"
 #include "client/options.h"
 #include "client/requests.h"
 #include "client/results.h"
+#include "common/mark.h"
 #include "guest/channel.h"
 #include "guest/m5/m5op.h"
-#include "guest/mark.h"
 #include "lib/client.h"
 
 #define RETRY_US 20000 /* between attempts to connect, while the container starts */
 
-static struct grpc_client *connect_client(const struct options *options, struct error *err) {
+static struct grpc_client *connect_to(const struct options *options, const char *method,
+                                      struct error *err) {
     uint64_t deadline = now_ns() + (uint64_t)options->wait_s * 1000000000u;
     for (;;) {
-        struct grpc_client *client = grpc_client_open(options->address, options->method,
-                                                      (int)options->timeout_s * 1000, err);
+        struct grpc_client *client =
+            grpc_client_open(options->address, method, (int)options->timeout_s * 1000, err);
         if (client || err->status == 2 || now_ns() >= deadline)
             return client;
         usleep(RETRY_US);
         *err = (struct error){0};
     }
+}
+
+static struct grpc_client *connect_client(const struct options *options, struct error *err) {
+    return connect_to(options, options->method, err);
 }
 
 /* Not counted, not marked; but wrong replies count as wrong. *reply_size: the longest reply seen.
@@ -90,6 +96,8 @@ static int invoke(struct grpc_client *client, const struct options *options,
             struct error why = *err;
             return error_set(err, "invocation %ld: %s", i, why.text);
         }
+        if (options->delay_us)
+            usleep((useconds_t)options->delay_us);
     }
     return 0;
 }
@@ -144,10 +152,20 @@ static int run(struct options *options, struct error *err) {
     return outcome;
 }
 
+/* -logging: all that is printed from here on is appended to the file; errors are still told. */
+static int open_log(const struct options *options, struct error *err) {
+    if (!options->log)
+        return 0;
+    if (!freopen(options->log, "a", stdout))
+        return error_errno(err, "open the log %s", options->log);
+    return 0;
+}
+
 int main(int argc, char **argv) {
     struct options options;
     struct error err = {0};
-    if (options_parse(&options, argc, argv, &err) == 0) {
+    if (options_parse(&options, argc, argv, &err) == 0 && open_log(&options, &err) == 0 &&
+        (options.method || discover_function(&options, connect_to, &err) == 0)) {
         if (options.m5ops)
             m5_init(NULL);
         if (options.channel || options.checkpoint)

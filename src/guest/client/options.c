@@ -27,21 +27,32 @@ static const struct description {
     const char *heading; /* the first of a group: what the group is */
 } descriptions[] = {
     {"addr", "HOST:PORT", false, "the function (localhost:50051)", "what is called"},
-    {"function", "NAME", false, "which of those below, also as NAME-LANGUAGE (helloworld)"},
+    {"url", "HOST", false, "with -port: the same, as vSwarm's client spells it"},
+    {"port", "PORT", false, "of -url (50051)"},
+    {"function", "NAME", false,
+     "which of those below, also as NAME-LANGUAGE (the server is asked)"},
     {"function-name", "NAME", false, "the same, as vSwarm's client spells it"},
     {"method", "PATH", false, "/package.Service/Method instead of the function's own"},
+    {"function-method", "N", false, "vSwarm's: 0 or default, the one method that each has here"},
     {"input", "TEXT", true, "what is sent (depends on the function)"},
     {"name", "TEXT", true, "the same, as vSwarm's client spells it"},
     {"generator", "KIND", true, "unique: -input each time; linear; random (unique)"},
+    {"genType", "KIND", true, "the same, as vSwarm's client spells it"},
     {"lower", "N", true, "generated numbers, or lengths of texts: from (1) …"},
     {"upper", "N", true, "… to (10)"},
+    {"lowerBound", "N", true, "-lower"},
+    {"upperBound", "N", true, "-upper"},
     {"seed", "N", true, "of -generator random and of arrivals (1)"},
     {"n", "N", true, "number of measured invocations (10)", "how often, and what is waited for"},
     {"warm", "N", false, "invocations before the measured ones, neither counted nor marked (0)"},
+    {"w", "N", false, "the same, as vSwarm's client spells it"},
+    {"delay", "USEC", true, "wait so long after each measured invocation (0)"},
     {"timeout", "SEC", true, "longest wait for a reply (10)"},
     {"wait", "SEC", false, "keep trying to connect for so long (0)"},
     {"verify", NULL, false, "check each reply's contents (default)"},
     {"no-verify", NULL, false, "check only that there is a reply"},
+    {"v", NULL, false, "print each reply"},
+    {"logging", "FILE", false, "append what is printed to this file instead"},
     {"json", NULL, false, "print the summary as JSON"},
     {"concurrency", "C", false, "calls at a time (1, or K); in an open loop at most (1000)",
      "load: any of these makes the run one (docs/load.md)"},
@@ -104,10 +115,14 @@ static int option_set(struct options *o, const char *name, const char *value, st
     } numbers[] = {
         {"n", &o->invocations, 1, INVOCATIONS_LOAD_MAX},
         {"warm", &o->warm_ups, 0, INVOCATIONS_MAX},
+        {"w", &o->warm_ups, 0, INVOCATIONS_MAX},
         {"lower", &o->generator.lower, 0, INPUT_MAX},
         {"upper", &o->generator.upper, 0, INPUT_MAX},
+        {"lowerBound", &o->generator.lower, 0, INPUT_MAX},
+        {"upperBound", &o->generator.upper, 0, INPUT_MAX},
         {"seed", &o->generator.seed, 0, LONG_MAX},
         {"settle", &o->settle_us, 0, 1000000},
+        {"delay", &o->delay_us, 0, 3600 * 1000000L},
         {"timeout", &o->timeout_s, 1, 3600},
         {"wait", &o->wait_s, 0, 3600},
     };
@@ -120,9 +135,13 @@ static int option_set(struct options *o, const char *name, const char *value, st
         const char *name;
         bool *flag, value;
     } flags[] = {
-        {"m5ops", &o->m5ops, true},           {"verify", &o->verify, true},
-        {"no-verify", &o->verify, false},     {"channel", &o->channel, true},
-        {"checkpoint", &o->checkpoint, true}, {"json", &o->json, true},
+        {"m5ops", &o->m5ops, true},
+        {"verify", &o->verify, true},
+        {"no-verify", &o->verify, false},
+        {"channel", &o->channel, true},
+        {"checkpoint", &o->checkpoint, true},
+        {"json", &o->json, true},
+        {"v", &o->verbose, true},
     };
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
         if (strcmp(name, flags[i].name) == 0) {
@@ -135,6 +154,19 @@ static int option_set(struct options *o, const char *name, const char *value, st
         return loaded == 1 ? 0 : -1;
     if (strcmp(name, "addr") == 0)
         o->address = value;
+    else if (strcmp(name, "url") == 0)
+        o->url = value;
+    else if (strcmp(name, "port") == 0)
+        o->port = value;
+    else if (strcmp(name, "logging") == 0)
+        o->log = value;
+    else if (strcmp(name, "function-method") == 0)
+        return strcmp(value, "0") == 0 || strcmp(value, "default") == 0
+                   ? 0
+                   : error_usage(err,
+                                 "-function-method '%s': each function has one method here, 0: "
+                                 "another one is -method /package.Service/Method",
+                                 value);
     else if (strcmp(name, "method") == 0)
         o->method = value;
     else if (strcmp(name, "input") == 0 || strcmp(name, "name") == 0)
@@ -145,7 +177,7 @@ static int option_set(struct options *o, const char *name, const char *value, st
         o->cold = value;
     else if (strcmp(name, "then") == 0)
         o->then = value;
-    else if (strcmp(name, "generator") == 0)
+    else if (strcmp(name, "generator") == 0 || strcmp(name, "genType") == 0)
         return generator_kind(&o->generator, value, err);
     else
         return (o->function = function_kind_find(value, err)) ? 0
@@ -153,13 +185,31 @@ static int option_set(struct options *o, const char *name, const char *value, st
     return 0;
 }
 
+/* -url and -port instead of -addr. */
+static int put_address_together(struct options *o, struct error *err) {
+    static char address[300];
+    if (!o->url && !o->port)
+        return 0;
+    int size = snprintf(address, sizeof address, "%s:%s", o->url ? o->url : "localhost",
+                        o->port ? o->port : "50051");
+    if (size >= (int)sizeof address)
+        return error_usage(err, "-url: longer than any host's name");
+    o->address = address;
+    return 0;
+}
+
 static int options_check(struct options *o, struct error *err) {
+    if (o->load.wanted && (o->delay_us || o->verbose))
+        return error_usage(err, "-delay, -v: not in a load run, which keeps no replies and sets "
+                                "its own pace: -rate");
     if (o->generator.lower > o->generator.upper)
         return error_usage(err, "-lower %ld is above -upper %ld", o->generator.lower,
                            o->generator.upper);
-    if (o->method[0] != '/' || !strchr(o->method + 1, '/'))
+    if (o->method && (o->method[0] != '/' || !strchr(o->method + 1, '/')))
         return error_usage(err, "-method '%s': write /package.Service/Method", o->method);
-    if (strlen(o->generator.input) > INPUT_MAX)
+    if (o->cold && !o->function)
+        return error_usage(err, "-cold: say which function it is: -function NAME");
+    if (o->generator.input && strlen(o->generator.input) > INPUT_MAX)
         return error_usage(err, "-input is longer than %d bytes", INPUT_MAX);
     if (o->load.wanted)
         return load_options_check(o, err);
@@ -181,7 +231,6 @@ int options_parse(struct options *options, int argc, char **argv, struct error *
                             descriptions[i].argument ? required_argument : no_argument, NULL, 1};
     *options = (struct options){
         .address = "localhost:50051",
-        .function = function_kind_find("helloworld", NULL),
         .generator = {.lower = 1, .upper = 10, .seed = 1},
         .timeout_s = 10,
         .verify = true,
@@ -205,9 +254,13 @@ int options_parse(struct options *options, int argc, char **argv, struct error *
     }
     if (optind < argc)
         return error_usage(err, "unexpected argument '%s': see client -help", argv[optind]);
-    if (!options->method)
+    if (put_address_together(options, err) < 0)
+        return -1;
+    if (options->method && !options->function) /* whose requests and replies are as all others' */
+        options->function = function_kind_find("helloworld", NULL);
+    if (options->function && !options->method)
         options->method = options->function->method;
-    if (!options->generator.input)
+    if (options->function && !options->generator.input)
         options->generator.input = options->function->input;
     return options_check(options, err);
 }

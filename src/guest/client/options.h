@@ -9,17 +9,20 @@
 
 struct options {
     const char *address;
+    const char *url, *port; /* what it is put together from, or NULL */
+    /* Both NULL: the server is asked (discover.h) before anything else is done. */
     const struct function_kind *function;
     const char *method; /* "/package.Service/Method" */
     struct generator generator;
     long invocations; /* 0: a load run that ends otherwise */
     long warm_ups;
-    long settle_us;
+    long settle_us, delay_us;
     long timeout_s, wait_s;
     const char *parameters; /* a file, or NULL */
     const char *then;       /* a program that runs right before the checkpoint, or NULL */
     const char *cold;       /* the function whose cold start is the one invocation, or NULL */
-    bool m5ops, verify, channel, checkpoint, json;
+    const char *log;        /* a file for what is printed, or NULL */
+    bool m5ops, verify, channel, checkpoint, json, verbose;
     struct load_options load;
 };
 

@@ -53,6 +53,14 @@ int reply_check(const struct options *options, long index, const struct grpc_mes
     return outcome;
 }
 
+/* On a terminal: what a function says must not become control sequences. */
+static void print_reply(long index, char *text) {
+    for (char *c = text; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            *c = '?';
+    printf("invocation %ld: %s\n", index, text);
+}
+
 int results_check(const struct results *results, const struct options *options, struct error *err) {
     int outcome = 0;
     for (long i = 0; i < results->count; i++) {
@@ -62,6 +70,8 @@ int results_check(const struct results *results, const struct options *options, 
         autofree char *text = NULL;
         if (reply_check(options, i, &reply, &text, &why) == 0) {
             channel_line("invocation %ld %" PRIu64 " %s", i, r->latency_ns, text);
+            if (options->verbose)
+                print_reply(i, text);
             continue;
         }
         channel_line("wrong %ld %s", i, why.text);

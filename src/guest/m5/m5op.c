@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "guest/mark.h"
+#include "common/mark.h"
 
 #define WINDOW_ADDRESS 0xffff0000u /* gem5's default on x86, util/m5/README.md */
 #define WINDOW_SIZE 0x10000u       /* bits 8 … 15 of the address are the operation */

@@ -1,4 +1,4 @@
-/* gem5's m5 operations, in three spellings: the mark (guest/mark.h), the m5 instruction (0F 04
+/* gem5's m5 operations, in three spellings: the mark (common/mark.h), the m5 instruction (0F 04
  * imm16) and the memory-mapped window. Meaning, arguments and results are gem5's
  * (include/gem5/m5ops.h of gem5 v24); delays and periods are nanoseconds. A mark is one-way: with
  * it, operations that return something return 0. */

@@ -2,7 +2,7 @@
 """Check a run folder from outside: stats.txt by a reader of gem5's format that shares nothing with ours, its sums and
 ratios, and whether invocations.csv, invocations.json, run.json and report.html say the same.
 
-Usage: test_results.py RUN_FOLDER"""
+Usage: check_run_folder.py RUN_FOLDER"""
 
 import csv
 import html.parser

@@ -2,8 +2,8 @@
  * displacement is 0x53530000 | code, code being gem5's m5 operation; arguments in rdi and rsi as
  * for an m5 operation. Found when the block is translated, so it costs nothing elsewhere; on
  * hardware, KVM and plain gem5 it is just a NOP. */
-#ifndef SLS_GUEST_MARK_H
-#define SLS_GUEST_MARK_H
+#ifndef SLS_COMMON_MARK_H
+#define SLS_COMMON_MARK_H
 
 #include <stdint.h>
 

@@ -1,7 +1,7 @@
 /* Random numbers that are the same on every machine: splitmix64 (Steele, Lea, Flood, OOPSLA 2014).
  */
-#ifndef SLS_LOAD_RANDOM_H
-#define SLS_LOAD_RANDOM_H
+#ifndef SLS_COMMON_RANDOM_H
+#define SLS_COMMON_RANDOM_H
 
 #include <stdint.h>
 

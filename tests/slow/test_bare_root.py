@@ -60,11 +60,11 @@ class Root:
         self.remove()
         self.log.write_text("")
         (self.folder / "apt.conf").write_text("".join(re.findall(r"(?m)^Acquire::(?:https?|Check|Retries).*\n", said("apt-config", "dump"))))
-        self.run("mmdebstrap", "--quiet", "--variant=minbase", "--include=git,make,ca-certificates", f"--aptopt={self.folder / 'apt.conf'}",
+        self.run("root file system", "mmdebstrap", "--quiet", "--variant=minbase", "--include=git,make,ca-certificates", f"--aptopt={self.folder / 'apt.conf'}",
                  release, self.root, *sources(release), seconds=1800)
         network(self.root)
         # The whole history, as a clone has it, and no links to the host's files.
-        self.run("git", "clone", "--quiet", "--no-local", REPOSITORY, self.root / "root/serverless-suite", seconds=600)
+        self.run("clone", "git", "clone", "--quiet", "--no-local", REPOSITORY, self.root / "root/serverless-suite", seconds=600)
 
     def remove(self):
         shutil.rmtree(self.root, ignore_errors=True)
@@ -73,7 +73,7 @@ class Root:
         with open(self.log, "a", encoding="utf-8") as log:
             return subprocess.Popen([*ENCLOSED, *command], env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
 
-    def run(self, *command, seconds):
+    def run(self, what, *command, seconds):
         """Its output. The seconds are a bound that only a hang exceeds."""
         begun, length = time.monotonic(), self.log.stat().st_size
         process = self.start(*command)
@@ -83,16 +83,16 @@ class Root:
             process.kill()
             process.wait()
         text = self.log.read_bytes()[length:].decode(errors="replace")
-        assert status == 0, f"{' '.join(map(str, command))}: status {status}: all of it is in {self.log}\n{text[-6000:]}"
+        assert status == 0, f"{what}: status {status}: all of it is in {self.log}\n{text[-6000:]}"
         assert not self.left(), self.left()
-        print(f"{' '.join(map(str, command[:3]))}: {time.monotonic() - begun:.0f} s")
+        print(f"{what}: {time.monotonic() - begun:.0f} s")
         return text
 
     def inside(self, *command):
         return (HERE / "bare-root", self.root, "env", "-C", "/root/serverless-suite", *command)
 
     def make(self, target, seconds):
-        text = self.run(*self.inside("make", target), seconds=seconds)
+        text = self.run(f"make {target}", *self.inside("make", target), seconds=seconds)
         assert not re.findall(r"(?im)^.*\bwarning\b.*$", text)
         return text
 

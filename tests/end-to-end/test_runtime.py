@@ -43,7 +43,7 @@ class Engines(Case):
     def figures(self, folder):
         return list(csv.DictReader(open(folder / "invocations.csv", newline="")))
 
-    def runs(self, engine, function, seconds=400):
+    def runs(self, engine, function, seconds=1800):
         """Twice, each from a checkpoint of its own: the same figures, and the function's own work is what it is under crun."""
         folders = [self.folder / name for name in ("first", "second")]
         cache = self.own_cache()
@@ -95,7 +95,7 @@ class Engines(Case):
 
     def serves(self, engine):
         """With services, which call each other, and a large image."""
-        self.slsuite("run", "hotel-search-python", "--runtime", engine, "-n", 1, "-w", 3, "-q", "--out", self.out, seconds=1200)
+        self.slsuite("run", "hotel-search-python", "--runtime", engine, "-n", 1, "-w", 3, "-q", "--out", self.out, seconds=1800)
         self.assertGreater(int(self.figures(self.out)[0]["instructions_user"]), 10000)
 
     @slow

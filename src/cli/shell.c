@@ -16,7 +16,8 @@ enum { OPTION_SSH = 1000, OPTION_ENGINE, OPTION_FORGET, OPTION_KVM, OPTION_DISK,
 
 static const struct argp_option options[] = {
     {"run", 'r', "SCRIPT", 0, "run this script in the guest instead, and exit as it does", 0},
-    {"timeout", 't', "SECONDS", 0, "--run: longest time (300)", 0},
+    {"timeout", 't', "SECONDS", 0,
+     "--run: longest time for the script, once the guest has booted (300)", 0},
     {"engine", OPTION_ENGINE, "ENGINE", 0, "what executes the machine: qemu", 0},
     {"disk", OPTION_DISK, "IMAGE", 0,
      "boot this disk instead, a raw image as `image import` writes; it stays as it is unless "

@@ -13,11 +13,15 @@
 /* What lies in the guest's NVDIMMs beside the base root file system, read-only; files, NULL: none.
  */
 struct nvdimms {
-    const char *content;  /* pmem1: a function's image or a parcel */
+    const char *content;  /* pmem1: a function's image */
     const char *base;     /* the base layer of the function's language */
     const char *services; /* that of its data services */
     const char *archive;  /* the function's image as Docker and Podman load it */
+    const char *parcel; /* parcel.h: in the first place that is free, of which there must be one */
 };
+
+/* Whether one more has a place among them. */
+bool machine_has_place(const struct nvdimms *nvdimms);
 
 struct machine_options {
     /* File, file or NULL, command line. Without a kernel the disk's own is booted. */
@@ -40,8 +44,8 @@ struct machine_options {
     bool events;  /* append events=DESCRIPTOR to the plugin's arguments */
     bool network; /* a card behind QEMU's user network: reaches what this computer reaches */
     unsigned ssh_port; /* with it: 127.0.0.1's, to the guest's port 22; 0: none */
-    /* ext4, writable: what the guest changes of its root; NULL: its memory. Takes the place of an
-     * NVDIMM that is not there. */
+    /* ext4, writable: what the guest changes of its root; NULL: its memory. In the first place for
+     * an NVDIMM that is free, of which there must be one. */
     const char *changes;
     bool kvm;      /* not emulated: fast, and not reproducible */
     bool incoming; /* wait for machine_restore() instead of starting */

@@ -1,5 +1,5 @@
-/* The image to work in, by hand or by a script: nothing is measured, and the guest's clock is the
- * host's. */
+/* The image to work in, by hand or by a script: nothing is measured. The guest's clock is the
+ * host's; emulated and by a script, it counts instructions, as a run's does. */
 #ifndef SLS_ENGINE_SHELL_H
 #define SLS_ENGINE_SHELL_H
 
@@ -16,14 +16,14 @@ struct shell_options {
     const char *disk;          /* boot this raw image instead of ours: image/import.h; NULL: ours */
     struct image_choice image; /* for a disk: its kernel only, KERNEL_DISTRIBUTION being its own */
     bool network;
-    unsigned ssh_port;  /* with a network: 127.0.0.1's, to the guest's sshd; 0: none */
-    enum shell_kvm kvm; /* auto: where it works (kvm.h) */
-    bool commit;        /* what changes is kept for the next time; of a disk, in itself */
-    double timeout_seconds;
+    unsigned ssh_port;      /* with a network: 127.0.0.1's, to the guest's sshd; 0: none */
+    enum shell_kvm kvm;     /* auto: where it works (kvm.h) */
+    bool commit;            /* what changes is kept for the next time; of a disk, in itself */
+    double timeout_seconds; /* of the script, from its begin */
 };
 
-/* Boot it, until it is powered off. With a script: fails as that does; what the console said is
- * then on standard output. */
+/* Boot it, until it is powered off. With a script: where possible from a checkpoint, in which it
+ * has booted; fails as that does; what the console said is then on standard output. */
 int shell_run(const struct shell_options *options, struct error *err);
 
 #endif

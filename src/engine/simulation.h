@@ -41,7 +41,7 @@ void simulation_free(struct simulation *simulation);
 struct simulation_job {
     const char *title;      /* for people who wait */
     const char *subject;    /* in errors; NULL: the guest */
-    struct nvdimms nvdimms; /* those of the checkpoint; a parcel's content may be another */
+    struct nvdimms nvdimms; /* those of the checkpoint; its parcel may be another */
     const char *parameters; /* lines for fw_cfg; "": none */
     unsigned end_mark;      /* it is over after so many of these marks */
     unsigned marks;

@@ -103,7 +103,7 @@ class Root:
             found = [line for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines() if str(self.root) in line]
             for process in pathlib.Path("/proc").glob("[0-9]*"):
                 with contextlib.suppress(OSError):  # it has ended
-                    if os.readlink(process / "root").startswith(str(self.root)):
+                    if self.root.samefile(process / "root"):
                         found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
             if not found or time.monotonic() > end:
                 return found

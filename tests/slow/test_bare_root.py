@@ -130,7 +130,7 @@ def shows_the_result(root, text):
 
 def leaves_nothing_when_killed(root):
     process = root.start(*root.inside("sh", "-c", "sleep 1000 & sleep 1000"))
-    while len(root.left(0)) < 3:  # chroot's shell and both
+    while len(root.left(0)) < 5:  # unshare, the script, the shell, and both
         assert process.poll() is None, root.log.read_text()
         time.sleep(0.05)
     process.send_signal(signal.SIGKILL)

@@ -1,11 +1,12 @@
-"""What all tests share: options, what is slow, and the closing line. Who runs what when is in pool.py, C tests are in cmocka.py."""
+"""What all tests share: options, what is slow, and the closing line. Who runs what when is in pool.py, C tests are in cmocka.py,
+how a run that was interrupted goes on in resume.py."""
 
 import os
 import pathlib
 
 import pytest
 
-pytest_plugins = ["cmocka", "pool"]
+pytest_plugins = ["cmocka", "pool", "resume"]
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
 

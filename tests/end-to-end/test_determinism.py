@@ -96,11 +96,11 @@ class Determinism(Case):
     @slow  # kernel, base image and a language's base layer twice: 5 minutes
     def test_everything_made_anew_from_packages(self):
         cache = self.folder / "cache"
-        build = lambda: self.slsuite("function", "build", "aes-nodejs", cache=cache, seconds=900).out
+        build = lambda: self.slsuite("function", "build", "aes-nodejs", cache=cache, seconds=1800).out
         made = lambda: {path: path.stat().st_ino for kind in ("base", "layers") for path in (cache / kind).glob("[!.]*")}
         images, function = self.digests(cache), build()
         first = made()
-        self.slsuite("image", "build", "--anew", cache=cache, seconds=900)
+        self.slsuite("image", "build", "--anew", cache=cache, seconds=1800)
         again = made()
         self.assertEqual(first.keys(), again.keys())
         self.assertFalse(first.items() & again.items())

@@ -12,7 +12,7 @@ PACKAGES = "systemd-sysv,udev,linux-image-cloud-amd64,kmod,login"
 
 
 def tool(*command):
-    return subprocess.run([str(word) for word in command], check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL).stdout
+    return subprocess.run([str(word) for word in command], check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=3600).stdout
 
 
 class Import(Case):

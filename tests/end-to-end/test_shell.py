@@ -213,8 +213,8 @@ class Ssh(Case):
         script.write_text("while [ ! -e /root/end ]; do sleep 0.2; done\ndocker volume ls\n")
         cache = self.own_cache()
         process = self.start("shell", "--kvm", "off", "--with", "docker", "--network", "--ssh", port, "--commit", "--run", script, cache=cache)
-        process.qemu(400)
-        end = time.monotonic() + 300
+        process.qemu(1800)
+        end = time.monotonic() + 1800
         while (said := self.log_in(port, "id -u; docker volume create mine; touch /root/end")).returncode and time.monotonic() < end:
             time.sleep(1)
         self.assertEqual(said.stdout.split(), ["0", "mine"], said.stderr)

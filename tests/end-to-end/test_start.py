@@ -146,10 +146,10 @@ class Cold(Case):
     @slow  # two minutes
     def test_python(self):
         """An interpreter's start is in the phase in which it is waited for; its checkpoint has services."""
-        _, _, rows = self.cold("aes-python", name="aes", seconds=900)
+        _, _, rows = self.cold("aes-python", name="aes", seconds=1800)
         self.assertRegex(rows[-1]["reply"], "^" + re.escape(AES.format("defaultplaintext")))
         self.assertGreater(int(rows[2]["instructions_user"]), int(rows[0]["instructions_user"]))
-        self.cold("crud-api-python", name="crud", seconds=900)
+        self.cold("crud-api-python", name="crud", seconds=1800)
 
     def odd_alone(self, start):
         return {"cache": self.own_cache("kernel", "initramfs", "base", "rootfs"), "environment": self.odd(start)}

@@ -1,6 +1,7 @@
 """`slsuite shell`: what is kept from one time to the next, the booted guest's checkpoint, and the way in by ssh."""
 
 import os
+import re
 import signal
 import socket
 import subprocess

@@ -5,7 +5,11 @@ import os
 import signal
 import time
 
+import pytest
+
 from harness import CACHE, Case, checkpoints, copy_sparse, files_below
+
+pytestmark = pytest.mark.needs("checkpoint:aes-c")
 
 BOOT = "boot and warm up aes-c"
 

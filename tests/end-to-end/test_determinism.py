@@ -6,7 +6,11 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 from harness import CACHE, FUNCTIONS, PROGRAMS, Case, checkpoints, slow
+
+pytestmark = pytest.mark.needs("checkpoint:aes-c")
 
 WORST_MOMENT = {"LD_PRELOAD": str(PROGRAMS / "worst_moment.so")}
 

@@ -9,7 +9,11 @@ import shutil
 import subprocess
 import sys
 
+import pytest
+
 from harness import BUILD, CACHE, PROGRAMS, REPOSITORY, Case, checkpoints, slow
+
+pytestmark = pytest.mark.needs("checkpoint:exec")
 
 PER_UNIT = 40000  # instructions of "compute" 1: marked.c
 CONTRACT = "run.json", "stats.txt", "invocations.csv", "invocations.json", "report.html", "console.log"

@@ -5,7 +5,11 @@ import shutil
 import subprocess
 import time
 
+import pytest
+
 from harness import BUILD, CACHE, Case, as_root, checkpoints, files_below
+
+pytestmark = pytest.mark.needs("checkpoint:aes-c")
 
 NOTHING = {"PATH": "/nowhere"}
 

@@ -8,7 +8,11 @@ import subprocess
 import time
 import uuid
 
+import pytest
+
 from harness import BUILD, Case, as_root, files_below
+
+pytestmark = pytest.mark.needs("checkpoint:aes-c")
 
 
 class Install(Case):

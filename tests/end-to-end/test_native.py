@@ -10,7 +10,11 @@ import socket
 import subprocess
 import time
 
+import pytest
+
 from harness import ODD, Case
+
+pytestmark = pytest.mark.needs("checkpoint:aes-c")
 
 COUNTED = "instructions_total", "cycles_total", "l1i_misses_total", "l1d_misses_total", "llc_misses_total"
 
@@ -121,6 +125,7 @@ class Measures(Native):
         self.out = self.folder / "json"
         self.assertEqual(len(json.loads(self.native("-n", 2, "--input", "5", "--format", "json", function="fibonacci-c").out)["invocations"]), 2)
 
+    @pytest.mark.needs("layer:python", "layer:services")
     def test_services(self):
         """Services run beside it, and end with it."""
         self.slsuite("function", "build", "hotel-profile-python")

@@ -5,7 +5,11 @@ import json
 import shutil
 import unittest
 
+import pytest
+
 from harness import CACHE, Case, slow
+
+pytestmark = pytest.mark.needs("layer:python", "layer:services")
 from registry import Registry
 
 ENGINES = {"docker": "docker pull", "podman": "podman pull --tls-verify=false"}

@@ -6,7 +6,11 @@ import re
 import shutil
 import unittest
 
+import pytest
+
 from harness import BUILD, Case, checkpoints, slow
+
+pytestmark = pytest.mark.needs("layer:python", "layer:services")
 
 PYTHON = unittest.skipUnless(shutil.which("protoc"), "there is no protoc: make deps")
 

@@ -7,7 +7,11 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 from harness import ODD, REPOSITORY, Case, slow
+
+pytestmark = pytest.mark.needs("checkpoint:aes-c")
 
 AES = "fn: AES | plaintext: {} | ciphertext: "
 PHASES = ["create", "start", "listen", "reply"]
@@ -144,6 +148,7 @@ class Cold(Case):
                      "-n", 1, "--resume", "--out", self.out, status=2)
 
     @slow  # two minutes
+    @pytest.mark.needs("layer:python", "layer:services")
     def test_python(self):
         """An interpreter's start is in the phase in which it is waited for; its checkpoint has services."""
         _, _, rows = self.cold("aes-python", name="aes", seconds=1800)

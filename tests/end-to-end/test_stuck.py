@@ -43,6 +43,10 @@ class Function(Case):
         self.fails_before_the_checkpoint("the guest was not done within 5 s: it hangs in its step `container`, or needs longer",
                                          "--timeout", 5, start="spin")
 
+    def test_spins_at_the_first_request(self):
+        self.fails_before_the_checkpoint("the guest was not done within 5 s: it hangs in its step `warm-up`, or needs longer",
+                                         "--timeout", 5, client="-function, helloworld, -timeout, 600, -input, spin at 1")
+
     def test_exits_at_the_second_request(self):
         self.fails_before_the_checkpoint(".*warm-up 1: ", client="-function, helloworld, -input, exit at 2")
 

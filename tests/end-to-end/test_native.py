@@ -14,7 +14,8 @@ import pytest
 
 from harness import ODD, Case
 
-pytestmark = pytest.mark.needs("checkpoint:aes-c")
+# The function and its client have a processor each.
+pytestmark = [pytest.mark.needs("checkpoint:aes-c"), pytest.mark.processors(2)]
 
 COUNTED = "instructions_total", "cycles_total", "l1i_misses_total", "l1d_misses_total", "llc_misses_total"
 

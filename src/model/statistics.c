@@ -325,7 +325,7 @@ struct row {
          "Count",         "Prefetched lines that were used",                                       \
          prefetch_useful, cache,                                                                   \
          present},                                                                                 \
-        {spread,        key ".prefetcher.pfLate",                                                  \
+        {spread,        key ".prefetcher.pfUsefulLate",                                                  \
          "Count",       "… of these, first asked for while arriving",                              \
          prefetch_late, cache,                                                                     \
          present},                                                                                 \
@@ -347,7 +347,7 @@ struct row {
 /* clang-format off */
 static const struct row rows[] = {
     {MACHINE, "simInsts", "Count", "Instructions committed on all cores", COUNT_OF(instructions)},
-    {MACHINE, "simOps", "Count", "Micro-operations committed on all cores", COUNT_OF(micro_ops), decodes},
+    {MACHINE, "simOps", "Count", "Micro-operations committed on cores that decode", COUNT_OF(micro_ops), decodes},
     {CORE, "system.cpu%u.numCycles", "Cycle", "Cycles the core was busy", COUNT_OF(cycles)},
     {CORE_MODES, "system.cpu%u.modeCycles", "Cycle", "Cycles the core was busy, by mode", COUNT_OF(cycles)},
     {CORE, "system.cpu%u.commitStats0.numInsts", "Count", "Instructions committed", COUNT_OF(instructions)},

@@ -102,7 +102,7 @@ static void instructions(const struct block *block, const char *cpu, uint64_t cy
     ratio(block, cpu, "commitStats0.ipc", instructions, cycles, 6,
           "IPC: instructions per cycle (thread level)", COUNTS_PER_CYCLE);
     count(block, cpu, "exec_context.thread_0.numInsts", instructions,
-          "Number of instructions committed (gem5 before 23.1)", "Count");
+          "Number of instructions committed (gem5 before 23.0)", "Count");
     count(block, cpu, "exec_context.thread_0.numBusyCycles", cycles, "Number of busy cycles",
           "Cycle");
 }
@@ -114,7 +114,7 @@ static void pipeline(const struct block *block, const char *cpu) {
     ssize_t mispredicted = find(samples, "%sbranchPred.mispredicted::total", cpu);
     if (ops >= 0)
         count(block, cpu, "exec_context.thread_0.numOps", value_at(block, ops),
-              "Number of ops (including micro ops) committed (gem5 before 23.1)", "Count");
+              "Number of ops (including micro ops) committed (gem5 before 23.0)", "Count");
     if (committed >= 0) {
         uint64_t branches = value_at(block, committed);
         count(block, cpu, "branchPred.committed_0::total", branches,

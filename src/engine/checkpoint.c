@@ -30,8 +30,7 @@
  * simulated. lpj is the clock's ticks in a jiffy: 1 GHz (shift=0) by HZ 250, which is Debian's. */
 #define KERNEL_ARGUMENTS                                                                           \
     "console=ttyS0 quiet panic=-1 reboot=t nokaslr random.trust_cpu=off mitigations=off "          \
-    "nowatchdog "                                                                                  \
-    "cryptomgr.notests swiotlb=noforce lpj=4000000 tsc=reliable no_timer_check "
+    "nowatchdog cryptomgr.notests swiotlb=noforce lpj=4000000 tsc=reliable no_timer_check "
 
 /* As the initramfs does it. */
 #define ROOT_ARGUMENTS " root=/dev/pmem0 ro rootfstype=ext4 rootflags=noload init=/sbin/init"

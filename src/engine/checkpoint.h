@@ -2,8 +2,7 @@
  * with nothing but slsuite-launch about to start a program, or a shell a script. A folder of the
  * cache, named by the digest of all that it depends on: `ram` (sparse, mapped copy-on-write by
  * every run), `state` (the devices), `console.log`, what the guest told about its code
- * (code_report.h), `checkpoint.json`. Checked at every use; a damaged one is made again.
- */
+ * (code_report.h), `checkpoint.json`. Checked at every use; a damaged one is made again. */
 #ifndef SLS_ENGINE_CHECKPOINT_H
 #define SLS_ENGINE_CHECKPOINT_H
 

@@ -1,6 +1,6 @@
-/* One QEMU process: the machine of docs/architecture.md, started, watched and ended. The process
- * cannot outlive us (PR_SET_PDEATHSIG), listens on nothing, and is confined by QEMU's seccomp
- * sandbox. */
+/* One QEMU process: the machine of docs/architecture.md, started,
+ * watched and ended. The process cannot outlive us (PR_SET_PDEATHSIG),
+ * listens on nothing, and is confined by QEMU's seccomp sandbox. */
 #ifndef SLS_ENGINE_MACHINE_H
 #define SLS_ENGINE_MACHINE_H
 
@@ -10,8 +10,8 @@
 
 #include "common/error.h"
 
-/* What lies in the guest's NVDIMMs beside the base root file system, read-only; files, NULL: none.
- */
+/* What lies in the guest's NVDIMMs beside the base
+ * root file system, read-only; files, NULL: none. */
 struct nvdimms {
     const char *content;  /* pmem1: a function's image */
     const char *base;     /* the base layer of the function's language */
@@ -82,8 +82,8 @@ struct machine_report {
 struct machine_report machine_next(struct machine *machine, double deadline,
                                    void (*idle)(void *context), void *context);
 
-/* Write the device state of a paused machine to a file (x-ignore-shared: the RAM is in its own
- * file). */
+/* Write the device state of a paused machine to a file
+ * (x-ignore-shared: the RAM is in its own file). */
 int machine_save(struct machine *machine, const char *state_file, struct error *err);
 
 /* Take the device state from a file and go on at the instruction behind the stop. */

@@ -25,9 +25,6 @@
 #include "image/kernel_build.h"
 #include "image/runtime.h"
 
-#define CORES 2
-#define MEMORY_BYTES ((uint64_t)2 << 30)
-
 struct shell {
     const struct shell_options *options;
     struct image image;
@@ -145,8 +142,8 @@ static int freeze(struct shell *shell, const char *qemu_version, struct error *e
         .nvdimms = nvdimms,
         .parcel = true,
         .digest = function ? shell->function.digest : "no function",
-        .cores = CORES,
-        .memory_bytes = MEMORY_BYTES,
+        .cores = options->cores,
+        .memory_bytes = options->memory_bytes,
         .qemu_version = qemu_version,
         .timeout_seconds = GUEST_BOOT_SECONDS,
     };
@@ -189,8 +186,8 @@ static struct machine *start(struct shell *shell, struct error *err) {
         .kernel = shell->image.kernel,
         .initramfs = shell->image.initramfs,
         .kernel_arguments = shell->kernel_arguments,
-        .cores = CORES,
-        .memory_bytes = MEMORY_BYTES,
+        .cores = options->cores,
+        .memory_bytes = options->memory_bytes,
         .memory_file = shell->ram,
         .memory_writable = true,
         .rootfs = shell->image.rootfs,

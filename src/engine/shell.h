@@ -4,9 +4,15 @@
 #define SLS_ENGINE_SHELL_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "common/error.h"
 #include "image/image.h"
+
+#define SHELL_CORES_LEAST 2 /* the function has core 1, all else core 0 */
+#define SHELL_CORES_MOST 64
+#define SHELL_MEMORY_LEAST ((uint64_t)256 << 20)
+#define SHELL_MEMORY_MOST ((uint64_t)1 << 40)
 
 enum shell_kvm { SHELL_KVM_AUTO, SHELL_KVM_ON, SHELL_KVM_OFF };
 
@@ -19,6 +25,8 @@ struct shell_options {
     unsigned ssh_port;      /* with a network: 127.0.0.1's, to the guest's sshd; 0: none */
     enum shell_kvm kvm;     /* auto: where it works (kvm.h) */
     bool commit;            /* what changes is kept for the next time; of a disk, in itself */
+    unsigned cores;         /* SHELL_CORES_LEAST … SHELL_CORES_MOST */
+    uint64_t memory_bytes;  /* whole MB, SHELL_MEMORY_LEAST or more */
     double timeout_seconds; /* of the script, from its begin */
 };
 

@@ -120,8 +120,8 @@ static json_t *read_environment(struct compose *compose, yaml_node_t *node, cons
     return list;
 }
 
-/* The container's port: PORT, HOST:PORT, ADDRESS:HOST:PORT, each also with /tcp, or target: PORT.
- */
+/* The container's port: PORT, HOST:PORT, ADDRESS:HOST:PORT,
+ * each also with /tcp, or target: PORT. */
 static char *container_port(struct compose *compose, yaml_node_t *node) {
     if (node->type == YAML_MAPPING_NODE)
         node = find(compose, node, "target");

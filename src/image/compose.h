@@ -1,5 +1,5 @@
-/* Docker Compose files, as vSwarm and vSwarm-u have them: what they say of the services that are
- * functions. */
+/* Docker Compose files, as vSwarm and vSwarm-u have them:
+ * what they say of the services that are functions. */
 #ifndef SLS_IMAGE_COMPOSE_H
 #define SLS_IMAGE_COMPOSE_H
 

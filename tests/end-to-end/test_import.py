@@ -5,7 +5,11 @@ import re
 import shutil
 import subprocess
 
+import pytest
+
 from harness import BUILD, Case, slow
+
+pytestmark = pytest.mark.needs("checkpoint:aes-c")
 
 ESSENTIAL = "usr/lib/os-release", "usr/lib/systemd/systemd", "usr/lib64/ld-linux-x86-64.so.2"
 PACKAGES = "systemd-sysv,udev,linux-image-cloud-amd64,kmod,login"

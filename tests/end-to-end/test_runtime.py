@@ -5,7 +5,11 @@ import json
 import shutil
 import unittest
 
+import pytest
+
 from harness import CACHE, Case, slow
+
+pytestmark = pytest.mark.needs("layer:python", "layer:services")
 from registry import Registry
 
 ENGINES = {"docker": "docker pull", "podman": "podman pull --tls-verify=false"}
@@ -114,7 +118,7 @@ class Engines(Case):
     def test_ends_at_start(self):
         """Its last words are told."""
         self.refused(".*`container`.*it ended before it listened on port 50051", "run", "odd-c", "--runtime", "podman", "--out", self.out,
-                     environment=self.odd(0, "exit"), cache=self.own_cache("kernel", "initramfs", "base", "rootfs"), seconds=400)
+                     environment=self.odd("exit"), cache=self.own_cache("kernel", "initramfs", "base", "rootfs"), seconds=400)
 
     @slow
     def test_prune_keeps(self):

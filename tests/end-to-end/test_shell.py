@@ -41,16 +41,16 @@ class Commit(Case):
         self.assertEqual(self.disks(), ["crun"])
 
     def test_killed(self):
-        """At any instant: what was kept before is there, and whole."""
+        """At once, and when it has written: what was kept before is there, and whole."""
         self.commit(WRITE)
         path = self.folder / "script"
-        path.write_text("echo lost >/root/kept\nsync\nsleep 1000")
-        for seconds in 0.1, 3:
-            process = self.start("shell", "--kvm", "off", "--commit", "--run", path, cache=self.cache)
+        path.write_text("echo lost >/root/kept\nsync\nslsuite-channel stage written\nsleep 1000")
+        shell = "shell", "--kvm", "off", "--commit", "--run", path
+        for begin in lambda: self.start(*shell, cache=self.cache), lambda: self.show("written", *shell, cache=self.cache):
+            process = begin()
             process.qemu()
-            time.sleep(seconds)
             os.kill(process.pid, signal.SIGKILL)
-            process.communicate()
+            process.wait()
             self.assertEqual(process.survivors(), {})
         said = self.commit(WRITE).out
         self.assertIn("once", said)
@@ -149,6 +149,28 @@ echo bytes >/tmp/bytes; m5 writefile /tmp/bytes
         self.assertIn(" kvm ", commands.read_text())
         self.assertNotIn(" -incoming ", commands.read_text())
         self.assertEqual(checkpoints(cache), [])
+
+
+class Machine(Case):
+    def test_as_the_documented_road_has_it(self):
+        """Memory and processors of one's own, `./client` from root's home, of a function that nobody named."""
+        said = self.shell("""set -e
+grep MemTotal /proc/meminfo
+echo "processors $(grep -c ^processor /proc/cpuinfo)"
+slsuite-function start aes-c
+cd && ./client -addr localhost:50051 -n 100
+""", "aes-c", "--memory", "3GB", "--cpus", "4").out.replace("\r", "")
+        kilobytes = int(re.search(r"MemTotal: +(\d+) kB", said)[1])
+        self.assertTrue(2.7 * 2**20 < kilobytes < 3 * 2**20, said)
+        self.assertIn("processors 4\n", said)
+        self.assertIn("localhost:50051 serves /aes.Aes/ShowEncryption", said)
+        self.assertIn("100 invocations of /aes.Aes/ShowEncryption", said)
+
+    def test_bad_input(self):
+        for size in "8", "8GBB", "x", "-1G", " 8G", "2TB", "100MB", "1025GB", f"{2**64}G":
+            self.refused(f"--memory {size}: not a size from 256MB to 1024GB", "shell", "--memory", size, status=2)
+        for number in 1, 65, "x":
+            self.refused(f"--cpus {number}: not a number from 2 to 64", "shell", "--cpus", number, status=2)
 
 
 class Kvm(Case):

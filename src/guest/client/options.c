@@ -12,11 +12,9 @@
 #include "common/cleanup.h"
 #include "guest/m5/m5op.h"
 
-#define PARAMETERS_MAX                                                                             \
-    4096 /* bytes of the file; what fw_cfg holds for us (docs/architecture.md)                     \
-          */
-#define INVOCATIONS_MAX 1000000 /* every reply is kept until the end */
-
+/* Bytes of the file; what fw_cfg holds for us (docs/architecture.md). */
+#define PARAMETERS_MAX 4096
+#define INVOCATIONS_MAX 1000000            /* every reply is kept until the end */
 #define INVOCATIONS_LOAD_MAX 1000000000000 /* of a load run, which keeps none */
 
 static const struct description {
@@ -62,8 +60,9 @@ static const struct description {
     {"rate", "R", false, "open loop: R calls are due a second, whatever became of the others"},
     {"arrival", "KIND", false, "when they are due: poisson, uniform or bursty (poisson)"},
     {"burst", "N", false, "of -arrival bursty: calls back to back (10)"},
-    {"trace", "FILE", false, "open loop: as in this Azure Functions trace"},
-    {"trace-function", "HASH", false, "which of its functions, or how its hash begins (the first)"},
+    {"trace", "FILE", false, "open loop: as in this trace of Azure Functions, 2019's or 2021's"},
+    {"trace-function", "HASH", false,
+     "which of its functions, or how its hash begins (the first); APP/HASH"},
     {"trace-minute", "SEC", false, "how long a minute of it lasts (60)"},
     {"format", "KIND", false, "of the summary: text, json or csv (text)"},
     {"hdr-log", "FILE", false, "write the latencies as an HdrHistogram log"},
@@ -265,8 +264,8 @@ int options_parse(struct options *options, int argc, char **argv, struct error *
     return options_check(options, err);
 }
 
-/* Plain reads: the file is a device's (fw_cfg), read anew each time. `text` has PARAMETERS_MAX + 1
- * zeros. */
+/* Plain reads: the file is a device's (fw_cfg), read anew each time.
+ * `text` has PARAMETERS_MAX + 1 zeros. */
 static int read_parameters(const char *path, char *text, struct error *err) {
     size_t size = 0;
     ssize_t n = 1;

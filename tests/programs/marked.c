@@ -7,9 +7,17 @@
 
 #include "common/mark.h"
 
+#ifndef PER_UNIT
 #define PER_UNIT 40000 /* instructions */
+#endif
+
+#ifdef NEEDS /* a variable of a library */
+extern int NEEDS, *needed;
+int *needed = &NEEDS;
+#endif
 
 static void compute(int units) {
+    /* NOLINTNEXTLINE(bugprone-infinite-loop): the assembly counts down */
     for (long left = (long)units * PER_UNIT / 2; left;)
         __asm__ volatile("1: dec %0; jnz 1b" : "+r"(left));
 }
@@ -61,7 +69,7 @@ int main(int argc, char *argv[]) {
         else if (strcmp(word, "flood") == 0)
             flood();
         while (strcmp(word, "spin") == 0)
-            ;
+            __asm__ volatile("");
     }
     return 0;
 }

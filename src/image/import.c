@@ -87,10 +87,11 @@ static int find_root(const char *image, struct file_system *system, struct error
                                         ": the disk of a Debian or Ubuntu is needed");
 }
 
-/* A line "KEY: value" of dumpe2fs -h. "" if there is none; the caller frees it. */
+/* A line "KEY: value" of the superblock. "" if there is none; the caller frees it. Not from dumpe2fs:
+ * that of Debian 13 takes FILE?offset=N for a label.
+ */
 static char *header(const struct file_system *system, const char *key) {
-    const char *const arguments[] = {"dumpe2fs", "-h", system->name, NULL};
-    autofree char *text = process_output(arguments, NULL, NULL);
+    autofree char *text = ask(system, "stats -h");
     const char *line = text ? strstr(text, key) : NULL;
     if (!line)
         return strdup("");

@@ -44,7 +44,7 @@ class Profile(Case):
         regions = self.regions(checkpoint)
         for line in (checkpoint / "kallsyms").read_text().splitlines():
             address, _, name = line.split()[:3]
-            symbols[name] = int(address, 16)
+            symbols[name.removesuffix("_noprof")] = int(address, 16)  # so since Linux 6.10: what counts allocations lies before it
         where = lambda symbol: next(name for start, end, name in regions if start <= symbols[symbol] < end)
         for symbol, region in (("tcp_sendmsg_locked", "kernel.network"), ("__schedule", "kernel.scheduler"), ("ep_poll_callback", "kernel.files"),
                                ("kmem_cache_alloc", "kernel.memory"), ("entry_SYSCALL_64", "kernel.entry"), ("do_syscall_64", "kernel.entry"),

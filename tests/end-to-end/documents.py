@@ -11,6 +11,7 @@ stands in an HTML comment on the line before it, `<!-- test: NOTE; NOTE -->`:
     drawing               a text that nobody prints
     file NAME             any block: this file, for the commands after it
     lists WHAT            a table: each of them, and no other, is named in it: functions, systems, files of FOLDER, columns of FILE
+    absent                a table: the statistics that it names are another program's, and not in our files
 """
 
 import dataclasses
@@ -20,7 +21,7 @@ import re
 
 import markdown_it
 
-NOTES = ("slow", "not run", "fails", "printed by", "within", "drawing", "file", "lists")
+NOTES = ("slow", "not run", "fails", "printed by", "within", "drawing", "file", "lists", "absent")
 NUMBER = r"[-−+]?\d+(?:,\d{3})*(?:\.\d+)?|n/a"
 
 
@@ -99,6 +100,10 @@ class Page:
     def codes(self):
         """What stands in backquotes."""
         return [(line, token.content) for line, token in self.inline("code_inline")]
+
+    def absent(self):
+        """What tables of absent statistics name."""
+        return {name for item in self.items if "absent" in item.notes for name in item.names}
 
     def anchors(self):
         """As GitHub makes them of headings."""

@@ -110,15 +110,13 @@ static int try_to_unpack(const struct addition *addition, const char *folder, co
                          const char *log, struct error *err) {
     autofree char *bundle = format_string("%s/bundle", folder);
     autofree char *root = format_string("%s/rootfs", bundle);
-    autofree char *config = format_string("%s/runtime.json", bundle);
     autofree char *place = format_string("%s/folders", folder);
     struct error why = {0};
     if (oci_unpack(layout, bundle, log, &why) < 0)
-        return error_set(err, "cannot unpack %s: %s: it is damaged, or not an image of Linux",
-                         addition->source, why.text);
-    if (oci_runtime_config(layout, root, config, log, &why) < 0)
-        return error_set(err, "%s: how it is to be run cannot be told: %s: see its user",
-                         addition->source, why.text);
+        return error_set(err, "cannot unpack %s: %s: %s", addition->source, why.text,
+                         strstr(why.text, "user spec")
+                             ? "give a user that is in it, or numbers"
+                             : "it is damaged, or not an image of Linux");
     return folders_add(layout, root, addition->how, place, log, err) < 0
                ? -1
                : folder_remove(bundle, err);

@@ -13,6 +13,8 @@ help:
 	@echo 'make test-slow      those that take minutes'
 	@echo 'make test-sanitize  the unit tests alone, with address and undefined-behaviour sanitizers'
 	@echo 'make fuzz           hostile system files and servers for FUZZ_SECONDS=60'
+	@echo 'make lint           what compilers do not see: clang-tidy, ruff, shellcheck; whether everything is formatted'
+	@echo 'make format         clang-format and ruff on all files'
 	@echo 'make bench          speed and size, as ratios; the client beside h2load'
 	@echo 'make bench-gem5     speed beside a real gem5, $$GEM5'
 	@echo 'make bench-accuracy  the timing models beside gem5, program by program'
@@ -49,6 +51,12 @@ build-sanitize:
 	@CC=clang $(MAKE) --no-print-directory BUILD=build-sanitize build TARGETS='unit-tests fuzz' \
 	 MESON_OPTIONS='-Dfuzz=true -Dwerror=true -Dtests=enabled -Db_sanitize=address,undefined -Db_lundef=false'
 
+lint: deps-lint build-tests
+	@tools/lint/run --build=$(BUILD)
+
+format: deps-lint
+	@tools/lint/run --build=$(BUILD) --format
+
 bench: deps-test build
 	@bench/run $(BUILD)
 
@@ -79,6 +87,8 @@ deps:
 	@tools/install-dependencies
 deps-run:
 	@tools/install-dependencies run build
+deps-lint:
+	@tools/install-dependencies build test lint
 deps-test:
 	@tools/install-dependencies
 
@@ -92,5 +102,5 @@ clean:
 
 # Packages before the build that needs them, also with -j; ninja uses all cores by itself.
 .NOTPARALLEL:
-.PHONY: help run test test-slow test-sanitize fuzz bench bench-gem5 bench-accuracy reference build build-tests build-sanitize deps deps-run
-.PHONY: deps-test install clean
+.PHONY: help run test test-slow test-sanitize fuzz lint format bench bench-gem5 bench-accuracy reference build build-tests build-sanitize deps deps-run
+.PHONY: deps-lint deps-test install clean

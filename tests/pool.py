@@ -92,7 +92,7 @@ class Pool(LoadScheduling):
         if self.collection is None:
             if not self._check_nodes_have_same_collection():
                 return
-            self.collection = list(self.node2collection.values())[0]
+            self.collection = next(iter(self.node2collection.values()))
             told = json.loads(pathlib.Path(self.config.pool_folder.name, "demands.json").read_text(encoding="utf-8"))
             self.demands = [Demand(**told[name]) for name in self.collection]
             self.unmade = {thing for demand in self.demands for thing in demand.makes}

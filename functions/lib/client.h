@@ -22,14 +22,14 @@ struct grpc_client *grpc_client_connect(const char *address, const char *path, i
                                         struct error *err);
 int grpc_client_greet(struct grpc_client *client, struct error *err);
 
-/* Send a request, wait for the reply: valid until the next call, owned by the client. NULL if there
- * is none: any status but OK, a connection or stream that ends, a malformed answer, no answer in
- * time. */
+/* Send a request, wait for the reply: valid until the next call, owned
+ * by the client. NULL if there is none: any status but OK, a connection
+ * or stream that ends, a malformed answer, no answer in time. */
 const struct grpc_message *grpc_client_call(struct grpc_client *client,
                                             const struct grpc_message *request, struct error *err);
 
-/* Why the last call failed: the server has no such method; or: it answered with a status,
- * whichever. */
+/* Why the last call failed: the server has no such method;
+ * or: it answered with a status, whichever. */
 bool grpc_client_lacks_method(const struct grpc_client *client);
 bool grpc_client_has_status(const struct grpc_client *client);
 

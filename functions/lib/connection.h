@@ -110,8 +110,8 @@ void grpc_connection_expire(struct grpc_connection *connection, uint64_t now_ns)
 /* Calls that are under way end as GRPC_CLOSED. May be NULL. */
 void grpc_connection_close(struct grpc_connection *connection);
 
-/* Why a call failed, from within `done` or after it while its connection is not closed. Always -1.
- */
+/* Why a call failed, from within `done` or after it
+ * while its connection is not closed. Always -1. */
 int grpc_call_why(const struct grpc_call *call, enum grpc_failure failure, struct error *err);
 
 #endif

@@ -33,8 +33,8 @@ const char *grpc_status_name(int status);
 #define GRPC_PREFIX 5u              /* compressed flag and big-endian length before each message */
 #define GRPC_MESSAGE_MAX (4u << 20) /* bytes; what other gRPC implementations accept by default */
 
-/* One message with its prefix, as it goes over the wire. All zero: empty. Freed by
- * grpc_message_free. */
+/* One message with its prefix, as it goes over the wire.
+ * All zero: empty. Freed by grpc_message_free. */
 struct grpc_message {
     uint8_t *bytes;
     size_t size; /* bytes so far, prefix included */

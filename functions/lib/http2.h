@@ -21,8 +21,8 @@ enum http2_result {
     HTTP2_BROKEN, /* the peer does not speak HTTP/2 */
 };
 
-/* Callbacks with the sending side filled in; the caller adds its own and deletes them. NULL: no
- * memory. */
+/* Callbacks with the sending side filled in;
+ * the caller adds its own and deletes them. NULL: no memory. */
 nghttp2_session_callbacks *http2_callbacks_new(void);
 
 /* Make the socket non-blocking, without Nagle's delay. */

@@ -15,8 +15,8 @@
 struct grpc_method {
     const char *path; /* "/package.Service/Method" */
     const ProtobufCMessageDescriptor *request;
-    /* Answers one call: packs its reply with grpc_message_pack and returns GRPC_OK, or another
-     * status. */
+    /* Answers one call: packs its reply with grpc_message_pack
+     * and returns GRPC_OK, or another status. */
     enum grpc_status (*handle)(const ProtobufCMessage *request, struct grpc_message *reply);
 };
 

@@ -1,7 +1,7 @@
 """Run by gem5: what this gem5 is, and what it lacks of what our systems use.
 
-    slsuite: gem5 VERSION x86|none kvm|none
-    slsuite: lacks WHAT         any number of them
+slsuite: gem5 VERSION x86|none kvm|none
+slsuite: lacks WHAT         any number of them
 """
 
 import m5.objects

@@ -1,10 +1,9 @@
 """gem5's x86 board with several IDE disks, all read-only: what the guest writes, it writes to memory. gem5 has
 room for four."""
 
-from m5.objects import NULL, BadAddr, CowDiskImage, IdeDisk, RawDiskImage, SystemXBar
-
 from gem5.components.boards.x86_board import X86Board
 from gem5.components.cachehierarchies.classic.no_cache import NoCache
+from m5.objects import NULL, BadAddr, CowDiskImage, IdeDisk, RawDiskImage, SystemXBar
 
 
 class BootCaches(NoCache):

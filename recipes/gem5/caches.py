@@ -1,13 +1,15 @@
 """The caches of a system: private L1s, any of L2, L3 and LLC, gem5's classic caches."""
 
-from legal import choose
+from gem5.components.cachehierarchies.classic.abstract_classic_cache_hierarchy import (
+    AbstractClassicCacheHierarchy,
+)
 from m5.objects import (
+    BRRIPRP,
+    LRURP,
     NULL,
     BadAddr,
-    BRRIPRP,
     Cache,
     L2XBar,
-    LRURP,
     RandomRP,
     SnoopFilter,
     StridePrefetcher,
@@ -16,9 +18,7 @@ from m5.objects import (
     TreePLRURP,
 )
 
-from gem5.components.cachehierarchies.classic.abstract_classic_cache_hierarchy import (
-    AbstractClassicCacheHierarchy,
-)
+from legal import choose
 
 
 def make_replacement(system, key):
@@ -114,7 +114,7 @@ class SystemCaches(AbstractClassicCacheHierarchy):
         """Put the level below the requestors, one list of ports a core; what it is to the next."""
         system, name = self._system, self._levels[index]
         shared = choose(system, f"caches.{name}.sharing", {"private": False, "shared": True})
-        groups = [sum(requestors, [])] if shared else requestors
+        groups = [[port for ports in requestors for port in ports]] if shared else requestors
         caches, buses = [], []
         for ports in groups:
             bus = make_bus(system, L2XBar, name)

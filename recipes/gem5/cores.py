@@ -1,6 +1,8 @@
 """The cores of a system: `core.model` blocking, inorder or ooo as gem5's TimingSimple, Minor and O3."""
 
-from legal import choose, note
+from gem5.components.processors.base_cpu_core import BaseCPUCore
+from gem5.components.processors.base_cpu_processor import BaseCPUProcessor
+from gem5.isas import ISA
 from m5.objects import (
     LTAGE,
     NULL,
@@ -20,15 +22,13 @@ from m5.objects import (
 )
 from m5.objects.BaseMinorCPU import minorMakeOpClassSet
 from m5.objects.X86CPU import (
+    X86O3CPU,
     X86AtomicSimpleCPU,
     X86MinorCPU,
-    X86O3CPU,
     X86TimingSimpleCPU,
 )
 
-from gem5.components.processors.base_cpu_core import BaseCPUCore
-from gem5.components.processors.base_cpu_processor import BaseCPUProcessor
-from gem5.isas import ISA
+from legal import choose, note
 
 # Page walks take time that nobody measures there. Emptied before the checkpoint, whose TLBs no smaller ones
 # could take up.
@@ -50,15 +50,13 @@ CLASSES = {
     "fp_misc": ["FloatMisc"],
     "simd_int": ["SimdAdd", "SimdAddAcc", "SimdAlu", "SimdCmp", "SimdShift", "SimdShiftAcc", "SimdReduceAdd"]
     + ["SimdReduceAlu", "SimdReduceCmp"],
-    "simd_mul": ["SimdMult", "SimdMultAcc", "SimdMatMultAcc", "SimdFloatMult", "SimdFloatMultAcc"]
-    + ["SimdFloatMatMultAcc"],
+    "simd_mul": ["SimdMult", "SimdMultAcc", "SimdMatMultAcc", "SimdFloatMult", "SimdFloatMultAcc"] + ["SimdFloatMatMultAcc"],
     "simd_misc": ["SimdMisc", "SimdCvt", "SimdDiv", "SimdSqrt", "SimdExt", "SimdConfig", "SimdPredAlu"]
     + ["SimdFloatAdd", "SimdFloatAlu", "SimdFloatCmp", "SimdFloatCvt", "SimdFloatDiv", "SimdFloatMisc"]
     + ["SimdFloatSqrt", "SimdFloatReduceAdd", "SimdFloatReduceCmp", "SimdFloatExt"]
     + ["SimdAes", "SimdAesMix", "SimdSha1Hash", "SimdSha1Hash2", "SimdSha256Hash", "SimdSha256Hash2"]
     + ["SimdShaSigma2", "SimdShaSigma3", "Matrix", "MatrixMov", "MatrixOP"],
-    "load": ["MemRead", "FloatMemRead"] + [f"Simd{kind}Load" for kind in VECTOR_MEMORY]
-    + ["SimdUnitStrideFaultOnlyFirstLoad"],
+    "load": ["MemRead", "FloatMemRead"] + [f"Simd{kind}Load" for kind in VECTOR_MEMORY] + ["SimdUnitStrideFaultOnlyFirstLoad"],
     "store": ["MemWrite", "FloatMemWrite"] + [f"Simd{kind}Store" for kind in VECTOR_MEMORY],
     "system": ["IprAccess", "InstPrefetch"],
 }
@@ -116,15 +114,15 @@ def make_minor_units(system):
             # The result of a load is known when it arrives: MinorDefaultMemFU.
             assumed = 2 if "MemRead" in classes else 0
             timing = MinorFUTiming(srcRegsRelativeLats=[slack], extraAssumedLat=assumed)
-            for _ in range(count):
-                units.append(
-                    MinorFU(
-                        opClasses=minorMakeOpClassSet(classes),
-                        opLat=latency,
-                        issueLat=interval,
-                        timings=[timing] if slack or assumed else [],
-                    )
+            units.extend(
+                MinorFU(
+                    opClasses=minorMakeOpClassSet(classes),
+                    opLat=latency,
+                    issueLat=interval,
+                    timings=[timing] if slack or assumed else [],
                 )
+                for _ in range(count)
+            )
     return MinorFUPool(funcUnits=units)
 
 
@@ -215,7 +213,7 @@ def make_other_core(system, number):
 
 
 def make_kvm_core(number):
-    from m5.objects import X86KvmCPU  # only where gem5 was built with it
+    from m5.objects import X86KvmCPU  # noqa: PLC0415 -- only where gem5 was built with it
 
     return X86KvmCPU(cpu_id=number, usePerf=False)
 
@@ -237,9 +235,4 @@ def make_boot_processor(system, kind):
 
 
 def make_processor(system, measured):
-    return processor(
-        [
-            (make_measured_core if number == measured else make_other_core)(system, number)
-            for number in range(system["cores"])
-        ]
-    )
+    return processor([(make_measured_core if number == measured else make_other_core)(system, number) for number in range(system["cores"])])

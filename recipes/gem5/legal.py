@@ -12,8 +12,7 @@ def choose(system, key, choices):
     value = system[key]
     if value not in choices:
         raise Unsupported(
-            f"gem5 has no {key} '{value}', only {', '.join(choices)}: "
-            "copy the system's file, change that, and name the copy with --system"
+            f"gem5 has no {key} '{value}', only {', '.join(choices)}: copy the system's file, change that, and name the copy with --system"
         )
     return choices[value]
 

@@ -1,10 +1,10 @@
 """Main memory: `memory.model` fixed or ddr4."""
 
-from legal import choose
-from m5.objects import DDR4_2400_8x8
-
 from gem5.components.memory.memory import ChanneledMemory
 from gem5.components.memory.simple import SingleChannelSimpleMemory
+from m5.objects import DDR4_2400_8x8
+
+from legal import choose
 
 
 def fixed(system):

@@ -31,14 +31,14 @@ from m5.defines import buildEnv
 if not buildEnv.get("PROTOCOL"):  # built without Ruby, which the standard library does not expect
     buildEnv["PROTOCOL"] = "MI_example"  # never used: the caches are classic ones
 
+from gem5.simulate.exit_event import ExitEvent
+from gem5.simulate.simulator import Simulator
+
 from board import Board, BootCaches
 from caches import SystemCaches
 from cores import make_boot_processor, make_processor
 from legal import Unsupported
 from main_memory import fixed, make_memory
-
-from gem5.simulate.exit_event import ExitEvent
-from gem5.simulate.simulator import Simulator
 
 REPORT_TICKS = 10**9  # a millisecond of the guest's
 

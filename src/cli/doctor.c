@@ -23,13 +23,12 @@
 #include "image/kernel_build.h"
 #include "native/host_state.h"
 
-#define NEED_DISK                                                                                  \
-    1.5e9 /* kernel, base image, and a checkpoint for each function that came along                \
-           */
-#define NEED_MEMORY                                                                                \
-    1.5e9 /* the guest's 2 GB are sparse; QEMU and its page cache stay below this                  \
-           */
-#define MOST_PACKAGES 64
+/* Kernel, base image, and a checkpoint for each function that came along. */
+#define NEED_DISK 1.5e9
+/* The guest's 2 GB are sparse; QEMU and its page cache stay below this. */
+#define NEED_MEMORY 1.5e9
+
+#define MOST_PACKAGES 96
 #define INSTALL "make deps (or: apt-get install %s)"
 
 struct package {
@@ -80,8 +79,8 @@ static void read_versions(struct doctor *doctor) {
     }
 }
 
-/* QEMU as it will be used: its version, and the plugin loaded into the machine that is simulated.
- */
+/* QEMU as it will be used: its version,
+ * and the plugin loaded into the machine that is simulated. */
 static void check_qemu(struct doctor *doctor) {
     struct error err = {0};
     autofree char *version = machine_qemu_version(&err);
@@ -339,6 +338,7 @@ int command_doctor(int argc, char **argv, struct error *err) {
     check_group(&doctor, "kernel", "a kernel of one's own");
     check_group(&doctor, "import", "disks of others");
     check_group(&doctor, "test", "to test");
+    check_group(&doctor, "lint", "to lint");
     check_optional(&doctor, request.gem5);
     if (doctor.bad)
         printf("\n%u of what `slsuite run` needs %s missing\n", doctor.bad,

@@ -69,8 +69,8 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     return 0;
 }
 
-/* What is there is put aside, and comes back if it cannot be made again: there may be no network.
- */
+/* What is there is put aside, and comes back if it
+ * cannot be made again: there may be no network. */
 static const char *const kinds[] = {"kernel",         "initramfs",    "base",
                                     ROOTFS_IMAGES,    LANGUAGE_BASES, FUNCTION_IMAGES,
                                     FUNCTION_ARCHIVES};
@@ -121,8 +121,8 @@ static int renew_bases_of(const char *function_name, struct error *err) {
     return result;
 }
 
-/* All that was made of packages. Functions over a base layer are made again when they are needed.
- */
+/* All that was made of packages. Functions over a
+ * base layer are made again when they are needed. */
 static int renew_bases(struct error *err) {
     json_t *names = function_names(), *name;
     size_t index;

@@ -162,7 +162,8 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         sim->input = argument;
         break;
     case OPTION_GENERATOR:
-        if (strcmp(argument, "unique") && strcmp(argument, "random") && strcmp(argument, "linear"))
+        if (strcmp(argument, "unique") != 0 && strcmp(argument, "random") != 0 &&
+            strcmp(argument, "linear") != 0)
             result = error_usage(err, "no generator is named %s: there are unique, random, linear",
                                  argument);
         sim->generator = argument;

@@ -1,8 +1,11 @@
 /* slsuite shell [FUNCTION]: the image on this terminal. */
+#include <ctype.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cli/command.h"
 #include "common/file.h"
@@ -12,16 +15,28 @@
 
 #define SSH_PORT 5555
 
-enum { OPTION_SSH = 1000, OPTION_ENGINE, OPTION_FORGET, OPTION_KVM, OPTION_DISK, OPTION_BASE };
+enum {
+    OPTION_SSH = 1000,
+    OPTION_ENGINE,
+    OPTION_FORGET,
+    OPTION_KVM,
+    OPTION_DISK,
+    OPTION_BASE,
+    OPTION_MEMORY,
+    OPTION_CPUS
+};
 
 static const struct argp_option options[] = {
     {"run", 'r', "SCRIPT", 0, "run this script in the guest instead, and exit as it does", 0},
-    {"timeout", 't', "SECONDS", 0, "--run: longest time (300)", 0},
+    {"timeout", 't', "SECONDS", 0,
+     "--run: longest time for the script, once the guest has booted (300)", 0},
     {"engine", OPTION_ENGINE, "ENGINE", 0, "what executes the machine: qemu", 0},
     {"disk", OPTION_DISK, "IMAGE", 0,
      "boot this disk instead, a raw image as `image import` writes; it stays as it is unless "
      "--commit",
      0},
+    {"memory", OPTION_MEMORY, "SIZE", 0, "the guest's: 8GB, 512MB (2GB)", 0},
+    {"cpus", OPTION_CPUS, "N", 0, "the guest's processors (2)", 0},
     {"kvm", OPTION_KVM, "WHEN", 0,
      "auto (the default): where a first boot by it gets anywhere; on; off: emulate", 0},
     {"with", 'w', "RUNTIME", 0, "the image that also has docker, or podman", 0},
@@ -54,6 +69,24 @@ static int read_kvm(const char *text, enum shell_kvm *kvm, struct error *err) {
     return error_usage(err, "--kvm %s: there are auto, on and off", text);
 }
 
+/* 8GB, 8G, "8 GB", 8192M: as QEMU, Docker and system files spell it, each a power of 2. */
+static int read_memory(const char *text, uint64_t *bytes, struct error *err) {
+    char *unit;
+    errno = 0;
+    unsigned long long number = strtoull(text, &unit, 10);
+    bool good = unit != text && isdigit((unsigned char)*text) && errno == 0;
+    unit += strspn(unit, " ");
+    bool giga = toupper((unsigned char)*unit) == 'G';
+    good &= giga || toupper((unsigned char)*unit) == 'M';
+    good = good && (!unit[1] || strcasecmp(unit + 1, "B") == 0 || strcasecmp(unit + 1, "iB") == 0);
+    unsigned shift = giga ? 30 : 20;
+    if (!good || number > SHELL_MEMORY_MOST >> shift || number << shift < SHELL_MEMORY_LEAST)
+        return error_usage(err, "--memory %s: not a size from %dMB to %dGB: write 8GB, or 512MB",
+                           text, (int)(SHELL_MEMORY_LEAST >> 20), (int)(SHELL_MEMORY_MOST >> 30));
+    *bytes = number << shift;
+    return 0;
+}
+
 static error_t parse(int key, char *argument, struct argp_state *state) {
     struct request *request = state->input;
     struct shell_options *shell = &request->shell;
@@ -74,6 +107,14 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         break;
     case OPTION_DISK:
         shell->disk = argument;
+        break;
+    case OPTION_MEMORY:
+        result = read_memory(argument, &shell->memory_bytes, err);
+        break;
+    case OPTION_CPUS:
+        result =
+            command_number("--cpus", argument, SHELL_CORES_LEAST, SHELL_CORES_MOST, &number, err);
+        shell->cores = (unsigned)number;
         break;
     case OPTION_KVM:
         result = read_kvm(argument, &shell->kvm, err);
@@ -143,7 +184,11 @@ int command_shell(int argc, char **argv, struct error *err) {
         NULL,
         NULL};
     struct request request = {
-        .shell = {.timeout_seconds = 300, .ssh_port = SSH_PORT, .image = IMAGE_DEFAULT},
+        .shell = {.timeout_seconds = 300,
+                  .ssh_port = SSH_PORT,
+                  .image = IMAGE_DEFAULT,
+                  .cores = 2,
+                  .memory_bytes = (uint64_t)2 << 30},
         .err = err,
     };
     if (command_parse(&argp, argc, argv, &request, err) < 0 || check(&request, err) < 0)

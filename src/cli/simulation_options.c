@@ -12,8 +12,11 @@ static const struct argp_option options[] = {
     {"out", OPTION_OUT, "DIR", 0, "run folder (results/DATE-NAME-SYSTEM)", 0},
     {"format", OPTION_FORMAT, "FORMAT", 0, "what is printed: table, json, csv", 0},
     {"timeout", OPTION_TIMEOUT, "SECONDS", 0,
-     "longest time for boot and for simulation, each (300); for a boot with docker or podman three "
-     "times as long, with gem5 sixty times",
+     "longest time from the guest's boot to the checkpoint, and for the simulation, each (300); "
+     "for "
+     "the former with docker or podman three times as long; with gem5 sixty times for each, and "
+     "the "
+     "boot counts",
      0},
     {"quiet", 'q', NULL, 0, "no progress, only the result", 0},
     {0},

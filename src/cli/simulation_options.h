@@ -25,7 +25,7 @@ extern const struct argp simulation_options_parser;
 extern const struct argp_child simulation_options_child[]; /* it alone */
 
 /* Say where the results are; `files` are those to look at beside the report. */
-void simulation_options_conclude(const struct simulation_options *options, const char *folder,
+void simulation_options_conclude(const struct simulation_options *simulation, const char *folder,
                                  const char *files);
 
 #endif

@@ -1,5 +1,5 @@
-/* Digests: SHA-256 (nettle) names contents, XXH3 (xxHash) finds damage in large files at memory
- * speed. */
+/* Digests: SHA-256 (nettle) names contents,
+ * XXH3 (xxHash) finds damage in large files at memory speed. */
 #ifndef SLS_COMMON_HASH_H
 #define SLS_COMMON_HASH_H
 

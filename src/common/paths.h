@@ -4,9 +4,9 @@
 
 #include "common/error.h"
 
-/* Find the data that came with the executable: beside it in a build tree (BUILD/slsuite), or in its
- * installed prefix (PREFIX/bin/slsuite, PREFIX/lib/slsuite, PREFIX/share/slsuite). Call once,
- * first. */
+/* Find the data that came with the executable: beside it in a build
+ * tree (BUILD/slsuite), or in its installed prefix (PREFIX/bin/slsuite,
+ * PREFIX/lib/slsuite, PREFIX/share/slsuite). Call once, first. */
 int paths_init(struct error *err);
 
 const char *paths_systems(void); /* folder of NAME.yaml */
@@ -17,8 +17,8 @@ const char *paths_recipes(void); /* kernel/, image recipes and other text data *
 const char *paths_plugin(void);  /* the QEMU plugin, a file */
 const char *paths_steady(void);  /* what is loaded into QEMU before itself, a file */
 
-/* $SLSUITE_CACHE, else $XDG_CACHE_HOME/slsuite, else ~/.cache/slsuite. Created on demand by its
- * users. */
+/* $SLSUITE_CACHE, else $XDG_CACHE_HOME/slsuite, else ~/.cache/slsuite.
+ * Created on demand by its users. */
 const char *paths_cache(void);
 
 /* Functions that the user has added: $XDG_DATA_HOME/slsuite/functions, else

@@ -8,9 +8,9 @@
 
 struct progress;
 
-/* Begin a step. `key` names it in timings.json ("rootfs", "boot", …), `title` is what people read,
- * `estimate_seconds` the first guess on a machine that has never done it. Never NULL. Only one at a
- * time. */
+/* Begin a step. `key` names it in timings.json ("rootfs", "boot", …),
+ * `title` is what people read, `estimate_seconds` the first guess on a
+ * machine that has never done it. Never NULL. Only one at a time. */
 struct progress *progress_begin(const char *key, const char *title, double estimate_seconds);
 
 /* Say how far it is: fraction 0 … 1, or negative to go by the clock; `detail` (may be NULL) is
@@ -30,7 +30,7 @@ void progress_end(struct progress *progress, int success);
 void progress_lines(char *const lines[], size_t count);
 
 /* --quiet: nothing at all is printed. */
-void progress_set_quiet(int quiet);
+void progress_set_quiet(int value);
 
 /* A plain one-line remark at a time when no step or one step is under way. */
 void progress_note(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -1,5 +1,5 @@
-/* Random numbers that are the same on every machine: splitmix64 (Steele, Lea, Flood, OOPSLA 2014).
- */
+/* Random numbers that are the same on every machine:
+ * splitmix64 (Steele, Lea, Flood, OOPSLA 2014). */
 #ifndef SLS_COMMON_RANDOM_H
 #define SLS_COMMON_RANDOM_H
 

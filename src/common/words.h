@@ -1,8 +1,8 @@
 /* Lists of words, as JSON arrays of strings.
  *
- * Command lines as text, as people write them: words between blanks. '…' and "…" hold blanks
- * together, a backslash makes the next character a plain one (but not inside '…'). Nothing is
- * expanded. */
+ * Command lines as text, as people write them: words between blanks.
+ * '…' and "…" hold blanks together, a backslash makes the next
+ * character a plain one (but not inside '…'). Nothing is expanded. */
 #ifndef SLS_COMMON_WORDS_H
 #define SLS_COMMON_WORDS_H
 

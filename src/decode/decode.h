@@ -17,8 +17,8 @@
  * - AVX: vectors are 128 bits wide; an instruction has one operation beside its loads and stores.
  *
  * A fence is an OP_NOTHING with MICRO_LOCKED: no access behind it starts before it, and it waits
- * for all accesses before it. Atomic instructions have one before their load and one behind
- * their store.
+ * for all accesses before it. Atomic instructions have one before their load and one behind their
+ * store.
  *
  * An access of 16 bytes is two OP_LOAD or OP_STORE micro-operations of 8 bytes, low half first.
  * It is one where only a half is needed (the unpacks, vector shifts by a count in memory) and for

@@ -27,10 +27,7 @@
 #define HALVE_LAST STEPS({SRL, T3, T1, T3, EZF, 8}, {OR, T4, D}, {MOV_IF, D, D, T4})
 #define SCAN_REGISTER STEPS({MOV, T1, NONE, NONE, 0, 8}, {AND, T1, S, S, ZF}, {BR}, {MOVI, D})
 #define SCAN_MEMORY STEPS({MOV, T1, NONE, NONE, 0, 8}, {LD, T1}, {AND, T1, T1, T1, ZF}, {BR})
-#define LOWEST                                                                                     \
-    {SUB, T2, T1}, {                                                                               \
-        XOR, T1, T2, T1                                                                            \
-    } /* ones up to the lowest set bit */
+#define LOWEST STEPS({SUB, T2, T1}, {XOR, T1, T2, T1}) /* ones up to the lowest set bit */
 #define SCAN_FORWARD                                                                               \
     AS(ANY, SCAN_REGISTER, LOWEST, HALVE, HALVE, HALVE, HALVE, HALVE, HALVE_LAST, {FAULT}),        \
         AS(FROM_MEMORY, SCAN_MEMORY, {MOV, D}, LOWEST, HALVE, HALVE, HALVE, HALVE, HALVE, HALVE,   \

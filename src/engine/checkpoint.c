@@ -30,8 +30,7 @@
  * simulated. lpj is the clock's ticks in a jiffy: 1 GHz (shift=0) by HZ 250, which is Debian's. */
 #define KERNEL_ARGUMENTS                                                                           \
     "console=ttyS0 quiet panic=-1 reboot=t nokaslr random.trust_cpu=off mitigations=off "          \
-    "nowatchdog "                                                                                  \
-    "cryptomgr.notests swiotlb=noforce lpj=4000000 tsc=reliable no_timer_check "
+    "nowatchdog cryptomgr.notests swiotlb=noforce lpj=4000000 tsc=reliable no_timer_check "
 
 /* As the initramfs does it. */
 #define ROOT_ARGUMENTS " root=/dev/pmem0 ro rootfstype=ext4 rootflags=noload init=/sbin/init"
@@ -80,7 +79,7 @@ static int boot(const struct checkpoint_inputs *inputs, const struct store_entry
                   *parameters = store_file(entry, "parameters");
     autofree char *ram = store_file(entry, "ram"), *state = store_file(entry, "state");
     autofree char *console = store_file(entry, "console.log"), *log = store_file(entry, "qemu.log");
-    autofree char *parcel = inputs->nvdimms.content ? NULL : store_file(entry, "parcel");
+    autofree char *parcel = inputs->parcel ? store_file(entry, "parcel") : NULL;
     autofree char *kernel_arguments = checkpoint_kernel_arguments(inputs->image, inputs->tickless);
     if (file_write(script, inputs->script, strlen(inputs->script), err) < 0 ||
         (parcel && parcel_write_empty(parcel, err) < 0) ||
@@ -101,12 +100,16 @@ static int boot(const struct checkpoint_inputs *inputs, const struct store_entry
         .console = console,
         .log = log,
     };
-    if (parcel)
-        options.nvdimms.content = parcel;
+    options.nvdimms.parcel = parcel;
     struct guest guest = {
-        .console = console, .files = entry->work, .timeout_seconds = inputs->timeout_seconds};
-    autofree char *title = format_string("boot and warm up %s", inputs->name);
-    guest.progress = progress_begin("boot", title, 20);
+        .console = console,
+        .files = entry->work,
+        .before_script = true,
+        .timeout_seconds = inputs->timeout_seconds,
+    };
+    autofree char *warm_up = format_string("boot and warm up %s", inputs->name);
+    guest.progress = inputs->title ? progress_begin("boot-only", inputs->title, 10)
+                                   : progress_begin("boot", warm_up, 20);
     guest.machine = machine_start(&options, err);
     int result = guest.machine ? guest_wait(&guest, GUEST_CHECKPOINT, err) : -1;
     if (result == 0)
@@ -242,6 +245,24 @@ int checkpoint_prepare(const struct checkpoint_inputs *inputs, struct checkpoint
     }
     return error_set(err, "the checkpoint %s is damaged as soon as it is made: check the disk",
                      name);
+}
+
+struct machine *checkpoint_restore(const struct checkpoint *checkpoint,
+                                   const struct machine_options *options, struct error *err) {
+    autofree char *script = format_string("%s/script", checkpoint->folder);
+    struct machine_options restored = *options;
+    restored.kernel_arguments = checkpoint->kernel_arguments;
+    restored.memory_file = checkpoint->ram;
+    restored.memory_writable = false;
+    restored.script = script;
+    restored.incoming = true;
+    if (file_copy(checkpoint->console, options->console, err) < 0)
+        return NULL;
+    struct machine *machine = machine_start(&restored, err);
+    if (machine && machine_restore(machine, checkpoint->state, err) == 0)
+        return machine;
+    machine_end(machine);
+    return NULL;
 }
 
 void checkpoint_free(struct checkpoint *checkpoint) {

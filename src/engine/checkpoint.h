@@ -1,9 +1,8 @@
 /* Checkpoints: the frozen guest, its function started and warmed up, its client about to send; or
- * with nothing but slsuite-launch about to start a program. A
- * folder of the cache, named by the digest of all that it depends on: `ram` (sparse, mapped
- * copy-on-write by every run), `state` (the devices), `console.log`, what the guest told about
- * its code (code_report.h), `checkpoint.json`. Checked at every use; a damaged one is made again.
- */
+ * with nothing but slsuite-launch about to start a program, or a shell a script. A folder of the
+ * cache, named by the digest of all that it depends on: `ram` (sparse, mapped copy-on-write by
+ * every run), `state` (the devices), `console.log`, what the guest told about its code
+ * (code_report.h), `checkpoint.json`. Checked at every use; a damaged one is made again. */
 #ifndef SLS_ENGINE_CHECKPOINT_H
 #define SLS_ENGINE_CHECKPOINT_H
 
@@ -21,10 +20,12 @@
 /* All that a checkpoint depends on. */
 struct checkpoint_inputs {
     const struct image *image;
-    const char *name;       /* of the function, or what else is frozen */
-    const char *script;     /* the run script, which ends in the checkpoint */
-    struct nvdimms nvdimms; /* without content: an empty parcel (guest/launch.h) */
-    const char *digest;     /* of these files; with a parcel, of what else it depends on */
+    const char *name;   /* of the function, or what else is frozen */
+    const char *title;  /* of making it, for people who wait; NULL: it boots and warms up */
+    const char *script; /* the run script, which ends in the checkpoint */
+    struct nvdimms nvdimms;
+    bool parcel;        /* and an empty one (parcel.h) */
+    const char *digest; /* of these files, or what stands for them */
     unsigned cores, warm_ups;
     bool tickless; /* see checkpoint_kernel_arguments() */
     uint64_t memory_bytes;
@@ -42,6 +43,12 @@ struct checkpoint {
 /* Find it and check it, or make it. */
 int checkpoint_prepare(const struct checkpoint_inputs *inputs, struct checkpoint *checkpoint,
                        struct error *err);
+
+/* Start the machine that is frozen in it, and let it go on. The options say what the checkpoint
+ * does not know: image, cores, memory, NVDIMMs and parcel, parameters, plugin, and the console,
+ * which then begins with the checkpoint's. NULL on failure. */
+struct machine *checkpoint_restore(const struct checkpoint *checkpoint,
+                                   const struct machine_options *options, struct error *err);
 void checkpoint_free(struct checkpoint *checkpoint);
 
 /* All checkpoints: an array of objects {name, function, created, used, bytes, damaged}. Owned by

@@ -148,12 +148,15 @@ char **command_line_make(const struct machine_options *options, int control, int
     const char *const images[NVDIMMS] = {options->rootfs, options->nvdimms.content,
                                          options->nvdimms.base, options->nvdimms.services,
                                          options->nvdimms.archive};
-    const char *changes = options->changes;
+    const char *parcel = options->nvdimms.parcel, *changes = options->changes;
     for (int i = 0; i < NVDIMMS; i++) {
-        if (images[i] || changes)
-            add_nvdimm(&list, i, images[i] ? images[i] : changes, !images[i]);
+        const char **other = parcel ? &parcel : &changes; /* has the first place that is free */
+        if (images[i])
+            add_nvdimm(&list, i, images[i], false);
+        else if (*other)
+            add_nvdimm(&list, i, *other, other == &changes);
         if (!images[i])
-            changes = NULL; /* it has the first place that is free */
+            *other = NULL;
     }
 
     if (options->kernel) {

@@ -11,9 +11,8 @@
 #include "common/progress.h"
 
 #define FILE_NAME "changes.ext4"
-#define DISK_BYTES                                                                                 \
-    ((off_t)16 << 30) /* sparse; a multiple of 128 MiB, as persistent memory wants                 \
-                       */
+/* Sparse; a multiple of 128 MiB, as persistent memory wants. */
+#define DISK_BYTES ((off_t)16 << 30)
 #define UUID "51e5e5e5-0000-4000-8000-000000000006" /* guest/init.c knows it by that */
 
 static int make(const char *path, struct error *err) {

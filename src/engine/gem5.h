@@ -26,8 +26,8 @@ void gem5_free(struct gem5 *gem5);
  * if it has nothing like it. Takes some seconds; a boot takes long. */
 int gem5_check(const struct gem5 *gem5, json_t *job, struct error *err);
 
-/* As sim_run(), with the gem5 that options->gem5 names. gem5's own files are in the run folder's
- * m5out. */
+/* As sim_run(), with the gem5 that options->gem5 names.
+ * gem5's own files are in the run folder's m5out. */
 int gem5_run(const struct sim_options *options, FILE *out, enum results_format format,
              char **folder, struct error *err);
 

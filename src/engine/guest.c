@@ -10,9 +10,8 @@
 #include "common/mark.h"
 #include "engine/guest_words.h"
 
-#define LAST_WORDS_SECONDS                                                                         \
-    5 /* after a failure was told: time for its `output` and `done` lines                          \
-       */
+/* After a failure was told: time for its `output` and `done` lines. */
+#define LAST_WORDS_SECONDS 5
 
 static void take_mark(struct guest *guest, const char *text) {
     unsigned operation;
@@ -46,9 +45,26 @@ static void tick(void *context) {
     progress_tick();
 }
 
+/* How long it may take, in seconds of the host's time. */
+static double patience(const struct guest *guest, bool before_script) {
+    bool boot_is_longer = before_script && guest->timeout_seconds < GUEST_BOOT_SECONDS;
+    return boot_is_longer ? GUEST_BOOT_SECONDS : guest->timeout_seconds;
+}
+
+static void fail_late(struct guest_words *words, const struct guest *guest, bool before_script) {
+    char seconds[32];
+    snprintf(seconds, sizeof seconds, "%.0f", patience(guest, before_script));
+    guest_words_fail(words,
+                     before_script
+                         ? "%s had not booted within %s s: it hangs, or needs longer (--timeout)"
+                         : "%s was not done within %s s: it hangs, or needs longer (--timeout)",
+                     guest->subject ? guest->subject : "the guest", seconds);
+}
+
 int guest_wait(struct guest *guest, enum guest_goal goal, struct error *err) {
     struct guest_words words = {0};
-    double deadline = machine_now() + guest->timeout_seconds;
+    bool before_script = guest->before_script;
+    double deadline = machine_now() + patience(guest, before_script);
     for (;;) {
         struct machine_report report = machine_next(guest->machine, deadline, tick, NULL);
         switch (report.kind) {
@@ -63,8 +79,12 @@ int guest_wait(struct guest *guest, enum guest_goal goal, struct error *err) {
                 guest_words_fail(&words, "the run script ended before %s%s", "the checkpoint", "");
                 return guest_words_error(&words, guest, err);
             }
-            if (words.failed && !had_failed)
+            if (words.failed && !had_failed) {
                 deadline = machine_now() + LAST_WORDS_SECONDS;
+            } else if (before_script && strcmp(report.text, "stage script") == 0) {
+                before_script = false;
+                deadline = machine_now() + patience(guest, before_script);
+            }
             continue;
         }
         case MACHINE_FILE:
@@ -96,14 +116,9 @@ int guest_wait(struct guest *guest, enum guest_goal goal, struct error *err) {
                              report.text && *report.text ? ": " : "",
                              report.text ? report.text : "");
             return guest_words_error(&words, guest, err);
-        case MACHINE_LATE: {
-            char seconds[32];
-            snprintf(seconds, sizeof seconds, "%.0f", guest->timeout_seconds);
-            guest_words_fail(&words,
-                             "%s was not done within %s s: it hangs, or needs longer (--timeout)",
-                             guest->subject ? guest->subject : "the guest", seconds);
+        case MACHINE_LATE:
+            fail_late(&words, guest, before_script);
             return guest_words_error(&words, guest, err);
-        }
         }
     }
 }

@@ -11,6 +11,8 @@
 #include "engine/machine.h"
 #include "results/results.h"
 
+#define GUEST_BOOT_SECONDS 300.0 /* it takes ten, but a host may be busy, and a disk somebody's */
+
 enum guest_goal {
     GUEST_CHECKPOINT, /* it asked for a checkpoint and is paused */
     GUEST_DONE, /* its run script ended well, and the model, which runs behind, has seen it all */
@@ -28,7 +30,9 @@ struct guest {
     const char *subject;    /* who is waited for, in errors; NULL: the guest */
     const char *console;    /* file: its tail explains a failure */
     const char *files;      /* folder for what `m5 writefile` sends; NULL: not kept */
-    double timeout_seconds; /* of the host's time, until the goal */
+    bool before_script;     /* its run script has not begun: it has yet to boot, or to take it */
+    double timeout_seconds; /* of the host's time, until the goal; counted from where its run script
+                               begins. It has GUEST_BOOT_SECONDS or as long to get there */
     unsigned end_mark;      /* the operation that ends what is measured: M5_WORK_END, … */
     unsigned marks;         /* so many of them the timing model will report; 0: there is no model */
     struct progress *progress;

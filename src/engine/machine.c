@@ -48,6 +48,10 @@ struct machine {
     bool ended;
 };
 
+bool machine_has_place(const struct nvdimms *nvdimms) {
+    return !nvdimms->content || !nvdimms->base || !nvdimms->services || !nvdimms->archive;
+}
+
 double machine_now(void) {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);

@@ -1,6 +1,6 @@
-/* One QEMU process: the machine of docs/architecture.md, started, watched and ended. The process
- * cannot outlive us (PR_SET_PDEATHSIG), listens on nothing, and is confined by QEMU's seccomp
- * sandbox. */
+/* One QEMU process: the machine of docs/architecture.md, started,
+ * watched and ended. The process cannot outlive us (PR_SET_PDEATHSIG),
+ * listens on nothing, and is confined by QEMU's seccomp sandbox. */
 #ifndef SLS_ENGINE_MACHINE_H
 #define SLS_ENGINE_MACHINE_H
 
@@ -10,14 +10,18 @@
 
 #include "common/error.h"
 
-/* What lies in the guest's NVDIMMs beside the base root file system, read-only; files, NULL: none.
- */
+/* What lies in the guest's NVDIMMs beside the base
+ * root file system, read-only; files, NULL: none. */
 struct nvdimms {
-    const char *content;  /* pmem1: a function's image or a parcel */
+    const char *content;  /* pmem1: a function's image */
     const char *base;     /* the base layer of the function's language */
     const char *services; /* that of its data services */
     const char *archive;  /* the function's image as Docker and Podman load it */
+    const char *parcel; /* parcel.h: in the first place that is free, of which there must be one */
 };
+
+/* Whether one more has a place among them. */
+bool machine_has_place(const struct nvdimms *nvdimms);
 
 struct machine_options {
     /* File, file or NULL, command line. Without a kernel the disk's own is booted. */
@@ -40,8 +44,8 @@ struct machine_options {
     bool events;  /* append events=DESCRIPTOR to the plugin's arguments */
     bool network; /* a card behind QEMU's user network: reaches what this computer reaches */
     unsigned ssh_port; /* with it: 127.0.0.1's, to the guest's port 22; 0: none */
-    /* ext4, writable: what the guest changes of its root; NULL: its memory. Takes the place of an
-     * NVDIMM that is not there. */
+    /* ext4, writable: what the guest changes of its root; NULL: its memory. In the first place for
+     * an NVDIMM that is free, of which there must be one. */
     const char *changes;
     bool kvm;      /* not emulated: fast, and not reproducible */
     bool incoming; /* wait for machine_restore() instead of starting */
@@ -78,8 +82,8 @@ struct machine_report {
 struct machine_report machine_next(struct machine *machine, double deadline,
                                    void (*idle)(void *context), void *context);
 
-/* Write the device state of a paused machine to a file (x-ignore-shared: the RAM is in its own
- * file). */
+/* Write the device state of a paused machine to a file
+ * (x-ignore-shared: the RAM is in its own file). */
 int machine_save(struct machine *machine, const char *state_file, struct error *err);
 
 /* Take the device state from a file and go on at the instruction behind the stop. */

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/sendfile.h>
 #include <unistd.h>
@@ -9,7 +10,7 @@
 #include "common/cleanup.h"
 #include "guest/launch.h"
 
-#define ALIGNMENT 4096 /* of the program: whole pages are read */
+#define ALIGNMENT 4096 /* of program and script: whole pages are read */
 
 /* A sparse file of the device's size. Nobody needs it after a power cut: no fsync. */
 static int create(const char *path, struct error *err) {
@@ -20,6 +21,15 @@ static int create(const char *path, struct error *err) {
     if (fd >= 0)
         close(fd);
     return -1;
+}
+
+static bool write_all(int fd, const char *data, size_t size) {
+    for (ssize_t written; size; data += written, size -= (size_t)written) {
+        written = write(fd, data, size);
+        if (written <= 0)
+            return false;
+    }
+    return true;
 }
 
 static bool write_at_start(int fd, const struct parcel *parcel, char *const *arguments) {
@@ -44,6 +54,19 @@ static bool write_program(int fd, const struct parcel *parcel, const char *path)
         left -= (uint64_t)sent;
     }
     return true;
+}
+
+int parcel_write_script(const char *path, const char *script, size_t size, struct error *err) {
+    if (size > PARCEL_BYTES - ALIGNMENT)
+        return error_set(err,
+                         "the script has %.0f MB, and at most %.0f MB fit: have it fetch the rest",
+                         (double)size / 1e6, (double)(PARCEL_BYTES - ALIGNMENT) / 1e6);
+    autoclose int fd = create(path, err);
+    if (fd < 0)
+        return -1;
+    bool written = dprintf(fd, "slsuite script %zu", size) > 0 &&
+                   lseek(fd, ALIGNMENT, SEEK_SET) == ALIGNMENT && write_all(fd, script, size);
+    return written ? 0 : error_errno(err, "cannot write %s", path);
 }
 
 int parcel_write_empty(const char *path, struct error *err) {

@@ -23,8 +23,8 @@ struct record {
     bool noisy;                      /* repeated, it gives other figures: see struct run_results */
     /* Add to the manifest what only the owner knows, before and after. */
     int (*describe)(void *context, struct manifest *manifest, struct error *err);
-    /* Execute; samples.tsv is then in the folder. Sets the replies and the profile, if there are
-     * any. */
+    /* Execute; samples.tsv is then in the folder.
+     * Sets the replies and the profile, if there are any. */
     int (*execute)(void *context, const char *folder, struct manifest *manifest,
                    struct run_results *results, struct error *err);
     /* Instead of the last: writes all of the folder itself, and prints. NULL: it does not. */
@@ -33,10 +33,10 @@ struct record {
     void *context;
 };
 
-/* Execute it, write the run folder's files, print the results (out NULL: do not). *folder is the
- * finished folder's path; the caller frees it (NULL: not wanted). A failed run keeps its folder,
+/* Execute it, write the run folder's files, print the results (out NULL: do not). *path is the
+ * finished folder's; the caller frees it (NULL: not wanted). A failed run keeps its folder,
  * with console and manifest, beside the place of a whole one. */
-int record_run(const struct record *record, FILE *out, enum results_format format, char **folder,
+int record_run(const struct record *record, FILE *out, enum results_format format, char **path,
                struct error *err);
 
 #endif

@@ -11,28 +11,29 @@
 
 #include "common/cleanup.h"
 #include "common/file.h"
+#include "common/paths.h"
 #include "common/progress.h"
 #include "engine/checkpoint.h"
 #include "engine/disk.h"
 #include "engine/guest.h"
 #include "engine/kvm.h"
 #include "engine/machine.h"
+#include "engine/parcel.h"
 #include "engine/sim.h"
 #include "image/function.h"
 #include "image/import.h"
 #include "image/kernel_build.h"
 #include "image/runtime.h"
 
-#define CORES 2
-#define MEMORY_BYTES ((uint64_t)2 << 30)
-
 struct shell {
     const struct shell_options *options;
     struct image image;
     struct function function;
     struct disk disk;
-    bool kept; /* the guest has said that its disk is whole */
-    char *ram, *log, *console, *parameters, *kernel_arguments;
+    struct checkpoint checkpoint; /* without a folder: the guest boots */
+    bool kvm;                     /* it is not emulated */
+    bool kept;                    /* the guest has said that its disk is whole */
+    char *ram, *log, *console, *parameters, *parcel, *kernel_arguments;
 };
 
 /* The guest's terminal driver does the editing and the signals. */
@@ -65,10 +66,13 @@ static int run_script(struct shell *shell, struct machine *machine, struct error
     struct guest guest = {
         .machine = machine,
         .console = shell->console,
+        .before_script = true,
         .timeout_seconds = shell->options->timeout_seconds,
         .files = ".",
     };
-    guest.progress = progress_begin("shell", "run the script in the guest", 15);
+    guest.progress = shell->checkpoint.folder
+                         ? progress_begin("script", "run the script in the guest", 2)
+                         : progress_begin("shell", "boot and run the script in the guest", 15);
     int result = guest_wait(&guest, GUEST_DONE, err);
     progress_end(guest.progress, result == 0);
     shell->kept = guest.kept;
@@ -107,6 +111,45 @@ static int prepare_disk(struct shell *shell, struct error *err) {
     return 0;
 }
 
+/* Into the parcel; at once, so that what cannot be read is known before anything takes time. */
+static int pack_script(const struct shell *shell, struct error *err) {
+    size_t size;
+    autofree char *script = file_read(shell->options->script, &size, err);
+    return script ? parcel_write_script(shell->parcel, script, size, err) : -1;
+}
+
+/* The emulated guest, booted, where its script would begin: what depends on nothing but files that
+ * stay as they are. Otherwise it boots. */
+static int freeze(struct shell *shell, const char *qemu_version, struct error *err) {
+    const struct shell_options *options = shell->options;
+    const struct nvdimms nvdimms = sim_nvdimms(&shell->function);
+    if (!options->script || shell->kvm || options->network || options->commit ||
+        !machine_has_place(&nvdimms))
+        return 0;
+    const char *function = options->function;
+    autofree char *name = format_string("shell%s%s", function ? "-" : "", function ?: "");
+    autofree char *title =
+        format_string("boot the guest%s%s", function ? " with " : "", function ?: "");
+    autofree char *recipe = format_string("%s/await-script", paths_recipes());
+    autofree char *script = file_read(recipe, NULL, err);
+    if (!script || pack_script(shell, err) < 0)
+        return -1;
+    const struct checkpoint_inputs inputs = {
+        .image = &shell->image,
+        .name = name,
+        .title = title,
+        .script = script,
+        .nvdimms = nvdimms,
+        .parcel = true,
+        .digest = function ? shell->function.digest : "no function",
+        .cores = options->cores,
+        .memory_bytes = options->memory_bytes,
+        .qemu_version = qemu_version,
+        .timeout_seconds = GUEST_BOOT_SECONDS,
+    };
+    return checkpoint_prepare(&inputs, &shell->checkpoint, err);
+}
+
 static int prepare(struct shell *shell, struct error *err) {
     const struct shell_options *options = shell->options;
     if (options->network && options->ssh_port && check_port(options->ssh_port, err) < 0)
@@ -114,6 +157,7 @@ static int prepare(struct shell *shell, struct error *err) {
     autofree char *version = machine_qemu_version(err);
     if (!version || checkpoint_write_parameters(shell->parameters, "", err) < 0)
         return -1;
+    shell->kvm = options->kvm == SHELL_KVM_ON;
     if (options->disk)
         return prepare_disk(shell, err);
     if (image_prepare(&shell->image, &options->image, err) < 0)
@@ -124,24 +168,26 @@ static int prepare(struct shell *shell, struct error *err) {
     if (options->function && runtime_is_engine(options->image.runtime) &&
         function_prepare_archive(&shell->function, err) < 0)
         return -1;
-    const struct nvdimms taken = sim_nvdimms(&shell->function);
-    if (options->commit && taken.content && taken.base && taken.services && taken.archive)
+    const struct nvdimms nvdimms = sim_nvdimms(&shell->function);
+    if (options->commit && !machine_has_place(&nvdimms))
         return error_usage(err,
                            "--commit: %s takes all places for disks: use it without a function",
                            options->function);
-    return options->commit ? disk_open(&shell->disk, options->image.runtime, err) : 0;
+    if (options->commit && disk_open(&shell->disk, options->image.runtime, err) < 0)
+        return -1;
+    if (options->kvm == SHELL_KVM_AUTO)
+        shell->kvm = kvm_works(&shell->image);
+    return freeze(shell, version, err);
 }
 
 static struct machine *start(struct shell *shell, struct error *err) {
     const struct shell_options *options = shell->options;
-    bool kvm = options->kvm == SHELL_KVM_ON ||
-               (options->kvm == SHELL_KVM_AUTO && !options->disk && kvm_works(&shell->image));
-    const struct machine_options machine_options = {
+    struct machine_options machine_options = {
         .kernel = shell->image.kernel,
         .initramfs = shell->image.initramfs,
         .kernel_arguments = shell->kernel_arguments,
-        .cores = CORES,
-        .memory_bytes = MEMORY_BYTES,
+        .cores = options->cores,
+        .memory_bytes = options->memory_bytes,
         .memory_file = shell->ram,
         .memory_writable = true,
         .rootfs = shell->image.rootfs,
@@ -155,8 +201,12 @@ static struct machine *start(struct shell *shell, struct error *err) {
         .network = options->network,
         .ssh_port = options->ssh_port,
         .changes = shell->disk.path,
-        .kvm = kvm,
+        .kvm = shell->kvm,
     };
+    if (shell->checkpoint.folder) {
+        machine_options.nvdimms.parcel = shell->parcel;
+        return checkpoint_restore(&shell->checkpoint, &machine_options, err);
+    }
     if (options->network && options->ssh_port)
         progress_note("ssh -p %u root@127.0.0.1 (password root) once it has booted",
                       options->ssh_port);
@@ -204,6 +254,7 @@ int shell_run(const struct shell_options *options, struct error *err) {
         .log = format_string("%s/qemu.log", folder),
         .console = format_string("%s/console.log", folder),
         .parameters = format_string("%s/parameters", folder),
+        .parcel = format_string("%s/parcel", folder),
     };
     int result = boot(&shell, err);
     if (shell.disk.path)
@@ -214,6 +265,8 @@ int shell_run(const struct shell_options *options, struct error *err) {
     free(shell.log);
     free(shell.console);
     free(shell.parameters);
+    free(shell.parcel);
+    checkpoint_free(&shell.checkpoint);
     free(shell.kernel_arguments);
     folder_remove(folder, NULL);
     return result;

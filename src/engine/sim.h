@@ -40,8 +40,8 @@ struct nvdimms sim_nvdimms(const struct function *function);
 /* A function at its checkpoint, ready to be simulated as often as one likes. */
 struct sim;
 
-/* Make what is missing, from the kernel to the checkpoint. The options must outlive it. NULL on
- * failure. */
+/* Make what is missing, from the kernel to the checkpoint.
+ * The options must outlive it. NULL on failure. */
 struct sim *sim_open(const struct sim_options *options, struct error *err);
 void sim_close(struct sim *sim);
 

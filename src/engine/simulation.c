@@ -110,29 +110,23 @@ int simulation_execute(struct simulation *simulation, const struct simulation_jo
     const struct image *image = &simulation->image;
     unsigned cores = (unsigned)simulation->system.cores;
     autofree char *parameters = format_string("%s/parameters", folder);
-    autofree char *script = format_string("%s/script", checkpoint->folder);
     autofree char *console = format_string("%s/console.log", folder);
     autofree char *log = format_string("%s/qemu.log", folder);
     autofree char *plugin = plugin_argument(simulation, job, folder);
-    if (checkpoint_write_parameters(parameters, job->parameters, err) < 0 ||
-        file_copy(checkpoint->console, console, err) < 0)
+    if (checkpoint_write_parameters(parameters, job->parameters, err) < 0)
         return -1;
     const struct machine_options options = {
         .kernel = image->kernel,
         .initramfs = image->initramfs,
-        .kernel_arguments = checkpoint->kernel_arguments,
         .cores = cores,
         .memory_bytes = simulation->system.memory.size,
-        .memory_file = checkpoint->ram,
         .rootfs = image->rootfs,
         .nvdimms = job->nvdimms,
-        .script = script,
         .parameters = parameters,
         .console = console,
         .log = log,
         .plugin = job->timed ? plugin : NULL,
         .events = true,
-        .incoming = true,
     };
     struct guest *guest = &simulation->guest;
     struct mark_times marks = {0};
@@ -149,11 +143,9 @@ int simulation_execute(struct simulation *simulation, const struct simulation_jo
         .on_mark = note_mark,
         .context = &marks,
     };
-    guest->machine = machine_start(&options, err);
-    int result = guest->machine ? machine_restore(guest->machine, checkpoint->state, err) : -1;
+    guest->machine = checkpoint_restore(checkpoint, &options, err);
     double restored = machine_now();
-    if (result == 0)
-        result = guest_wait(guest, GUEST_DONE, err);
+    int result = guest->machine ? guest_wait(guest, GUEST_DONE, err) : -1;
     *durations = (struct sim_durations){
         .restore = restored - begun,
         .first_mark = marks.first ? marks.first - begun : 0,

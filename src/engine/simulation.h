@@ -26,12 +26,11 @@ struct simulation {
     struct guest guest;           /* of the last execution: what it said */
 };
 
-/* The system's description, by name or file. Quick: errors of the user's before all that takes
- * time. */
+/* The system's description, by name or file.
+ * Quick: errors of the user's before all that takes time. */
 int simulation_find_system(struct simulation *simulation, const char *system, struct error *err);
 
-/* Kernel and root file system of this choice, made when they are
- * missing. */
+/* Kernel and root file system of this choice, made when they are missing. */
 int simulation_prepare_image(struct simulation *simulation, const struct image_choice *choice,
                              struct error *err);
 
@@ -41,7 +40,7 @@ void simulation_free(struct simulation *simulation);
 struct simulation_job {
     const char *title;      /* for people who wait */
     const char *subject;    /* in errors; NULL: the guest */
-    struct nvdimms nvdimms; /* those of the checkpoint; a parcel's content may be another */
+    struct nvdimms nvdimms; /* those of the checkpoint; its parcel may be another */
     const char *parameters; /* lines for fw_cfg; "": none */
     unsigned end_mark;      /* it is over after so many of these marks */
     unsigned marks;
@@ -86,17 +85,17 @@ struct simulation_run {
     const char *const *phases;       /* names, of RESULTS_PHASES */
     /* Add to the manifest what only the owner knows. */
     void (*describe)(void *context, struct manifest *manifest);
-    /* Execute; samples.tsv is then in the folder. Sets the replies and the profile, if there are
-     * any. */
+    /* Execute; samples.tsv is then in the folder.
+     * Sets the replies and the profile, if there are any. */
     int (*execute)(void *context, const char *folder, struct manifest *manifest,
                    struct run_results *results, struct error *err);
     void *context;
 };
 
-/* Execute it, write the run folder's files, print the results (out NULL: do not). *folder is the
- * finished folder's path; the caller frees it (NULL: not wanted). A failed run keeps its folder,
+/* Execute it, write the run folder's files, print the results (out NULL: do not). *path is the
+ * finished folder's; the caller frees it (NULL: not wanted). A failed run keeps its folder,
  * with console and manifest, beside the place of a whole one. */
 int simulation_record(struct simulation *simulation, const struct simulation_run *run, FILE *out,
-                      enum results_format format, char **folder, struct error *err);
+                      enum results_format format, char **path, struct error *err);
 
 #endif

@@ -15,8 +15,8 @@ extern const char *const start_names[]; /* by kind; NULL-terminated */
 
 extern const char *const start_phases[]; /* of a cold one, in order; NULL-terminated */
 
-/* How many invocations are measured if nobody says: the simulation of a cold start is the same each
- * time. */
+/* How many invocations are measured if nobody says:
+ * the simulation of a cold start is the same each time. */
 unsigned start_invocations(enum start_kind kind);
 
 /* By name. */

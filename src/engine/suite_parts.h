@@ -17,8 +17,8 @@ struct suite {
     size_t count;
 };
 
-/* DIR/FUNCTION, and DIR/.FUNCTION.log, where a run's process says what it does. The caller frees
- * them. */
+/* DIR/FUNCTION, and DIR/.FUNCTION.log, where a run's
+ * process says what it does. The caller frees them. */
 char *suite_run_folder(const struct suite *suite, const struct suite_entry *entry);
 char *suite_log(const struct suite *suite, const struct suite_entry *entry);
 

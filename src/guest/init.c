@@ -31,9 +31,7 @@
 #define SCRIPT "/run/slsuite/script"
 #define RUNTIME "/usr/lib/slsuite/slsuite-runtime"
 #define TAIL_LINES 64
-#define KEEP_PATIENCE                                                                              \
-    150 /* tenths of a second: dockerd gives its containers ten seconds to end                     \
-         */
+#define KEEP_PATIENCE 150 /* tenths of a second: dockerd gives its containers ten seconds to end */
 
 static int changes = -1; /* the file system of changes to the root, if it is a disk's, to be kept */
 
@@ -62,8 +60,8 @@ static _Noreturn void power_off(int status) {
     _exit(status);
 }
 
-/* A step that everything else rests on failed: say so, with the reason in errno, and end the
- * machine. */
+/* A step that everything else rests on failed: say so,
+ * with the reason in errno, and end the machine. */
 static _Noreturn void fail(const char *step, const char *format, ...) {
     char text[1024], reason[128];
     snprintf(reason, sizeof reason, "%s", strerror(errno));
@@ -368,8 +366,8 @@ static void serve_console(int signals) {
     }
 }
 
-/* In an image with another container runtime: what it needs. It tells the host itself why it
- * failed. */
+/* In an image with another container runtime: what it needs.
+ * It tells the host itself why it failed. */
 static void prepare_runtime(void) {
     int status = 1;
     if (access(RUNTIME, X_OK) < 0)

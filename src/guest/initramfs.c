@@ -42,7 +42,7 @@ static void drop_signature(int fd) {
         char magic[sizeof magic - 1];
     } end;
     off_t start = lseek(fd, -(off_t)sizeof end, SEEK_END);
-    if (read(fd, &end, sizeof end) != sizeof end || memcmp(end.magic, magic, sizeof end.magic))
+    if (read(fd, &end, sizeof end) != sizeof end || memcmp(end.magic, magic, sizeof end.magic) != 0)
         return;
     off_t size = (off_t)end.size[0] << 24 | end.size[1] << 16 | end.size[2] << 8 | end.size[3];
     if (ftruncate(fd, start - size) < 0)

@@ -82,9 +82,9 @@ static void use_up_fragments(void) {
     pin(0);
 }
 
-/* The kernel brings its statistics of memory up to date on each core, every second: not here. What
- * booting has left to be done later, is done in the meantime; it costs no time while nobody
- * computes. */
+/* The kernel brings its statistics of memory up to date on each core,
+ * every second: not here. What booting has left to be done later, is
+ * done in the meantime; it costs no time while nobody computes. */
 static void settle(void) {
     int interval = open("/proc/sys/vm/stat_interval", O_WRONLY | O_CLOEXEC);
     if (interval < 0 || write(interval, "86400", 5) != 5)

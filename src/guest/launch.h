@@ -4,8 +4,7 @@
  * The device has one size, because the guest's kernel has seen it before the checkpoint; what is in
  * it, the guest only reads after the restore.
  *
- *     struct parcel · arguments, each ended by NUL · (at program_offset) the program file's bytes
- */
+ *     struct parcel · arguments, each ended by NUL · (at program_offset) the program file's bytes */
 #ifndef SLS_GUEST_LAUNCH_H
 #define SLS_GUEST_LAUNCH_H
 
@@ -14,8 +13,8 @@
 #define PARCEL_DEVICE "/dev/pmem1"
 #define PARCEL_MAGIC "slsuite parcel 1"    /* 16 bytes, and a NUL that is not written */
 #define PARCEL_BYTES (UINT64_C(128) << 20) /* Linux wants persistent memory in units of 128 MiB */
-#define PARCEL_MOST_ARGUMENTS                                                                      \
-    (UINT64_C(128) << 10) /* bytes; Linux takes more, but who types them? */
+/* Bytes. Linux takes more, but who types them? */
+#define PARCEL_MOST_ARGUMENTS (UINT64_C(128) << 10)
 
 /* Both ends are x86-64: little-endian. */
 struct parcel {

@@ -1,5 +1,5 @@
-/* slsuite-channel TEXT…: one line to the host, from a script. Nothing happens where there is no
- * channel. */
+/* slsuite-channel TEXT…: one line to the host, from a script.
+ * Nothing happens where there is no channel. */
 #include <stdio.h>
 
 #include "guest/channel.h"

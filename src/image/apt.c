@@ -100,8 +100,8 @@ static char *translate(char *targets, const char *known, const char *wanted) {
     return sources;
 }
 
-/* "[signed-by=…] " where this computer has the distribution's keys, else "": apt's own then must
- * do. */
+/* "[signed-by=…] " where this computer has the distribution's keys,
+ * else "": apt's own then must do. */
 static char *signature(const struct distribution *distribution) {
     autofree char *keys =
         format_string("/usr/share/keyrings/%s-archive-keyring.gpg", distribution->id);

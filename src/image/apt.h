@@ -33,8 +33,8 @@ char *apt_version(const char *package, struct error *err);
 /* Download a package, with what `apt-get update` last saw, into a folder. */
 int apt_download(const char *package, const char *folder, const char *log, struct error *err);
 
-/* The package that a meta package depends on, whose name starts with `prefix`. The caller frees it.
- */
+/* The package that a meta package depends on,
+ * whose name starts with `prefix`. The caller frees it. */
 char *apt_dependency(const char *meta, const char *prefix, struct error *err);
 
 #endif

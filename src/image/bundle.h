@@ -11,9 +11,9 @@
  * directory, user. */
 int bundle_finish(const char *bundle, const char *name, struct error *err);
 
-/* Write a service's configuration: that of the function's finished bundle, but with its own entry
- * point, name, control group and network (slsuite-function knows both by service-NAME), and on core
- * 0. */
+/* Write a service's configuration: that of the function's finished
+ * bundle, but with its own entry point, name, control group and network
+ * (slsuite-function knows both by service-NAME), and on core 0. */
 int bundle_write_service(const char *bundle, const char *name, json_t *entrypoint,
                          const char *config, struct error *err);
 

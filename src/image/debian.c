@@ -12,6 +12,11 @@
 #include "image/apt.h"
 #include "image/image.h"
 
+/* What differs from one making to the next. */
+static const char *const remove_traces =
+    "--customize-hook=rm -rf \"$1\"/etc/resolv.conf \"$1\"/etc/hostname \"$1\"/etc/machine-id "
+    "\"$1\"/var/cache/ldconfig \"$1\"/var/log/*";
+
 char *debian_packages(const char *list_file, struct error *err) {
     autofree char *text = file_read(list_file, NULL, err);
     char *list = text ? strdup("") : NULL;
@@ -62,26 +67,25 @@ int debian_make(const struct debian *debian, const struct store_entry *entry, co
     autofree char *include = format_string("--include=%s", debian->packages);
     autofree char *hook =
         format_string("--customize-hook=%s", debian->hook ? debian->hook : "true");
-    const char *const arguments[] = {
-        "mmdebstrap",
-        geteuid() == 0 ? "--mode=root" : "--mode=unshare",
-        "--variant=essential",
-        include,
-        "--dpkgopt=path-exclude=/usr/share/doc/*",
-        "--dpkgopt=path-exclude=/usr/share/man/*",
-        "--dpkgopt=path-exclude=/usr/share/info/*",
-        "--dpkgopt=path-exclude=/usr/share/locale/*",
-        "--dpkgopt=path-exclude=/usr/share/lintian/*",
-        "--aptopt=Apt::Install-Recommends \"false\"",
-        debian->devices ? "--customize-hook=true" : "--skip=output/dev",
-        hook,
-        "--customize-hook=rm -rf \"$1\"/etc/resolv.conf \"$1\"/etc/hostname \"$1\"/etc/machine-id "
-        "\"$1\"/var/cache/ldconfig \"$1\"/var/log/*",
-        "--customize-hook=echo slsuite >\"$1\"/etc/hostname",
-        distribution.codename,
-        tar,
-        list,
-        NULL};
+    const char *const arguments[] = {"mmdebstrap",
+                                     geteuid() == 0 ? "--mode=root" : "--mode=unshare",
+                                     "--variant=essential",
+                                     include,
+                                     "--dpkgopt=path-exclude=/usr/share/doc/*",
+                                     "--dpkgopt=path-exclude=/usr/share/man/*",
+                                     "--dpkgopt=path-exclude=/usr/share/info/*",
+                                     "--dpkgopt=path-exclude=/usr/share/locale/*",
+                                     "--dpkgopt=path-exclude=/usr/share/lintian/*",
+                                     "--aptopt=Apt::Install-Recommends \"false\"",
+                                     debian->devices ? "--customize-hook=true"
+                                                     : "--skip=output/dev",
+                                     hook,
+                                     remove_traces,
+                                     "--customize-hook=echo slsuite >\"$1\"/etc/hostname",
+                                     distribution.codename,
+                                     tar,
+                                     list,
+                                     NULL};
     const char *const environment[] = {IMAGE_EPOCH, NULL};
     struct process_options options = {
         .environment = environment, .log = log, .timeout_seconds = 1200, .folder = entry->work};

@@ -1,6 +1,6 @@
-/* A Debian root file system as a tar, from the host's own package sources, by mmdebstrap: without
- * root in a user namespace. What the guest's base image and the functions' base layers start from.
- */
+/* A Debian root file system as a tar, from the host's own package
+ * sources, by mmdebstrap: without root in a user namespace. What the
+ * guest's base image and the functions' base layers start from. */
 #ifndef SLS_IMAGE_DEBIAN_H
 #define SLS_IMAGE_DEBIAN_H
 

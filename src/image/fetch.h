@@ -13,15 +13,15 @@ struct fetch_options {
     bool insecure; /* plain HTTP, and any certificate; of this computer's registries always */
 };
 
-/* Bytes of the transport that it begins with: docker://, oci: or docker-archive:. 0: none of them.
- */
+/* Bytes of the transport that it begins with: docker://,
+ * oci: or docker-archive:. 0: none of them. */
 size_t fetch_transport(const char *source);
 
 /* Whether it is docker://…, oci:… or docker-archive:…: what is fetched. If not, a usage error. */
 int fetch_check(const char *source, struct error *err);
 
-/* Copy the image for Linux on x86-64 into a new OCI image layout, tag "latest"; skopeo checks all
- * digests. */
+/* Copy the image for Linux on x86-64 into a new OCI image layout,
+ * tag "latest"; skopeo checks all digests. */
 int fetch_image(const char *source, const char *layout, const struct fetch_options *options,
                 const char *log, struct error *err);
 

@@ -143,8 +143,8 @@ static int take(const char *folder, const char *name, void *context) {
     return 1;
 }
 
-/* The description of /PACKAGE.Service/Method is PACKAGE.proto: the function's own, or the suite's.
- */
+/* The description of /PACKAGE.Service/Method is PACKAGE.proto:
+ * the function's own, or the suite's. */
 static void find_proto(struct function *function) {
     const char *service = json_string_value(json_object_get(function->yaml, "service"));
     service += *service == '/';
@@ -243,8 +243,8 @@ static int build(const struct function *function, const char *root, const char *
     return error_set(err, "cannot build %s: %s", function->name, why.text);
 }
 
-/* An OCI image: a layer of its own files over its language's base layer. In the bundle, these files
- * only. */
+/* An OCI image: a layer of its own files over its language's base layer.
+ * In the bundle, these files only. */
 static int make_bundle(const struct function *function, const struct store_entry *entry,
                        const char *bundle, const char *log, struct error *err) {
     autofree char *layout = store_file(entry, "oci"), *tar = store_file(entry, "layer.tar");

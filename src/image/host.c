@@ -61,8 +61,8 @@ static json_t *find_process(const struct listener *listener, const struct listen
     return process;
 }
 
-/* Where what it lies on is unpacked: the function's and the data services' layers are there
- * already. */
+/* Where what it lies on is unpacked: the function's
+ * and the data services' layers are there already. */
 static char *find_unpacked(const struct function *function, const struct listener *listener,
                            const char *place, const char *log, struct error *err) {
     if (!listener->name || listener->layers == LAYERS_OF_FUNCTION)

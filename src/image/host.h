@@ -12,8 +12,8 @@
 /* Run it, listening on 127.0.0.1:PORT, until it or we are ended. */
 int host_serve(const struct function *function, unsigned port, struct error *err);
 
-/* Run it, and have the client check the replies to so many of its inputs, and to so many random
- * ones. */
+/* Run it, and have the client check the replies to so
+ * many of its inputs, and to so many random ones. */
 int host_test(const struct function *function, unsigned invocations, struct error *err);
 
 /* For those who run it in another way. Its files unpacked below `place`, and a command that runs

@@ -8,8 +8,8 @@
 #include "image/apt.h"
 #include "image/runtime.h"
 
-/* mtime of everything that is made, and clamp of everything that is unpacked: 2024-01-01 00:00:00
- * UTC. */
+/* mtime of everything that is made, and clamp of everything
+ * that is unpacked: 2024-01-01 00:00:00 UTC. */
 #define IMAGE_EPOCH "SOURCE_DATE_EPOCH=1704067200"
 
 struct image {

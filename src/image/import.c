@@ -31,9 +31,8 @@ struct file_system {
     unsigned partition; /* 0: the image has no partitions */
 };
 
-/* What debugfs answers to a request; its errors are on its other output. NULL if it cannot be
- * asked.
- */
+/* What debugfs answers to a request;
+ * its errors are on its other output. NULL if it cannot be asked. */
 static char *ask(const struct file_system *system, const char *request) {
     const char *const arguments[] = {"debugfs", "-R", request, system->name, NULL};
     return process_output(arguments, NULL, NULL);

@@ -16,10 +16,10 @@ struct imported {
 /* What this raw image is: whether or not our programs are in it. */
 int image_look_at(const char *image, struct imported *imported, struct error *err);
 
-/* Copy `disk` (raw, or what qemu-img knows) to the new raw image `out`, find its root file system,
- * which must be an ext4 that was cleanly unmounted, of an x86-64 system with systemd, and install
- * the guest's programs and the unit that runs the host's run script. Nothing is left when it fails.
- */
+/* Copy `disk` (raw, or what qemu-img knows) to the new raw image `out`, find
+ * its root file system, which must be an ext4 that was cleanly unmounted, of
+ * an x86-64 system with systemd, and install the guest's programs and the
+ * unit that runs the host's run script. Nothing is left when it fails. */
 int image_import(const char *disk, const char *out, struct imported *imported, struct error *err);
 
 #endif

@@ -1,6 +1,6 @@
-/* Kernels of one's own: built from source, with all that the guest needs built in, for QEMU and
- * gem5 alike. They lie in the cache, and the last one built is the one that is meant by "custom".
- */
+/* Kernels of one's own: built from source, with all that the guest
+ * needs built in, for QEMU and gem5 alike. They lie in the cache,
+ * and the last one built is the one that is meant by "custom". */
 #ifndef SLS_IMAGE_KERNEL_BUILD_H
 #define SLS_IMAGE_KERNEL_BUILD_H
 
@@ -21,8 +21,8 @@ struct kernel_build_options {
 int kernel_build(const struct kernel_build_options *options, struct image *image,
                  struct error *err);
 
-/* The last one built: kernel, vmlinux, configuration, version and digest of the image; no
- * initramfs. */
+/* The last one built: kernel, vmlinux, configuration,
+ * version and digest of the image; no initramfs. */
 int kernel_find_custom(struct image *image, struct error *err);
 
 /* Its name in the cache, or NULL. The caller frees it. */

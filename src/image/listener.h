@@ -34,13 +34,13 @@ bool listener_can_move(const json_t *entrypoint, const char *port);
 int listener_choose_port(const json_t *entrypoint, const char *port, unsigned *number,
                          struct error *err);
 
-/* The services in their order, and last the function, on this port. Always followed by
- * listeners_free(). */
+/* The services in their order, and last the function, on this port.
+ * Always followed by listeners_free(). */
 int listeners_find(const struct function *function, unsigned port, struct listeners *listeners,
                    struct error *err);
 
 /* Texts, such as its environment, as they are on this computer. The caller's. */
-json_t *listener_translate(const struct listener *listener, const struct listeners *listeners,
+json_t *listener_translate(const struct listener *own, const struct listeners *listeners,
                            const json_t *texts);
 void listeners_free(struct listeners *listeners);
 

@@ -34,14 +34,14 @@ enum service_layers service_layers(const json_t *service);
 /* Whether any of them lies on the data services' base layer. */
 bool service_any_is_data(const json_t *services);
 
-/* The layout of one that has an image of its own, of a function with this folder. The caller frees
- * it. */
+/* The layout of one that has an image of its own,
+ * of a function with this folder. The caller frees it. */
 char *service_layout(const char *folder, const char *name);
 
-/* Write, beside the config.json of the function's bundle, what starts its services in the guest:
- * services/list, lines NUMBER NAME PORT function|services|own [NAME…], from 1; services/NAME.json, a
- * config.json each; of those with an image of their own services/NAME/rootfs. `folder`: the
- * function's. */
+/* Write, beside the config.json of the function's bundle, what starts its
+ * services in the guest: services/list, lines NUMBER NAME PORT
+ * function|services|own [NAME…], from 1; services/NAME.json, a config.json each; of those
+ * with an image of their own services/NAME/rootfs. `folder`: the function's. */
 int service_write_bundles(const json_t *services, const char *folder, const char *bundle,
                           const char *log, struct error *err);
 

@@ -3,13 +3,14 @@
  *
  *   uniform   one every 1/rate
  *   poisson   independent of each other: exponential gaps
- *   bursty    bursts of `burst` back to back, and nothing between; the bursts' starts are poisson,
- * with rate / burst, so that the mean rate stays
+ *   bursty    bursts of `burst` back to back, and nothing between;
+ *             the bursts' starts are poisson, with rate / burst, so that the mean rate stays
  *
  * After a trace each minute has its own number of requests, exactly. Within the minute they are
- * spread evenly (uniform), at random (poisson: a poisson process of which the number is known), or
- * in bursts at random times. The same seed gives the same times, on every machine with the same
- * logarithm. */
+ * spread evenly (uniform), at random (poisson: a poisson process of which the number is known),
+ * or in bursts at random times.
+ *
+ * The same seed gives the same times, on every machine with the same logarithm. */
 #ifndef SLS_LOAD_ARRIVAL_H
 #define SLS_LOAD_ARRIVAL_H
 

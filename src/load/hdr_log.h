@@ -12,9 +12,9 @@
 /* The head. `program` goes into the first comment; the start is in seconds since 1970. */
 void hdr_log_begin(FILE *log, const char *program, double start_s);
 
-/* One line: an interval that began so long after the start, and lasted so long. `tag` (may be NULL)
- * keeps it apart from the untagged ones. -1: no memory; whether it was written is the stream's to
- * tell. */
+/* One line: an interval that began so long after the start, and lasted
+ * so long. `tag` (may be NULL) keeps it apart from the untagged ones.
+ * -1: no memory; whether it was written is the stream's to tell. */
 int hdr_log_interval(FILE *log, const char *tag, double begin_s, double length_s,
                      const struct histogram *histogram, struct error *err);
 

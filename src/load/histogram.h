@@ -10,7 +10,7 @@
 
 #define HISTOGRAM_DIGITS 3
 #define HISTOGRAM_MAX UINT64_C(3600000000000) /* an hour; what is longer counts as an hour */
-#define HISTOGRAM_HALF 1024 /* counts in each range but the first, which has 2048 */
+#define HISTOGRAM_HALF 1024ul /* counts in each range but the first, which has 2048 */
 #define HISTOGRAM_COUNTS (33 * HISTOGRAM_HALF) /* 2048 << 31 is the first power above an hour */
 
 /* All zero: empty. */

@@ -1,6 +1,6 @@
-/* Where fetch goes after a branch: the direction predictor's word, and three sources of targets
- * with the geometry and the habits of gem5 24.0's SimpleBTB, ReturnAddrStack and
- * SimpleIndirectPredictor. */
+/* Where fetch goes after a branch: the direction predictor's word, and
+ * three sources of targets with the geometry and the habits of gem5
+ * 24.0's SimpleBTB, ReturnAddrStack and SimpleIndirectPredictor. */
 #include "model/branch.h"
 
 #include <stdlib.h>

@@ -12,8 +12,8 @@
  *   finds its counters trained already. Only ltage's loop predictor waits, for the sake of gem5;
  * - the branches within microcode (of rep-prefixed instructions), which gem5 predicts too.
  *
- * A direction predictor is one file like branch_bimodal.c and one line in the table of
- * branch_direction.c. */
+ * A direction predictor is one file like branch_bimodal.c
+ * and one line in the table of branch_direction.c. */
 #ifndef SLS_MODEL_BRANCH_H
 #define SLS_MODEL_BRANCH_H
 

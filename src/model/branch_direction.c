@@ -3,9 +3,16 @@
 #include <string.h>
 
 /* The table of direction predictors: a line each. */
+/* clang-format off */
 #define PREDICTORS(predictor)                                                                      \
-    predictor(none) predictor(bimodal) predictor(gshare) predictor(tournament) predictor(tage) predictor(ltage)    \
-        predictor(tage_sc_l)
+    predictor(none)                                                                                \
+    predictor(bimodal)                                                                             \
+    predictor(gshare)                                                                              \
+    predictor(tournament)                                                                          \
+    predictor(tage)                                                                                \
+    predictor(ltage)                                                                               \
+    predictor(tage_sc_l)
+/* clang-format on */
 
 /* No prediction at all, of targets neither: fetch goes on behind every branch. */
 const struct direction_predictor direction_none = {.name = "none"};

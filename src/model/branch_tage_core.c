@@ -3,8 +3,8 @@
 #include "model/branch_counter.h"
 #include "model/inlining.h"
 
-/* Widths and periods of gem5 24.0's LTAGE_TAGE, where branch_tage_tables.c has not what depends on
- * parameters. */
+/* Widths and periods of gem5 24.0's LTAGE_TAGE,
+ * where branch_tage_tables.c has not what depends on parameters. */
 enum {
     COUNTER_BITS = 3,
     USEFUL_MOST = 3,
@@ -155,8 +155,8 @@ void tage_train(struct tage_core *core, const struct tage_lookup *lookup, bool t
         train_base(core, lookup, taken);
 }
 
-/* Turned by one bit, the newest put in, the oldest taken out. Those two are masks: all bits, or
- * none. */
+/* Turned by one bit, the newest put in, the oldest taken out.
+ * Those two are masks: all bits, or none. */
 static inline void fold_shift(struct tage_fold *fold, uint16_t newest, const uint16_t *oldest) {
     FOR_LANES(i) {
         uint16_t value = (uint16_t)(fold->value[i] << 1), above = fold->above[i];

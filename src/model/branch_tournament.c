@@ -1,9 +1,9 @@
-/* Two predictors and one that chooses between them, as in the Alpha 21264 (Kessler, IEEE Micro
- * 1999) and in gem5's TournamentBP: a branch's own history selects a local counter; the history of
- * all branches, unconditional ones too, selects a global counter and the one that chooses. All
- * counters have two bits and start with "not taken", or "local". The address takes no part in the
- * global one's index; there are log2(size) bits of global history, log2(local_size) of each local
- * one. */
+/* Two predictors and one that chooses between them, as in the Alpha 21264 (Kessler,
+ * IEEE Micro 1999) and in gem5's TournamentBP: a branch's own history selects a local
+ * counter; the history of all branches, unconditional ones too, selects a global
+ * counter and the one that chooses. All counters have two bits and start with "not
+ * taken", or "local". The address takes no part in the global one's index; there are
+ * log2(size) bits of global history, log2(local_size) of each local one. */
 #include "model/branch.h"
 #include "model/branch_counter.h"
 

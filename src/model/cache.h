@@ -108,8 +108,8 @@ static inline uint64_t cache_equal_digests(const uint8_t *digests, uint64_t soug
 /* cache.c: the same as cache_find(), from way 8 on. */
 unsigned cache_find_further(const struct cache *cache, uint64_t *lines, uint64_t tag);
 
-/* The way of these that holds the line with this tag; CACHE_NO_WAY: none. `plain`: see
- * cache_is_plain(). */
+/* The way of these that holds the line with this tag;
+ * CACHE_NO_WAY: none. `plain`: see cache_is_plain(). */
 static inline unsigned cache_find(const struct cache *cache, uint64_t *lines, uint64_t tag,
                                   bool plain) {
     const uint8_t *digests = plain ? (uint8_t *)(lines - 2) : cache_digests(cache, lines);

@@ -1,5 +1,5 @@
-/* What every core model does alike: look an access up with its translation, and say what was waited
- * for. */
+/* What every core model does alike: look an access up
+ * with its translation, and say what was waited for. */
 #ifndef SLS_MODEL_CORE_ACCESS_H
 #define SLS_MODEL_CORE_ACCESS_H
 

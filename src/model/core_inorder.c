@@ -110,9 +110,9 @@ static void start_line(struct core *core, const struct segment *segment, uint64_
             inorder->virtual_address, segment->translation, cycle);
 }
 
-/* A stage passes something on, in the group of this cycle or in a new one: that begins when the
- * buffer behind the stage has room. `left` is when the group before has left it. Returns the cycle.
- */
+/* A stage passes something on, in the group of this cycle or in a
+ * new one: that begins when the buffer behind the stage has room.
+ * `left` is when the group before has left it. Returns the cycle. */
 static inline uint64_t pass_on(struct port *stage, struct window *buffer, uint64_t least,
                                uint64_t left) {
     if (port_joins(stage, least))
@@ -398,7 +398,7 @@ static inline uint64_t pass_access(struct core *core, const struct operation *op
     /* into the queue: when its operands are final and the request before it has been passed on */
     inorder->committed[REGISTER_NONE] = 0;
     uint64_t operands = later(unit->ended, latest_source(inorder->committed, op, false));
-    uint64_t queued = pass_waits(inorder, later(operands, inorder->request)), least = queued;
+    uint64_t queued = pass_waits(inorder, later(operands, inorder->request)), least;
     unit->committed = queued;
     inorder->request = queued;
     if (op->op_class == OP_LOAD) {

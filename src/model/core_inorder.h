@@ -118,8 +118,8 @@ struct inorder {
     uint64_t entries[]; /* of the windows; then the units, which are stamps all through */
 };
 
-/* Cycles that Execute assumes a load takes beyond its unit (extraAssumedLat of gem5's
- * MinorDefaultMemFU). */
+/* Cycles that Execute assumes a load takes beyond its
+ * unit (extraAssumedLat of gem5's MinorDefaultMemFU). */
 enum { ASSUMED_LOAD = 2 };
 
 /* The earliest cycle in which Fetch2 has the current line. */
@@ -143,8 +143,8 @@ static inline void pop_line(struct inorder *inorder, uint64_t cycle) {
 /* Ask for the line behind the current one. */
 void inorder_ask_ahead(struct core *core, enum model_mode mode);
 
-/* The line at this offset from the segment's is needed. Nothing is done if it is the current one.
- */
+/* The line at this offset from the segment's is needed.
+ * Nothing is done if it is the current one. */
 void inorder_need_line(struct core *core, const struct segment *segment, uint64_t offset);
 
 /* The first instruction of a segment is in this mode, which is not that of the one before. */

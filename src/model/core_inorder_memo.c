@@ -178,9 +178,9 @@ void inorder_memo_off(struct core *core) {
     ((struct inorder *)core->state)->memo->on = false;
 }
 
-/* Whether nothing that came before matters to what is fetched from now on. What is in the line that
- * arrives at the base is decoded a cycle later at least, and issued, at least, the cycle after. By
- * then
+/* Whether nothing that came before matters to what is fetched from now on. What is in the line
+ * that arrives at the base is decoded a cycle later at least, and issued, at least, the cycle
+ * after. By then
  * - all has been decoded and issued, and has left the buffers, if the next could be issued at the
  *   base (of a unit's operation, the next one may follow some time after its commit: `margin`);
  * - all registers have their values, and loads and units are done, if all is committed at the base:
@@ -266,7 +266,7 @@ static inline void ask(struct core *core, const struct segment *segment,
     struct inorder *inorder = core->state;
     struct answered *answered = &inorder->asked.answer[inorder->asked.count++];
     answered->begun = absolute(inorder->memo, begun);
-    answered->address = access->address + 8 * piece;
+    answered->address = access->address + 8ull * piece;
     answered->size = access->size <= 8 ? access->size : 8;
     uint64_t pc = segment->address + segment->instruction[access->instruction].offset;
     if (__builtin_expect(access->size <= 8, 1)) {
@@ -274,8 +274,8 @@ static inline void ask(struct core *core, const struct segment *segment,
         return;
     }
     struct access part = *access;
-    part.address += 8 * piece;
-    part.virtual_address += 8 * piece;
+    part.address += 8ull * piece;
+    part.virtual_address += 8ull * piece;
     part.size = 8;
     answered->time = core_data(core, segment->mode, &part, pc, answered->begun);
 }
@@ -406,7 +406,7 @@ static bool keep_look_ups(struct inorder_memo *memo, struct node *node, const st
         const struct access *access = &step->accesses[i];
         for (unsigned piece = 0; piece < pieces_of(access); piece++, count++) {
             const struct answered *answered = &asked->answer[count];
-            if (count == asked->count || answered->address != access->address + 8 * piece ||
+            if (count == asked->count || answered->address != access->address + 8ull * piece ||
                 answered->size != (access->size <= 8 ? access->size : 8))
                 return false;
             struct look_up look_up = {

@@ -10,8 +10,8 @@ extern const size_t inorder_memo_size; /* bytes behind inorder->entries, for ino
 /* The rest of the core's state has been set. */
 void inorder_memo_init(struct core *core);
 
-/* True: the step is done. False: the pipeline is due, which stands where the step before left it.
- */
+/* True: the step is done. False: the pipeline is due,
+ * which stands where the step before left it. */
 bool inorder_memo_run(struct core *core, const struct step *step);
 
 /* The pipeline has done the step, but for its branch. (Nothing is done if it has been called for

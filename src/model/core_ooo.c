@@ -495,8 +495,8 @@ static inline void leave_queue(struct core *core, const struct operation *operat
     ring_take(&ooo->stores, later(ooo->store_done, committed) + 1);
 }
 
-/* It has committed: what it took is free again. A store goes to the L1D and stays until it is in.
- */
+/* It has committed: what it took is free again.
+ * A store goes to the L1D and stays until it is in. */
 static inline void leave(struct core *core, const struct operation *operation, uint64_t completed,
                          uint64_t committed) {
     struct ooo *ooo = core->state;

@@ -66,8 +66,8 @@ struct pipeline_stages {
     void (*fetch)(struct core *core, const struct segment *segment, unsigned index);
     /* Returns the cycle in which it is executed. */
     uint64_t (*execute)(struct core *core, const struct operation *operation);
-    /* The instruction was a branch, executed in this cycle. Returns whether it counts as
-     * mispredicted. */
+    /* The instruction was a branch, executed in this cycle.
+     * Returns whether it counts as mispredicted. */
     bool (*branch)(struct core *core, const struct instruction *instruction, uint64_t pc,
                    enum model_mode mode, uint64_t executed, bool taken,
                    struct branch_prediction prediction);
@@ -113,9 +113,9 @@ static inline const struct access *next_piece(struct access_cursor *cursor, unsi
     return piece;
 }
 
-/* One instruction: its micro-operations from `op` to `end`, then what accesses it has left. Returns
- * when its branch, if it has one, was executed. One place where `execute` is called: that is
- * inlined. */
+/* One instruction: its micro-operations from `op` to `end`, then what
+ * accesses it has left. Returns when its branch, if it has one, was
+ * executed. One place where `execute` is called: that is inlined. */
 INLINE uint64_t pipeline_instruction(struct core *core, const struct micro_op *op,
                                      const struct micro_op *end, uint64_t pc, enum model_mode mode,
                                      struct access_cursor *cursor, unsigned index,

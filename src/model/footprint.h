@@ -1,6 +1,6 @@
-/* The lines of code that a core executes and the lines of data that it accesses, each once since
- * the beginning. They are what the program does, whatever the caches; only the line size matters.
- */
+/* The lines of code that a core executes and the lines of data that
+ * it accesses, each once since the beginning. They are what the
+ * program does, whatever the caches; only the line size matters. */
 #ifndef SLS_MODEL_FOOTPRINT_H
 #define SLS_MODEL_FOOTPRINT_H
 
@@ -35,8 +35,8 @@ void footprint_begin(struct footprint *footprint);
 /* Whether it is new. Aborts when memory is out. */
 bool line_set_add(struct line_set *set, uint64_t line);
 
-/* The core uses this line of data: said at its first use since the beginning, perhaps again later.
- */
+/* The core uses this line of data: said at its first
+ * use since the beginning, perhaps again later. */
 void footprint_use_data(struct footprint *footprint, enum model_mode mode, uint64_t address);
 
 /* footprint.c: of a segment that does not bear the stamp. */

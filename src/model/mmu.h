@@ -7,9 +7,9 @@
  * other, from the root, or from below the deepest one in the walk cache (entries of upper table
  * levels, as Intel's paging-structure caches).
  *
- * Not modelled: prefetch of translations, faults, walks by several walkers at a time (but an
- * out-of-order core may have several under way), nested paging, address-space identifiers (the core
- * flushes). */
+ * Not modelled: prefetch of translations, faults, walks by several
+ * walkers at a time (but an out-of-order core may have several under
+ * way), nested paging, address-space identifiers (the core flushes). */
 #ifndef SLS_MODEL_MMU_H
 #define SLS_MODEL_MMU_H
 

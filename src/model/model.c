@@ -155,14 +155,14 @@ NOT_INLINE static void change_region(struct model *model, struct core *core, uin
     core->region = region;
 }
 
-void model_run(struct model *model, unsigned number, const struct step *step) {
-    struct core *core = &model->cores[number];
-    struct footprint *footprint = core->front->footprint;
-    if (core->region != step->segment->region)
-        change_region(model, core, step->segment->region);
+void model_run(struct model *model, unsigned core, const struct step *step) {
+    struct core *one = &model->cores[core];
+    struct footprint *footprint = one->front->footprint;
+    if (one->region != step->segment->region)
+        change_region(model, one, step->segment->region);
     if (footprint)
         footprint_use_code(footprint, step);
-    core->model->run(core, step);
+    one->model->run(one, step);
 }
 
 void model_forget_code(struct model *model) {
@@ -183,12 +183,12 @@ bool model_set_regions(struct model *model, const char *const *names, unsigned c
     return model->regions && model->begun && statistics_declare(model, names);
 }
 
-void model_translations_change(struct model *model, unsigned number) {
-    struct core *core = &model->cores[number];
-    if (core->mmu)
-        mmu_flush(core->mmu, false);
-    if (core->model->translations_change)
-        core->model->translations_change(core);
+void model_translations_change(struct model *model, unsigned core) {
+    struct core *one = &model->cores[core];
+    if (one->mmu)
+        mmu_flush(one->mmu, false);
+    if (one->model->translations_change)
+        one->model->translations_change(one);
 }
 
 uint64_t model_cycles(const struct model *model, unsigned core, enum model_mode mode) {

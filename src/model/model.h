@@ -65,8 +65,8 @@ void model_end_footprint(struct model *model);
  * memory had got them. What an inclusive cache forgets, the caches above it forget, too. */
 void model_flush(struct model *model, unsigned parts);
 
-/* A statistic: gem5's full name where gem5 has one, unit as gem5 writes it (Count, Cycle, …), one
- * sentence. */
+/* A statistic: gem5's full name where gem5 has one,
+ * unit as gem5 writes it (Count, Cycle, …), one sentence. */
 struct model_statistic {
     const char *name, *unit, *description;
 };

@@ -63,7 +63,8 @@ CONDITION(with_history,
           "not for branch.direction none, bimodal or tournament")
 CONDITION(with_tables, pipelined_holds(p) && strstr(p->branch.direction, "tage"),
           "only for branch.direction tage and its kin")
-CONDITION(with_indirect, predicting_holds(p) && p->branch.indirect_sets, "only with branch.indirect_sets above 0")
+CONDITION(with_indirect, predicting_holds(p) && p->branch.indirect_sets,
+          "only with branch.indirect_sets above 0")
 
 CONDITION(tlb, is(p->mmu.model, "tlb"), "only for mmu.model tlb")
 CONDITION(with_stlb, p->mmu.stlb.entries, "only with mmu.stlb.entries above 0")

@@ -1,16 +1,17 @@
 /* The way of an access through the hierarchy, as a request takes it through gem5 24.0's classic
  * memory system, all clocks in step.
  *
- *   L1       a hit takes its tag latency (store) or the longer of tag and data (load, fetch); a
- * miss goes on after the tag latency (src/mem/cache/base.cc: access, recvTimingReq, forwardLatency)
+ *   L1       a hit takes its tag latency (store) or the longer of tag and data (load, fetch);
+ *            a miss goes on after the tag latency (src/mem/cache/base.cc: access,
+ *            recvTimingReq, forwardLatency)
  *   bus      a request pays frontend + forward + snoop filter, an answer the response latency
  *            (src/mem/coherent_xbar.cc; the filter's own cycle on the memory bus is easily
  *            overlooked)
  *   L2, …    likewise: longer of tag and data if it hits, tag if the request goes on
  *   memory   its latency, after which the answer starts at the next clock edge
- * (src/mem/simple_mem.cc) back     each cache passes the answer on after its response latency,
- * critical word first, so the bus's width does not show (src/mem/cache/cache.cc:
- * serviceMSHRTargets)
+ *            (src/mem/simple_mem.cc)
+ *   back     each cache passes the answer on after its response latency, critical word first,
+ *            so the bus's width does not show (src/mem/cache/cache.cc: serviceMSHRTargets)
  *
  * A cache holds an MSHR from the time a miss comes until its answer arrives there. What asks for
  * the same line meanwhile gets the same answer. Unlike gem5, which then blocks the whole cache,
@@ -261,8 +262,8 @@ static uint64_t fresh(const struct front *front) {
     return front->footprint ? LINE_FRESH : 0;
 }
 
-/* A unit brings in a line that nobody has asked for yet. One MSHR is left for who does (gem5:
- * BaseCache.demand_mshr_reserve). */
+/* A unit brings in a line that nobody has asked for yet.
+ * One MSHR is left for who does (gem5: BaseCache.demand_mshr_reserve). */
 static void prefetch(struct hierarchy *hierarchy, unsigned core, struct cache_unit *unit,
                      uint64_t address, uint64_t pc, uint64_t time) {
     if (cache_peek(&unit->tags, address))

@@ -225,126 +225,65 @@ struct row {
     present *present; /* NULL: always */
 };
 
+/* Rows of a table, which the formatter takes for blocks. */
+/* clang-format off */
 #define STACK(name, part, text)                                                                    \
-    { MODES_TOTAL, "system.cpu%u.cpiStack." name, "Cycle", "Cycles: " text, stack, part, has_part }
+    {MODES_TOTAL, "system.cpu%u.cpiStack." name, "Cycle", "Cycles: " text, stack, part, has_part}
 
 #define SHARED(key, cache, title)                                                                  \
-    {CORE,                                                                                         \
-     "system." key ".overallAccesses::cpu%u.inst",                                                 \
-     "Count",                                                                                      \
-     "Fetches that came to the " title,                                                            \
-     level_inst_accesses,                                                                          \
-     cache,                                                                                        \
-     has_shared},                                                                                  \
-        {CORE,                                                                                     \
-         "system." key ".overallAccesses::cpu%u.data",                                             \
-         "Count",                                                                                  \
-         "Loads and stores that came to "                                                          \
-         "the " title,                                                                             \
-         level_data_accesses,                                                                      \
-         cache,                                                                                    \
-         has_shared},                                                                              \
-        {MACHINE,        "system." key ".overallAccesses::total",                                  \
-         "Count",        "Accesses to the " title,                                                 \
-         level_accesses, cache,                                                                    \
-         has_shared},                                                                              \
-        {CORE,                                                                                     \
-         "system." key ".overallMisses::cpu%u.inst",                                               \
-         "Count",                                                                                  \
-         "Fetches that missed in the " title,                                                      \
-         level_inst_misses,                                                                        \
-         cache,                                                                                    \
-         has_shared},                                                                              \
-        {CORE,                                                                                     \
-         "system." key ".overallMisses::cpu%u.data",                                               \
-         "Count",                                                                                  \
-         "Loads and stores that missed in "                                                        \
-         "the " title,                                                                             \
-         level_data_misses,                                                                        \
-         cache,                                                                                    \
-         has_shared},                                                                              \
-        {MACHINE,      "system." key ".overallMisses::total",                                      \
-         "Count",      "Misses in the " title,                                                     \
-         level_misses, cache,                                                                      \
-         has_shared},                                                                              \
-        {MACHINE,     "system." key ".overallMshrMisses::total",                                   \
-         "Count",     "Lines the " title " asked for",                                             \
-         level_fills, cache,                                                                       \
-         has_shared},                                                                              \
-        {CORE,                                                                                     \
-         "system." key ".overallHits::cpu%u.inst",                                                 \
-         "Count",                                                                                  \
-         "Fetches that hit in the " title,                                                         \
-         level_inst_hits,                                                                          \
-         cache,                                                                                    \
-         has_shared},                                                                              \
-        {CORE,                                                                                     \
-         "system." key ".overallHits::cpu%u.data",                                                 \
-         "Count",                                                                                  \
-         "Loads and stores that hit in the " title,                                                \
-         level_data_hits,                                                                          \
-         cache,                                                                                    \
-         has_shared},                                                                              \
-        {MACHINE,    "system." key ".overallHits::total",                                          \
-         "Count",    "Hits in the " title,                                                         \
-         level_hits, cache,                                                                        \
-         has_shared},                                                                              \
-        {MACHINE,     "system." key ".writebacks::total",                                          \
-         "Count",     "Lines the " title " wrote back",                                            \
-         write_backs, cache,                                                                       \
-         has_shared},                                                                              \
-        PREFETCHER(MACHINE, "system." key, cache, prefetches_together)
+    {CORE, "system." key ".overallAccesses::cpu%u.inst", "Count",                                  \
+     "Fetches that came to the " title, level_inst_accesses, cache, has_shared},                   \
+    {CORE, "system." key ".overallAccesses::cpu%u.data", "Count",                                  \
+     "Loads and stores that came to the " title, level_data_accesses, cache, has_shared},          \
+    {MACHINE, "system." key ".overallAccesses::total", "Count",                                    \
+     "Accesses to the " title, level_accesses, cache, has_shared},                                 \
+    {CORE, "system." key ".overallMisses::cpu%u.inst", "Count",                                    \
+     "Fetches that missed in the " title, level_inst_misses, cache, has_shared},                   \
+    {CORE, "system." key ".overallMisses::cpu%u.data", "Count",                                    \
+     "Loads and stores that missed in the " title, level_data_misses, cache, has_shared},          \
+    {MACHINE, "system." key ".overallMisses::total", "Count",                                      \
+     "Misses in the " title, level_misses, cache, has_shared},                                     \
+    {MACHINE, "system." key ".overallMshrMisses::total", "Count",                                  \
+     "Lines the " title " asked for", level_fills, cache, has_shared},                             \
+    {CORE, "system." key ".overallHits::cpu%u.inst", "Count",                                      \
+     "Fetches that hit in the " title, level_inst_hits, cache, has_shared},                        \
+    {CORE, "system." key ".overallHits::cpu%u.data", "Count",                                      \
+     "Loads and stores that hit in the " title, level_data_hits, cache, has_shared},               \
+    {MACHINE, "system." key ".overallHits::total", "Count",                                        \
+     "Hits in the " title, level_hits, cache, has_shared},                                         \
+    {MACHINE, "system." key ".writebacks::total", "Count",                                         \
+     "Lines the " title " wrote back", write_backs, cache, has_shared},                            \
+    PREFETCHER(MACHINE, "system." key, cache, prefetches_together)
 
 #define PRIVATE(key, cache, title)                                                                 \
-    {CORE,           "system.cpu%u." key ".overallAccesses::total",                                \
-     "Count",        "Accesses to the " title,                                                     \
-     level_accesses, cache,                                                                        \
-     has_private},                                                                                 \
-        {CORE,         "system.cpu%u." key ".overallMisses::total",                                \
-         "Count",      "Misses in the " title,                                                     \
-         level_misses, cache,                                                                      \
-         has_private},                                                                             \
-        {CORE,        "system.cpu%u." key ".overallMshrMisses::total",                             \
-         "Count",     "Lines the " title " asked for",                                             \
-         level_fills, cache,                                                                       \
-         has_private},                                                                             \
-        {CORE,       "system.cpu%u." key ".overallHits::total",                                    \
-         "Count",    "Hits in the " title,                                                         \
-         level_hits, cache,                                                                        \
-         has_private},                                                                             \
-        {CORE,        "system.cpu%u." key ".writebacks::total",                                    \
-         "Count",     "Lines the " title " wrote back",                                            \
-         write_backs, cache,                                                                       \
-         has_private},                                                                             \
-        PREFETCHER(CORE, "system.cpu%u." key, cache, prefetches_apart)
+    {CORE, "system.cpu%u." key ".overallAccesses::total", "Count",                                 \
+     "Accesses to the " title, level_accesses, cache, has_private},                                \
+    {CORE, "system.cpu%u." key ".overallMisses::total", "Count",                                   \
+     "Misses in the " title, level_misses, cache, has_private},                                    \
+    {CORE, "system.cpu%u." key ".overallMshrMisses::total", "Count",                               \
+     "Lines the " title " asked for", level_fills, cache, has_private},                            \
+    {CORE, "system.cpu%u." key ".overallHits::total", "Count",                                     \
+     "Hits in the " title, level_hits, cache, has_private},                                        \
+    {CORE, "system.cpu%u." key ".writebacks::total", "Count",                                      \
+     "Lines the " title " wrote back", write_backs, cache, has_private},                           \
+    PREFETCHER(CORE, "system.cpu%u." key, cache, prefetches_apart)
 
 #define PREFETCHER(spread, key, cache, present)                                                    \
-    {spread, key ".prefetcher.pfIssued", "Count", "Lines prefetched", prefetch_issued, cache,      \
-     present},                                                                                     \
-        {spread,          key ".prefetcher.pfUseful",                                              \
-         "Count",         "Prefetched lines that were used",                                       \
-         prefetch_useful, cache,                                                                   \
-         present},                                                                                 \
-        {spread,        key ".prefetcher.pfLate",                                                  \
-         "Count",       "… of these, first asked for while arriving",                              \
-         prefetch_late, cache,                                                                     \
-         present},                                                                                 \
-    {                                                                                              \
-        spread, key ".prefetcher.pfUnused", "Count",                                               \
-            "Prefetched lines that were lost without use", prefetch_useless, cache, present        \
-    }
+    {spread, key ".prefetcher.pfIssued", "Count",                                                  \
+     "Lines prefetched", prefetch_issued, cache, present},                                         \
+    {spread, key ".prefetcher.pfUseful", "Count",                                                  \
+     "Prefetched lines that were used", prefetch_useful, cache, present},                          \
+    {spread, key ".prefetcher.pfLate", "Count",                                                    \
+     "… of these, first asked for while arriving", prefetch_late, cache, present},                 \
+    {spread, key ".prefetcher.pfUnused", "Count",                                                  \
+     "Prefetched lines that were lost without use", prefetch_useless, cache, present}
 
 #define TLB(key, which, title)                                                                     \
-    {CORE,         "system.cpu%u." key ".accesses",                                                \
-     "Count",      "Look-ups in the " title,                                                       \
-     tlb_accesses, which,                                                                          \
-     translates},                                                                                  \
-    {                                                                                              \
-        CORE, "system.cpu%u." key ".misses", "Count", "Misses in the " title, tlb_misses, which,   \
-            translates                                                                             \
-    }
+    {CORE, "system.cpu%u." key ".accesses", "Count",                                               \
+     "Look-ups in the " title, tlb_accesses, which, translates},                                   \
+    {CORE, "system.cpu%u." key ".misses", "Count",                                                 \
+     "Misses in the " title, tlb_misses, which, translates}
 
-/* clang-format off */
 static const struct row rows[] = {
     {MACHINE, "simInsts", "Count", "Instructions committed on all cores", COUNT_OF(instructions)},
     {MACHINE, "simOps", "Count", "Micro-operations committed on all cores", COUNT_OF(micro_ops), decodes},

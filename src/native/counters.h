@@ -54,8 +54,8 @@ void counters_read(const struct counters *counters, struct counter_reading readi
 uint64_t counter_growth(const struct counter_reading *begin, const struct counter_reading *end,
                         bool *shared);
 
-/* A line that tells what is n/a, why, and what would help; NULL: nothing is. The caller frees it.
- */
+/* A line that tells what is n/a, why, and what would help;
+ * NULL: nothing is. The caller frees it. */
 char *counters_missing(const struct counters *counters);
 
 /* The statistic that the results know it by, on core `core`; at most 80 characters. */

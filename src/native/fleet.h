@@ -20,7 +20,7 @@ struct fleet_options {
 
 /* As native_run(). run->invocations: at most so many; 0: no limit. The run folder has fleet.json,
  * invocations.csv, instances.csv, latency.hlog and report.html. */
-int fleet_run(const struct native_options *options, const struct fleet_options *fleet, FILE *out,
+int fleet_run(const struct native_options *options, const struct fleet_options *how, FILE *out,
               enum results_format format, char **folder, struct error *err);
 
 #endif

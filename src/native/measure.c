@@ -151,7 +151,7 @@ static int run_client(struct measurement *measurement, struct ear *ear, int thei
 
 int measure_run(struct measurement *measurement, struct error *err) {
     int ends[2];
-    measurement->points = calloc(2 * measurement->invocations, sizeof *measurement->points);
+    measurement->points = calloc(2ul * measurement->invocations, sizeof *measurement->points);
     measurement->ids = calloc(measurement->invocations, sizeof *measurement->ids);
     autofree struct ear *ear = calloc(1, sizeof *ear);
     if (!measurement->points || !measurement->ids || !ear)

@@ -31,7 +31,7 @@ static void write_jumps(uint8_t *code) {
 
 static size_t data_size(void) {
     long cache = sysconf(_SC_LEVEL3_CACHE_SIZE);
-    size_t size = cache > 0 ? 2 * (size_t)cache : 4 * DATA_LEAST;
+    size_t size = cache > 0 ? 2 * (size_t)cache : 4ul * DATA_LEAST;
     return size < DATA_LEAST ? DATA_LEAST : size > DATA_MOST ? DATA_MOST : size;
 }
 

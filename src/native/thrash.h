@@ -11,8 +11,8 @@ struct thrash;
 /* For the processor `cpu`; `home` is the one that we return to. NULL on failure. */
 struct thrash *thrash_new(unsigned cpu, unsigned home, struct error *err);
 
-/* `thrash` is a struct thrash *. Takes some tens of milliseconds. */
-void thrash_run(void *thrash);
+/* `context` is a struct thrash *. Takes some tens of milliseconds. */
+void thrash_run(void *context);
 void thrash_free(struct thrash *thrash);
 
 #endif

@@ -37,8 +37,8 @@ void address_set_ram(const char *path) {
     ram_path = path;
 }
 
-/* Find the RAM's mapping: one line of /proc/self/maps, or several neighbours when the kernel split
- * it. */
+/* Find the RAM's mapping: one line of /proc/self/maps,
+ * or several neighbours when the kernel split it. */
 static void find_ram(void) {
     autofclose FILE *maps = fopen("/proc/self/maps", "re");
     char line[4096 + 128];

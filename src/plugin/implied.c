@@ -54,8 +54,8 @@ static void forget(struct search *search, int number) {
     search->registers[number] = (struct value){.origin = search->origins++};
 }
 
-/* The address of a memory operand. False if it cannot be said: parts of registers, a size of 32
- * bits. */
+/* The address of a memory operand. False if it cannot be said:
+ * parts of registers, a size of 32 bits. */
 static bool place_of(const struct search *search, const struct operation *operation,
                      const ZydisDecodedOperand *operand, struct place *place, int64_t *offset) {
     if (operation->decoded.address_width != 64)

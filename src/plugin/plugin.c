@@ -86,8 +86,8 @@ static uint64_t read_register(struct qemu_plugin_register *handle) {
     return value;
 }
 
-/* The first time, its page tables are where the core says; from then on, it tells when they change.
- */
+/* The first time, its page tables are where the core says;
+ * from then on, it tells when they change. */
 static void change_core(void) {
     plugin.running = *plugin.current;
     for (unsigned i = 0; i < plugin.parameters.cores; i++)
@@ -153,8 +153,8 @@ static void on_mark(unsigned translator, void *noted) {
     stream_flush();                                    /* the host waits for it */
 }
 
-/* An access to a page that is not in the table. Its arguments are on_access()'s, in their places.
- */
+/* An access to a page that is not in the table.
+ * Its arguments are on_access()'s, in their places. */
 RARE static void look_up(unsigned translator, qemu_plugin_meminfo_t info, uint64_t address,
                          void *userdata) {
     uint64_t frame = 0, constant = (uintptr_t)userdata;

@@ -7,8 +7,8 @@
 
 #include "model/model.h"
 
-/* Create the file and write its head. `events` is a descriptor to tell of each mark, or -1. 0 or
- * -1. */
+/* Create the file and write its head.
+ * `events` is a descriptor to tell of each mark, or -1. 0 or -1. */
 int samples_open(const char *path, int events, const struct model *model);
 
 /* One mark. The file is complete up to here when this returns, whatever happens to QEMU. */

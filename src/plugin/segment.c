@@ -78,8 +78,8 @@ static bool decode(struct segment *segment, const struct instruction_view *views
 static void fill(struct segment *segment, const struct instruction_view *views, size_t length,
                  const struct segment_options *options) {
     const uint64_t line_mask = ~(uint64_t)(options->line_size - 1);
-    /* Into the next line, but not into the next page: where that lies is not known from this
-     * instruction. */
+    /* Into the next line, but not into the next page:
+     * where that lies is not known from this instruction. */
     const struct instruction_view *tail = &views[length - 1];
     uint64_t end = tail->virtual_address + tail->size - 1;
     *segment = (struct segment){

@@ -41,15 +41,15 @@ static struct {
     bool sleeps; /* the executing thread does, waiting to be woken; under the big lock */
 } qemu;
 
-EXPORTED int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex) {
+EXPORTED int pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex) {
     static int (*wait_for_condition)(pthread_cond_t *, pthread_mutex_t *);
     if (!wait_for_condition)
         wait_for_condition =
             (int (*)(pthread_cond_t *, pthread_mutex_t *))dlsym(RTLD_NEXT, "pthread_cond_wait");
     if (!qemu.locked || !qemu.locked() || !qemu.in_executing_thread())
-        return wait_for_condition(condition, mutex);
+        return wait_for_condition(cond, mutex);
     qemu.sleeps = true;
-    int result = wait_for_condition(condition, mutex);
+    int result = wait_for_condition(cond, mutex);
     qemu.sleeps = false;
     return result;
 }

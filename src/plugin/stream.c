@@ -12,10 +12,10 @@
  * both had as much to do. */
 #define CHUNKS 512
 
-/* The consumer is usually the faster one. Were it woken for each chunk, the executing thread would
- * spend its time in the host's kernel. So it naps until it is woken because half of the chunks
- * wait, or the time is over; only when nothing has come for long does it sleep until it is woken.
- */
+/* The consumer is usually the faster one. Were it woken for each chunk, the
+ * executing thread would spend its time in the host's kernel. So it naps
+ * until it is woken because half of the chunks wait, or the time is over;
+ * only when nothing has come for long does it sleep until it is woken. */
 #define NAP_NS 1000000
 #define NAPS 20
 

@@ -38,8 +38,8 @@ enum event {
 /* Where the executing thread writes. Chunks are aligned to their size. */
 extern uint64_t *stream_next;
 
-/* Start the consuming thread, which calls consume() with events in order, whole ones only. 0 or -1.
- */
+/* Start the consuming thread, which calls consume()
+ * with events in order, whole ones only. 0 or -1. */
 int stream_start(void (*consume)(const uint64_t *events, const uint64_t *end));
 
 /* Hand over what has been written, waiting for room if the consumer is far behind. It may sleep on

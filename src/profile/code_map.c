@@ -71,8 +71,8 @@ char *code_map_regions(const struct code_map *map) {
     return text;
 }
 
-/* A file's last name, with nothing in it that a statistic's name cannot have. The caller frees it.
- */
+/* A file's last name, with nothing in it that a
+ * statistic's name cannot have. The caller frees it. */
 static char *region_of(const char *path) {
     const char *slash = strrchr(path, '/');
     char *name = copy(slash ? slash + 1 : path);
@@ -146,8 +146,8 @@ void code_map_add_symbol(struct code_map *map, uint64_t start, uint64_t end, con
     map->symbols[map->symbol_count++] = (struct symbol){start, end, copy(name), rank};
 }
 
-/* By address; of one address the better name first, then the one that tells its end, then the
- * shorter. */
+/* By address; of one address the better name first,
+ * then the one that tells its end, then the shorter. */
 static int by_address(const void *a, const void *b) {
     const struct symbol *x = a, *y = b;
     if (x->start != y->start)

@@ -15,9 +15,9 @@
 
 struct code_map;
 
-/* `maps`: /proc/PID/maps of the function's processes, one after the other. `kallsyms`: the lines of
- * code of /proc/kallsyms. Either may be "". NULL on failure: the error has the number of the bad
- * line. */
+/* `maps`: /proc/PID/maps of the function's processes, one after the
+ * other. `kallsyms`: the lines of code of /proc/kallsyms. Either may
+ * be "". NULL on failure: the error has the number of the bad line. */
 struct code_map *code_map_new(const char *maps, const char *kallsyms, struct error *err);
 void code_map_free(struct code_map *map);
 

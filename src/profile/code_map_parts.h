@@ -4,9 +4,8 @@
 
 #include "profile/code_map.h"
 
-#define USER_END                                                                                   \
-    0x800000000000ull /* user addresses are below (48 bits), the kernel's are above                \
-                       */
+/* User addresses are below (48 bits), the kernel's are above. */
+#define USER_END 0x800000000000ull
 
 /* A range of addresses, half-open, and the region that it belongs to. */
 struct range {

@@ -147,7 +147,8 @@ struct profile *profile_read(const char *path, const struct code_map *map, struc
         profile->lines = calloc(reader.count + 1, sizeof *profile->lines);
         if (!profile->symbols || !profile->lines)
             abort();
-        qsort(reader.entries, reader.count, sizeof *reader.entries, by_symbol);
+        if (reader.count) /* else entries is NULL, which qsort must not get */
+            qsort(reader.entries, reader.count, sizeof *reader.entries, by_symbol);
         sum_up(profile, reader.entries, reader.count);
         qsort(profile->symbols, profile->symbol_count, sizeof *profile->symbols, by_cycles);
     }

@@ -57,8 +57,8 @@ struct metric_description {
 extern const struct metric_description metric_descriptions[METRICS];
 extern const char *const mode_names[MODES]; /* "user", "kernel", "total" */
 
-/* On the measured core. NAN: not available (no such statistic), or 0/0. Counts are exact up to
- * 2^53. */
+/* On the measured core. NAN: not available (no such statistic), or 0/0.
+ * Counts are exact up to 2^53. */
 typedef double metrics_table[METRICS][MODES];
 
 struct invocation {

@@ -43,8 +43,8 @@ int64_t manifest_integer(const struct manifest *manifest, const char *key, int64
 /* The command line, quoted for a shell. The caller frees it. */
 char *manifest_command(const struct manifest *manifest);
 
-/* Calls visit for every text and number below `key`, in the order of the keys, with the key's last
- * part. */
+/* Calls visit for every text and number below `key`,
+ * in the order of the keys, with the key's last part. */
 void manifest_each(const struct manifest *manifest, const char *key,
                    void (*visit)(void *context, const char *name, const char *text), void *context);
 

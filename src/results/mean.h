@@ -7,8 +7,8 @@
 #include "common/error.h"
 #include "results/invocations.h"
 
-/* The mean in the invocations.json of a whole run folder; the caller decrefs it. NULL on failure.
- */
+/* The mean in the invocations.json of a whole run folder;
+ * the caller decrefs it. NULL on failure. */
 json_t *mean_read(const char *run_folder, struct error *err);
 
 /* A figure of it; NAN: it has none of it, or there is no mean (NULL). */

@@ -103,8 +103,8 @@ static void preformatted(FILE *out, const char *title, const char *content) {
     fputs("</pre></div>\n", out);
 }
 
-/* What is the same for every repetition, and the date; how long the steps took is only in run.json.
- */
+/* What is the same for every repetition, and the date;
+ * how long the steps took is only in run.json. */
 void report_provenance(FILE *out, const struct manifest *manifest) {
     static const char *const keys[] = {"engine", "date", "status"};
     static const char *const groups[] = {"versions", "digests", "host"};

@@ -1,6 +1,5 @@
-/* What the files that make report.html share: text, figures, the frame of a chart; and its
- * sections.
- */
+/* What the files that make report.html share: text,
+ * figures, the frame of a chart; and its sections. */
 #ifndef SLS_RESULTS_REPORT_PARTS_H
 #define SLS_RESULTS_REPORT_PARTS_H
 

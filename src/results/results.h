@@ -3,8 +3,8 @@
  *     folder = results_create(NULL, "aes-c", "simple", err);
  *     … the engine puts console.log and samples.tsv into results_folder_path(folder) …
  *     results_write_all(results_folder_path(folder), &run, err);   or results_write_failure(…)
- *     results_finish(folder, whole, err);                          results_folder_path() is now
- * final results_print(stdout, &run, RESULTS_TABLE, err);
+ *     results_finish(folder, whole, err);           results_folder_path() is final from here on
+ *     results_print(stdout, &run, RESULTS_TABLE, err);
  *
  * The other headers here are doors of their own: manifest.h (run.json), samples.h (samples.tsv),
  * run_folder.h (where a run's files are and when they are whole), suite.h (several runs). */

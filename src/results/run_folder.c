@@ -82,8 +82,8 @@ void results_folder_free(struct run_folder *folder) {
     free(folder);
 }
 
-/* NULL with errno: EEXIST when the final name is taken, EBUSY when it is about to be. Takes `final`
- * over. */
+/* NULL with errno: EEXIST when the final name is taken,
+ * EBUSY when it is about to be. Takes `final` over. */
 static struct run_folder *try_create(char *final, struct error *err) {
     struct run_folder *folder = folder_new(final);
     int number = EIO;

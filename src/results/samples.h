@@ -1,6 +1,6 @@
-/* samples.tsv: what the plugin recorded. Statistics are declared once, in order; each mark of the
- * guest then has the value of every statistic at that instant, cumulative since the simulation
- * began. */
+/* samples.tsv: what the plugin recorded. Statistics are declared once,
+ * in order; each mark of the guest then has the value of every
+ * statistic at that instant, cumulative since the simulation began. */
 #ifndef SLS_RESULTS_SAMPLES_H
 #define SLS_RESULTS_SAMPLES_H
 

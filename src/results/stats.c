@@ -1,7 +1,9 @@
 /* stats.txt in gem5 v24's format: one block an invocation, each line
- *     NAME (40 columns)  VALUE (12)  two empty columns of 10 (for distributions)  # DESCRIPTION
- * (UNIT) What depends on the host (hostSeconds, hostInstRate, …) is left out, so that files of
- * equal runs are equal. */
+ *
+ *     NAME (40 columns)  VALUE (12)  2 empty (10 each, for distributions)  # DESCRIPTION (UNIT)
+ *
+ * What depends on the host (hostSeconds, hostInstRate, …) is left out,
+ * so that files of equal runs are equal. */
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* report.html of a suite: a line a function, with its CPI stack as a bar, and a link to its own
- * report. */
+/* report.html of a suite: a line a function,
+ * with its CPI stack as a bar, and a link to its own report. */
 #include <math.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* The invocations for people (a table of 100 columns), for spreadsheets (CSV) and for programs
- * (JSON). */
+/* The invocations for people (a table of 100 columns),
+ * for spreadsheets (CSV) and for programs (JSON). */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>

@@ -231,8 +231,8 @@ static int read_section(struct reader *reader, const char *section) {
     }
 }
 
-/* Each parameter against the others: there if it means something, and only then; all of them a
- * machine. */
+/* Each parameter against the others: there if it means something,
+ * and only then; all of them a machine. */
 static int check(struct reader *reader) {
     struct parameters_problem problem;
     char form[FORM_SIZE];

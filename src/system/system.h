@@ -1,5 +1,5 @@
-/* The simulated machines of systems/NAME.yaml: found by name, read and checked, printed, compared.
- */
+/* The simulated machines of systems/NAME.yaml:
+ * found by name, read and checked, printed, compared. */
 #ifndef SLS_SYSTEM_SYSTEM_H
 #define SLS_SYSTEM_SYSTEM_H
 
@@ -28,8 +28,8 @@ int system_load(const char *path, struct model_parameters *parameters, struct er
 int system_parse(const char *path, const char *text, size_t size,
                  struct model_parameters *parameters, struct error *err);
 
-/* All parameters that apply, as a system file that reads back to the same, with their meanings as
- * comments. */
+/* All parameters that apply, as a system file that reads
+ * back to the same, with their meanings as comments. */
 void system_describe(FILE *stream, const struct model_parameters *parameters);
 
 /* The parameters in which two systems differ, names and descriptions aside: a line each, side by

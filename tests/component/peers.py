@@ -19,7 +19,7 @@ REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__f
 KEY = "6368616e676520746869732070617373"
 NAMES = ["aes", "auth", "fibonacci", "helloworld"]
 PATHS = {name: f"/{name}.Greeter/SayHello" for name in NAMES} | {"aes": "/aes.Aes/ShowEncryption"}
-FIELDS = {name: ("HelloRequest", "name", "HelloReply", "message") for name in NAMES}
+FIELDS = dict.fromkeys(NAMES, ("HelloRequest", "name", "HelloReply", "message"))
 FIELDS["aes"] = ("PlainTextMessage", "plaintext_message", "ReturnEncryptionInfo", "encryption_info")
 SIZED = {"compression": "FileCompress/CompressFile", "crud-api": "CrudApi/Handle", "dna-visualisation": "DNAVisualisation/Visualise",
          "dynamic-html": "DynamicHTML/Render", "graph-bfs": "GraphBFSBenchmark/GetBfs", "graph-mst": "GraphMST/GetMst",
@@ -230,7 +230,7 @@ def exchange(port, data, seconds=5):
         while time.monotonic() < deadline:
             try:
                 part = s.recv(65536)
-            except socket.timeout:
+            except TimeoutError:
                 if any(f[1] & END_STREAM and f[0] in (DATA, HEADERS) for f in frames(received)):
                     break
                 continue

@@ -5,6 +5,7 @@ import collections
 import contextlib
 import csv
 import io
+import itertools
 import json
 import math
 import os
@@ -189,7 +190,7 @@ class Load(unittest.TestCase):
             self.assertGreaterEqual(len(parts), 3)
             self.assertEqual({part[0] for part in parts}, {""})
             self.assertEqual(sum((collections.Counter(part[4]) for part in parts), collections.Counter()), collections.Counter(whole))
-            for before, after in zip(parts, parts[1:]):
+            for before, after in itertools.pairwise(parts):
                 self.assertAlmostEqual(before[1] + before[2], after[1], delta=0.002)
             self.assertEqual(sum(whole.values()), found["answered"])
             latency = found["latency_us"]
@@ -467,7 +468,7 @@ class BadServers(unittest.TestCase):
             self.assertRegex(result.stderr, r"\Aclient: connect to .*: Connection refused\n\Z")
 
     def test_closes_every_connection(self):
-        found, server = self.check(lambda *_: "close", {"connection closed": 12}, n=12, first="connection")
+        found, _ = self.check(lambda *_: "close", {"connection closed": 12}, n=12, first="connection")
         self.assertEqual(found["answered"], 0)
         self.check(lambda *_: "close", {"connection closed": 12}, "-connection", "new", n=12)
 

@@ -1,10 +1,10 @@
 """What the end-to-end tests share: the program under test, its cache, and ways to run it and to see what it leaves."""
 
+import contextlib
 import difflib
 import functools
 import os
 import pathlib
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -82,10 +82,8 @@ class Process(subprocess.Popen):
     def end(self):
         """Whatever happened, leave nothing."""
         for pid in [self.pid, *self.family()] if self.returncode is None else self.family():
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
         self.wait()
 
 
@@ -171,7 +169,7 @@ class Case(unittest.TestCase):
             first, *others = ((folder / name).read_text().splitlines() for folder in folders)
             for folder, lines in zip(folders[1:], others):
                 if lines != first:
-                    differences = [line for line in difflib.unified_diff(first, lines, str(folders[0]), str(folder), n=0, lineterm="")]
+                    differences = list(difflib.unified_diff(first, lines, str(folders[0]), str(folder), n=0, lineterm=""))
                     self.fail("\n".join([f"{name} differs in {len(differences)} lines:", *differences[:30]]))
 
 

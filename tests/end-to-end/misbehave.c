@@ -35,7 +35,8 @@ static int prepare(struct error *err) {
 static enum grpc_status say_hello(const ProtobufCMessage *message, struct grpc_message *reply) {
     static int requests;
     const char *name = ((const Helloworld__HelloRequest *)message)->name;
-    char *text = text_format("fn: HelloWorld | name: %s | greeting: Hello, %s! | runtime: c", name, name);
+    char *text =
+        text_format("fn: HelloWorld | name: %s | greeting: Hello, %s! | runtime: c", name, name);
     Helloworld__HelloReply hello = HELLOWORLD__HELLO_REPLY__INIT;
     hello.message = ++requests == atoi(at) ? (char *)misbehave(text) : text;
     enum grpc_status status = grpc_message_pack(reply, &hello.base);
@@ -51,7 +52,8 @@ int main(int argc, char **argv) {
     };
     static const struct function misbehaving = {
         .name = "misbehave",
-        .method = {"/helloworld.Greeter/SayHello", &helloworld__hello_request__descriptor, say_hello},
+        .method = {"/helloworld.Greeter/SayHello", &helloworld__hello_request__descriptor,
+                   say_hello},
         .options = options,
         .prepare = prepare,
     };

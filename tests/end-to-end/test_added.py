@@ -205,8 +205,8 @@ class Added(Case):
     def test_damaged(self):
         """A layer that is cut off, or another than its digest says; in the registry and in a layout."""
         registry = self.registry()
-        source = registry.push(self.layout, "aes:latest")
-        for blob, source in ((registry.blob(layer(self.layout)), source),
+        pushed = registry.push(self.layout, "aes:latest")
+        for blob, source in ((registry.blob(layer(self.layout)), pushed),
                              (self.layout / "blobs/sha256" / layer(self.layout), f"oci:{self.layout}:latest")):
             whole = blob.read_bytes()
             blob.chmod(0o644)

@@ -5,7 +5,7 @@ import os
 import signal
 import time
 
-from harness import CACHE, PARTS, Case, checkpoints, copy_sparse, files_below
+from harness import CACHE, Case, checkpoints, copy_sparse, files_below
 
 BOOT = "boot and warm up aes-c"
 

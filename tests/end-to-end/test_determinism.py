@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 
-from harness import CACHE, FUNCTIONS, HERE, PARTS, REPOSITORY, Case, checkpoints, slow
+from harness import CACHE, FUNCTIONS, HERE, REPOSITORY, Case, checkpoints, slow
 
 
 class Determinism(Case):

@@ -7,6 +7,8 @@ import select
 import signal
 import time
 
+import pytest
+
 from harness import Case
 
 START = """set -e
@@ -44,6 +46,7 @@ def switches(path):
     return cores
 
 
+@pytest.mark.needs("checkpoint:shell-aes-c")
 class Isolation(Case):
     def test_core_1_runs_the_function_alone(self):
         self.shell(TRACE, "aes-c")
@@ -94,6 +97,7 @@ slsuite-function status aes-c || echo "status $?"
         return path
 
 
+@pytest.mark.needs("checkpoint:shell")
 class M5(Case):
     def test_operations(self):
         script = r"""

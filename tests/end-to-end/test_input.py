@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import time
 
-from harness import BUILD, CACHE, PARTS, Case, as_root, checkpoints, files_below
+from harness import BUILD, CACHE, Case, as_root, checkpoints, files_below
 
 NOTHING = {"PATH": "/nowhere"}
 

@@ -40,15 +40,32 @@ class Making(Case):
 
     def checkpoint(self, *command):
         """A first run boots, a second one finds what the first one has frozen."""
-        boot, found = "boot and warm up", checkpoints(CACHE)
+        def made():
+            return [path for path in checkpoints(CACHE) if path.name.startswith(f"{command[1]}-")]
+
+        boot, found = "boot and warm up", made()
         first = self.slsuite(*command, "--out", self.out)
         again = self.slsuite(*command, "--out", self.folder / "again")
         self.assertIn(f"{boot} {command[1]}: done in", first.err)
         self.assertNotIn(boot, again.err)
-        self.assertEqual(len(checkpoints(CACHE)), len(found) + 1)
+        self.assertEqual(len(made()), len(found) + 1)
         self.same_results(self.out, self.folder / "again")
 
     @pytest.mark.makes("checkpoint:aes-c")
     @pytest.mark.needs("base")
     def test_checkpoint(self):
         self.checkpoint("run", "aes-c", "-n", 3)
+
+    @pytest.mark.makes("checkpoint:shell")
+    @pytest.mark.needs("base")
+    def test_shell(self):
+        first, again = self.shell("echo alive"), self.shell("echo alive")
+        self.assertRegex(first.err, r"(?m)^boot the guest: done")
+        self.assertNotIn("boot the guest", again.err)
+        self.assertIn("alive", again.out)
+
+    @pytest.mark.makes("checkpoint:shell-aes-c")
+    @pytest.mark.needs("base")
+    def test_shell_of_a_function(self):
+        self.assertRegex(self.shell("true", "aes-c").err, r"(?m)^boot the guest with aes-c: done")
+        self.assertNotIn("boot the guest", self.shell("true", "aes-c").err)

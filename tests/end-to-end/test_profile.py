@@ -1,5 +1,6 @@
 """Where the code lies, as the guest tells it at the checkpoint; regions; `slsuite run --profile`."""
 
+import itertools
 import json
 import re
 import subprocess
@@ -23,7 +24,7 @@ class Profile(Case):
         regions = self.regions(self.checkpoint())
         self.assertEqual(regions[0][0], 0)
         self.assertEqual(regions[-1][1], 2**64 - 1)
-        for (_, end, _), (start, _, _) in zip(regions, regions[1:]):
+        for (_, end, _), (start, _, _) in itertools.pairwise(regions):
             self.assertEqual(end, start)
         self.assertLessEqual({"aes-c", "vdso", "kernel", "kernel.entry", "kernel.network", "kernel.scheduler", "kernel.netfilter"},
                              {name for _, _, name in regions})

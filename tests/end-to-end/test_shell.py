@@ -1,14 +1,15 @@
-"""`slsuite shell`: what is kept from one time to the next, and the way in by ssh."""
+"""`slsuite shell`: what is kept from one time to the next, the booted guest's checkpoint, and the way in by ssh."""
 
 import os
-import re
 import signal
 import socket
 import subprocess
 import time
 import unittest
 
-from harness import Case, slow
+import pytest
+
+from harness import CACHE, Case, checkpoints, copy_sparse, slow
 
 WRITE = "cat /root/kept 2>/dev/null\necho once >>/root/kept\n"
 
@@ -29,7 +30,7 @@ class Commit(Case):
         self.assertNotIn("once", self.commit(WRITE + "touch /usr/bin/mine").out)
         self.assertEqual(self.disks(), ["crun"])
         self.assertEqual(self.commit(WRITE + "test -e /usr/bin/mine").out.count("once"), 1)
-        self.assertNotIn("once", self.shell(WRITE, cache=self.cache).out)
+        self.assertNotIn("once", self.shell(WRITE).out)
         self.assertNotIn("once", self.commit(WRITE, "--forget").out)
 
     def test_failed_script(self):
@@ -59,6 +60,116 @@ class Commit(Case):
         self.refused("--engine gem5: the shell is on qemu", "shell", "--engine", "gem5", status=2)
         self.refused("--kvm maybe: there are auto, on and off", "shell", "--kvm", "maybe", status=2)
         self.refused("--ssh", "shell", "--ssh", "70000", status=2)
+
+
+@pytest.mark.needs("checkpoint:shell")
+class Checkpoint(Case):
+    """Of the booted guest: made by the first `shell --run`, restored by all others, and nobody can tell."""
+
+    BOOT = r"(?m)^boot the guest: done"
+    SCRIPT = """echo "$0 $*"; env | sort; id; pwd; ls / /run/slsuite; m5 readfile; m5 initparam; tr '\\0' ' ' </proc/$$/cmdline; date +%F
+echo bytes >/tmp/bytes; m5 writefile /tmp/bytes
+"""
+
+    def said(self, process):
+        """What the script said: the kernel's words have times."""
+        return [line for line in process.out.replace("\r", "").splitlines() if not line.startswith("[")]
+
+    def damaged_copy(self):
+        """A cache with the checkpoint, whose last byte of state is missing."""
+        self.shell("true")
+        cache = self.own_cache()
+        (cache / "checkpoints").mkdir()
+        without_function = [path for path in checkpoints(CACHE) if re.fullmatch("shell-[0-9a-f]{16}", path.name)]
+        used_last = max(without_function, key=lambda path: path.stat().st_mtime)
+        copy_sparse(used_last, cache / "checkpoints")
+        state = cache / "checkpoints" / used_last.name / "state"
+        os.truncate(state, state.stat().st_size - 1)
+        return cache
+
+    def test_is_as_a_boot(self):
+        """Where a disk is to be kept, the guest boots."""
+        booted = self.shell(self.SCRIPT, "--commit")
+        self.assertRegex(booted.err, r"(?m)^boot and run the script in the guest: done")
+        self.shell("true")
+        restored = self.shell(self.SCRIPT)
+        self.assertNotIn("boot", restored.err)
+        self.assertIn("date +%F", "".join(self.said(restored)))
+        self.assertEqual(self.said(restored), self.said(booted))
+        self.assertEqual((self.folder / "guest-bytes").read_text(), "bytes\n")
+
+    def test_made_once_by_two(self):
+        """And what each changes of the guest, no other sees."""
+        cache = self.own_cache()
+        path = self.folder / "script"
+        path.write_text("cat /root/mine && exit 1\necho mine >/root/mine\n")
+        both = [self.start("shell", "--kvm", "off", "--run", path, cache=cache) for _ in range(2)]
+        said = [self.finish(process).err for process in both]
+        self.assertEqual(sum(bool(re.search(self.BOOT, text)) for text in said), 1, said)
+        self.assertNotRegex(self.slsuite("shell", "--kvm", "off", "--run", path, cache=cache).err, self.BOOT)
+        name, = (checkpoint.name for checkpoint in checkpoints(cache))
+        self.assertRegex(name, "^shell-")
+        self.assertIn(name, self.slsuite("checkpoint", "list", "--check", cache=cache).out)
+        self.assertIn(f"removed {name}\n", self.slsuite("checkpoint", "prune", "--all", cache=cache).out)
+
+    def test_damaged(self):
+        cache = self.damaged_copy()
+        self.assertIn("damaged", self.slsuite("checkpoint", "list", "--check", cache=cache).out)
+        process = self.shell("echo alive", cache=cache)
+        self.assertRegex(process.err, "is damaged: making it again")
+        self.assertRegex(process.err, self.BOOT)
+        self.assertEqual(self.said(process), ["alive"])
+        self.assertNotIn("damaged", self.slsuite("checkpoint", "list", "--check", cache=cache).out)
+
+    def test_scripts_of_all_sizes(self):
+        self.shell("")
+        self.assertEqual(self.said(self.shell("echo no newline")), ["no newline"])
+        padding = f"# {'padding' * 10}\n" * 50000
+        self.assertEqual(self.said(self.shell(f"echo begin\n{padding}echo end\nexit 0")), ["begin", "end"])
+
+    def test_too_large(self):
+        path = self.folder / "script"
+        path.touch()
+        os.truncate(path, 200 << 20)
+        self.refused("the script has 210 MB, and at most 134 MB fit", "shell", "--kvm", "off", "--run", path)
+
+    @unittest.skipUnless(os.access("/dev/kvm", os.R_OK | os.W_OK), "there is no /dev/kvm")
+    def test_not_with_kvm(self):
+        """Whether it gets anywhere here or not: a QEMU that tells how it was started."""
+        commands = self.folder / "commands"
+        path = self.folder / "qemu"
+        path.write_text(f'#!/bin/sh\necho "$*" >>{commands}\nexec qemu-system-x86_64 "$@"\n')
+        path.chmod(0o755)
+        cache = self.own_cache()
+        process = self.start("shell", "--kvm", "on", "--run", "/dev/null", cache=cache, environment={"SLSUITE_QEMU": str(path)})
+        while process.poll() is None and not (commands.exists() and " -accel " in commands.read_text()):
+            time.sleep(0.05)
+        process.end()
+        self.assertIn(" kvm ", commands.read_text())
+        self.assertNotIn(" -incoming ", commands.read_text())
+        self.assertEqual(checkpoints(cache), [])
+
+
+class Machine(Case):
+    def test_as_the_documented_road_has_it(self):
+        """Memory and processors of one's own, `./client` from root's home, of a function that nobody named."""
+        said = self.shell("""set -e
+grep MemTotal /proc/meminfo
+echo "processors $(grep -c ^processor /proc/cpuinfo)"
+slsuite-function start aes-c
+cd && ./client -addr localhost:50051 -n 100
+""", "aes-c", "--memory", "3GB", "--cpus", "4").out.replace("\r", "")
+        kilobytes = int(re.search(r"MemTotal: +(\d+) kB", said)[1])
+        self.assertTrue(2.7 * 2**20 < kilobytes < 3 * 2**20, said)
+        self.assertIn("processors 4\n", said)
+        self.assertIn("localhost:50051 serves /aes.Aes/ShowEncryption", said)
+        self.assertIn("100 invocations of /aes.Aes/ShowEncryption", said)
+
+    def test_bad_input(self):
+        for size in "8", "8GBB", "x", "-1G", " 8G", "2TB", "100MB", "1025GB", f"{2**64}G":
+            self.refused(f"--memory {size}: not a size from 256MB to 1024GB", "shell", "--memory", size, status=2)
+        for number in 1, 65, "x":
+            self.refused(f"--cpus {number}: not a number from 2 to 64", "shell", "--cpus", number, status=2)
 
 
 class Kvm(Case):

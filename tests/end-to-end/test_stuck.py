@@ -5,6 +5,8 @@ import os
 import signal
 import time
 
+import pytest
+
 from harness import ODD_WARM_UPS, REPOSITORY, Case, checkpoints, files_below, slow
 
 
@@ -44,7 +46,7 @@ class Function(Case):
         self.fails_before_the_checkpoint(".*`container`.*it does not listen on port 50051 after 60 s", 0, "idle")
 
     def test_spins_at_start(self):
-        self.fails_before_the_checkpoint("the guest was not done within 45 s", 0, "spin", "--timeout", "45")
+        self.fails_before_the_checkpoint("the guest was not done within 10 s", 0, "spin", "--timeout", "10")
 
     def test_crashes_at_the_first_request(self):
         self.fails_before_the_checkpoint(".*warm-up 0: ", 1, "crash")
@@ -56,8 +58,8 @@ class Function(Case):
         self.fails_before_the_checkpoint(".*warm-up 0: .*10 s", 1, "idle")
 
     def test_spins_at_the_first_request(self):
-        # The client's patience is guest time, which a fast host is through with before 45 s: it must be the host that ends it.
-        self.fails_before_the_checkpoint("the guest was not done within 45 s", 1, "spin", "--timeout", "45",
+        # The client's patience is guest time, which a fast host is through with before 15 s: it must be the host that ends it.
+        self.fails_before_the_checkpoint("the guest was not done within 15 s", 1, "spin", "--timeout", "15",
                                          client="-function, helloworld, -timeout, 600")
 
     def test_answers_wrongly(self):
@@ -76,7 +78,7 @@ class Function(Case):
         self.fails_while_measured("invocation 1: .*10 s", "idle")
 
     def test_spins_while_measured(self):
-        self.fails_while_measured("the guest was not done within 10 s", "spin", "--timeout", "10")
+        self.fails_while_measured("the guest was not done within 5 s", "spin", "--timeout", "5")
 
     def test_answers_wrongly_while_measured(self):
         self.fails_while_measured("invocation 1: ", "wrong")
@@ -104,6 +106,7 @@ class Machine(Case):
         self.assertFalse(self.out.exists())
 
 
+@pytest.mark.needs("checkpoint:shell")
 class Guest(Case):
     def fails(self, pattern, script, *options, console=None):
         path = self.folder / "script"
@@ -116,10 +119,10 @@ class Guest(Case):
         self.fails("the guest.* kernel panicked", "echo c >/proc/sysrq-trigger", console=r"RIP: \d")
 
     def test_hangs_busily(self):
-        self.fails("the guest was not done within 45 s", "echo hanging; while :; do :; done", "--timeout", "45", console="hanging")
+        self.fails("the guest was not done within 5 s", "echo hanging; while :; do :; done", "--timeout", "5", console="hanging")
 
     def test_hangs_idly(self):
-        self.fails("the guest was not done within 45 s", "echo hanging; read line </dev/tty0 || sleep infinity", "--timeout", "45",
+        self.fails("the guest was not done within 5 s", "echo hanging; read line </dev/tty0 || sleep infinity", "--timeout", "5",
                    console="hanging")
 
     def test_script_fails(self):

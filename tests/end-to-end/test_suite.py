@@ -96,7 +96,7 @@ class Suite(Case):
             with self.subTest(number):
                 self.out = self.folder / number.name
                 process = self.start("suite", "run", "--functions", C, "--out", self.out, "-n", 20, "--jobs", 2)
-                while process.poll() is None and not (first := [path for path in self.out.glob("*-c")]):
+                while process.poll() is None and not (first := list(self.out.glob("*-c"))):
                     time.sleep(0.01)
                 process.qemu()
                 process.send_signal(number)

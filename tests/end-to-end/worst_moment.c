@@ -17,28 +17,30 @@ static void nap(unsigned microseconds) {
     nanosleep(&time, NULL);
 }
 
-static _Noreturn void jump(const char *name, struct __jmp_buf_tag *place, int value) {
+static _Noreturn void jump(const char *name, struct __jmp_buf_tag *env, int val) {
     bool (*all_idle)(void) = (bool (*)(void))dlsym(RTLD_DEFAULT, "all_cpu_threads_idle");
-    void (*next)(struct __jmp_buf_tag *, int) = (void (*)(struct __jmp_buf_tag *, int))dlsym(RTLD_NEXT, name);
+    void (*next)(struct __jmp_buf_tag *, int) =
+        (void (*)(struct __jmp_buf_tag *, int))dlsym(RTLD_NEXT, name);
     if (all_idle && all_idle())
         nap(NAP_US);
-    next(place, value);
+    next(env, val);
     __builtin_unreachable();
 }
 
-void siglongjmp(sigjmp_buf place, int value) {
-    jump("siglongjmp", place, value);
+void siglongjmp(sigjmp_buf env, int val) {
+    jump("siglongjmp", env, val);
 }
 
-void __longjmp_chk(sigjmp_buf place, int value) { /* with -D_FORTIFY_SOURCE */
-    jump("__longjmp_chk", place, value);
+void __longjmp_chk(sigjmp_buf env, int val) { /* with -D_FORTIFY_SOURCE */
+    jump("__longjmp_chk", env, val);
 }
 
-int ppoll(struct pollfd *files, nfds_t count, const struct timespec *time, const sigset_t *signals) {
+int ppoll(struct pollfd *fds, nfds_t nfds, const struct timespec *timeout, const sigset_t *ss) {
     static unsigned calls;
     int (*next)(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *) =
-        (int (*)(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *))dlsym(RTLD_NEXT, "ppoll");
-    int result = next(files, count, time, signals);
+        (int (*)(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *))dlsym(
+            RTLD_NEXT, "ppoll");
+    int result = next(fds, nfds, timeout, ss);
     if (syscall(SYS_gettid) == getpid() && ++calls % 8 == 0)
         nap(calls * 37 % NAP_US);
     return result;

@@ -1,5 +1,5 @@
-/* Branch prediction against what theory says of made-up branches, and against gem5 24.0's rules for
- * targets. */
+/* Branch prediction against what theory says of made-up branches,
+ * and against gem5 24.0's rules for targets. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -65,8 +65,8 @@ static uint64_t next_random(uint64_t *state) {
     return *state >> 33;
 }
 
-/* A program: calls misses() for one round of its branches and returns how many were mispredicted.
- */
+/* A program: calls misses() for one round of its
+ * branches and returns how many were mispredicted. */
 typedef unsigned (*program)(struct branch_unit *unit, unsigned round, uint64_t *random);
 
 /* Mispredictions in `rounds` rounds after `warm` ones. */

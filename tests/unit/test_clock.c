@@ -22,7 +22,7 @@
 #include "system/system.h"
 
 /* QEMU's, which address_ask() calls; nothing here does. */
-struct qemu_plugin_hwaddr *qemu_plugin_get_hwaddr(qemu_plugin_meminfo_t info, uint64_t address) {
+struct qemu_plugin_hwaddr *qemu_plugin_get_hwaddr(qemu_plugin_meminfo_t info, uint64_t vaddr) {
     abort();
 }
 bool qemu_plugin_hwaddr_is_io(const struct qemu_plugin_hwaddr *hardware) {
@@ -138,8 +138,8 @@ static uint64_t sampled_instructions(void) {
     return value;
 }
 
-/* The caches are flushed when the core in the mark's argument next executes a user's instruction.
- */
+/* The caches are flushed when the core in the mark's
+ * argument next executes a user's instruction. */
 static void test_flush(void **state) {
     const struct block *user = make(0x402000, marked, 2),
                        *kernel = make(0xffffffff81000000, marked, 2);

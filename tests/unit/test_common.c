@@ -1,5 +1,5 @@
-/* src/common: the checksum that finds damaged checkpoints; command lines as words; children side by
- * side. */
+/* src/common: the checksum that finds damaged checkpoints;
+ * command lines as words; children side by side. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>

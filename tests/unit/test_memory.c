@@ -74,10 +74,10 @@ static void test_composition(void **state) {
     hierarchy_free(h);
 }
 
-/* gem5 24.0, TimingSimpleCPU: a pointer chase of 20000 steps, 4 instructions in 5 fetches and one
- * load each, and a few instructions around it. 8 kB, 64 kB and 1 MB working set: measured cycles,
- * L1D misses and LLC misses. What the misses add to the first must be what the model says they add.
- */
+/* gem5 24.0, TimingSimpleCPU: a pointer chase of 20000 steps, 4 instructions
+ * in 5 fetches and one load each, and a few instructions around it. 8 kB, 64
+ * kB and 1 MB working set: measured cycles, L1D misses and LLC misses. What
+ * the misses add to the first must be what the model says they add. */
 static void test_gem5_chase(void **state) {
     const uint64_t chase_8 = 120032, chase_64 = 440080, chase_1024 = 3372730;
     struct hierarchy *h = make(simple());
@@ -228,8 +228,8 @@ static void test_shared_fills(void **state) {
     hierarchy_free(h);
 }
 
-/* Four misses at a time; the fifth waits until the first has arrived, two cycles before its answer.
- */
+/* Four misses at a time; the fifth waits until the
+ * first has arrived, two cycles before its answer. */
 static void test_mshrs(void **state) {
     struct hierarchy *h = make(simple());
     for (uint64_t i = 0; i < 4; i++)

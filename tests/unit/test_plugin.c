@@ -20,7 +20,7 @@
 #include "plugin/translations.h"
 
 /* QEMU's, which address_ask() calls; nothing here does. */
-struct qemu_plugin_hwaddr *qemu_plugin_get_hwaddr(qemu_plugin_meminfo_t info, uint64_t address) {
+struct qemu_plugin_hwaddr *qemu_plugin_get_hwaddr(qemu_plugin_meminfo_t info, uint64_t vaddr) {
     abort();
 }
 bool qemu_plugin_hwaddr_is_io(const struct qemu_plugin_hwaddr *hardware) {

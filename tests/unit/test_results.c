@@ -1,5 +1,5 @@
-/* src/results, fed a hand-made samples.tsv: two invocations whose differences were worked out by
- * hand. */
+/* src/results, fed a hand-made samples.tsv:
+ * two invocations whose differences were worked out by hand. */
 #include <fcntl.h>
 #include <math.h>
 #include <setjmp.h>
@@ -198,8 +198,8 @@ static void differences_are_taken(void **state) {
     assert_true(isnan(second->metrics[CPI][MODE_USER])); /* 0/0 */
     assert_true(second->metrics[CPI][MODE_TOTAL] == 1.5);
 
-    /* The mean CPI is that of the mean cycles and instructions: 2750 / 1500, not (2.5 + 1.5) / 2.
-     */
+    /* The mean CPI is that of the mean cycles and instructions:
+     * 2750 / 1500, not (2.5 + 1.5) / 2. */
     assert_true(invocations->mean[INSTRUCTIONS][MODE_TOTAL] == 1500);
     assert_true(fabs(invocations->mean[CPI][MODE_TOTAL] - 2750.0 / 1500) < 1e-12);
     assert_true(invocations->mean[L1I_MPKI][MODE_TOTAL] == 10);

@@ -39,36 +39,31 @@ struct growth {
     uint64_t by[2];
 };
 
+/* clang-format off */
 /* 1000 and 2000 instructions, 4000 (1500 user) and 5000 (2000 user) cycles. */
-#define CORE                                                                                       \
-    {"system.cpu1.numCycles", "Cycle", {4000, 5000}},                                              \
-        {"system.cpu1.modeCycles::user", "Cycle", {1500, 2000}},                                   \
-        {"system.cpu1.modeCycles::kernel", "Cycle", {2500, 3000}},                                 \
-        {"system.cpu1.commitStats0.numInsts", "Count", {1000, 2000}},                              \
-        {"system.cpu1.modeInsts::user", "Count", {400, 800}}, {                                    \
-        "system.cpu1.modeInsts::kernel", "Count", {                                                \
-            600, 1200                                                                              \
-        }                                                                                          \
-    }
-#define PART(name, user0, kernel0, user1, kernel1)                                                 \
-    {"system.cpu1.cpiStack." name "::user", "Cycle", {user0, user1}},                              \
-        {"system.cpu1.cpiStack." name "::kernel", "Cycle", {kernel0, kernel1}}, {                  \
-        "system.cpu1.cpiStack." name "::total", "Cycle", {                                         \
-            user0 + kernel0, user1 + kernel1                                                       \
-        }                                                                                          \
-    }
-#define STACK                                                                                      \
-    PART("base", 500, 500, 1000, 1000), PART("fetchLlc", 400, 1000, 400, 1000),                    \
-        PART("dataMemory", 600, 1000, 600, 1000), PART("dtlb", 0, 0, 0, 0)
-#define REGION(name, cycles0, cycles1)                                                             \
-    {"system.cpu1.regions." name ".numCycles", "Cycle", {cycles0, cycles1}},                       \
-        {"system.cpu1.regions." name ".numInsts", "Count", {cycles0 / 10, cycles1 / 10}},          \
-        {"system.cpu1.regions." name ".icacheMisses", "Count", {4, 6}},                            \
-        {"system.cpu1.regions." name ".dcacheMisses", "Count", {2, 2}}, {                          \
-        "system.cpu1.regions." name ".llcMisses", "Count", {                                       \
-            1, 0                                                                                   \
-        }                                                                                          \
-    }
+#define CORE                                                      \
+    {"system.cpu1.numCycles", "Cycle", {4000, 5000}},             \
+    {"system.cpu1.modeCycles::user", "Cycle", {1500, 2000}},      \
+    {"system.cpu1.modeCycles::kernel", "Cycle", {2500, 3000}},    \
+    {"system.cpu1.commitStats0.numInsts", "Count", {1000, 2000}}, \
+    {"system.cpu1.modeInsts::user", "Count", {400, 800}},         \
+    {"system.cpu1.modeInsts::kernel", "Count", {600, 1200}}
+#define PART(name, user0, kernel0, user1, kernel1)                                                \
+    {"system.cpu1.cpiStack." name "::user", "Cycle", {user0, user1}},                             \
+    {"system.cpu1.cpiStack." name "::kernel", "Cycle", {kernel0, kernel1}},                       \
+    {"system.cpu1.cpiStack." name "::total", "Cycle", {(user0) + (kernel0), (user1) + (kernel1)}}
+#define STACK                                 \
+    PART("base", 500, 500, 1000, 1000),       \
+    PART("fetchLlc", 400, 1000, 400, 1000),   \
+    PART("dataMemory", 600, 1000, 600, 1000), \
+    PART("dtlb", 0, 0, 0, 0)
+#define REGION(name, cycles0, cycles1)                                                    \
+    {"system.cpu1.regions." name ".numCycles", "Cycle", {cycles0, cycles1}},              \
+    {"system.cpu1.regions." name ".numInsts", "Count", {(cycles0) / 10, (cycles1) / 10}}, \
+    {"system.cpu1.regions." name ".icacheMisses", "Count", {4, 6}},                       \
+    {"system.cpu1.regions." name ".dcacheMisses", "Count", {2, 2}},                       \
+    {"system.cpu1.regions." name ".llcMisses", "Count", {1, 0}}
+/* clang-format on */
 #define REGIONS REGION("libc.so.6", 1500, 2000), REGION("kernel.network", 2500, 3000)
 
 #define RUN(...) run_of((const struct growth[]){__VA_ARGS__, {NULL}})

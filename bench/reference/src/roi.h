@@ -23,11 +23,12 @@ static enum { ROI_NONE, ROI_GEM5, ROI_MARK, ROI_VALGRIND } roi_mode;
 #define ROI_OPERATION(name, code, request)                                                         \
     static inline void name(void) {                                                                \
         if (roi_mode == ROI_GEM5)                                                                  \
-            __asm__ volatile(".byte 0x0f,0x04; .word " #code ::"D"(0L), "S"(0L) : "rax", "memory"); \
-        else if (roi_mode == ROI_MARK)                                                             \
-            __asm__ volatile(".byte 0x0f,0x1f,0x84,0x00; .long (0x53530000 + " #code ")" ::"D"(0L), \
-                             "S"(0L)                                                               \
+            __asm__ volatile(".byte 0x0f,0x04; .word " #code ::"D"(0L), "S"(0L)                    \
                              : "rax", "memory");                                                   \
+        else if (roi_mode == ROI_MARK)                                                             \
+            __asm__ volatile(                                                                      \
+                ".byte 0x0f,0x1f,0x84,0x00; .long (0x53530000 + " #code ")" ::"D"(0L), "S"(0L)     \
+                : "rax", "memory");                                                                \
         else if (roi_mode == ROI_VALGRIND) {                                                       \
             request;                                                                               \
         }                                                                                          \

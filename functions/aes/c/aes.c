@@ -1,6 +1,6 @@
-/* AES-128-CTR with an initial counter of zero, as vSwarm's aes. Nettle chooses its code when the
- * program starts (Debian builds it "fat"): AES-NI where the processor has it, else table look-ups.
- */
+/* AES-128-CTR with an initial counter of zero, as vSwarm's aes.
+ * Nettle chooses its code when the program starts (Debian builds it
+ * "fat"): AES-NI where the processor has it, else table look-ups. */
 #include <nettle/aes.h>
 #include <nettle/base16.h>
 #include <nettle/ctr.h>
@@ -16,11 +16,11 @@ static const char *default_plaintext = "defaultplaintext";
 static struct aes128_ctx key;
 
 static int prepare_key(struct error *err) {
-    uint8_t bytes[BASE16_DECODE_LENGTH(2 * AES128_KEY_SIZE)];
+    uint8_t bytes[BASE16_DECODE_LENGTH(2ul * AES128_KEY_SIZE)];
     struct base16_decode_ctx hex;
     size_t size = sizeof bytes;
     base16_decode_init(&hex);
-    if (strlen(key_text) != 2 * AES128_KEY_SIZE ||
+    if (strlen(key_text) != 2ul * AES128_KEY_SIZE ||
         !base16_decode_update(&hex, &size, bytes, strlen(key_text), key_text) ||
         !base16_decode_final(&hex))
         return error_usage(err, "key '%s': not 32 hexadecimal digits", key_text);

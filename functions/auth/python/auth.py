@@ -10,11 +10,14 @@ RESOURCE = "arn:aws:execute-api:{regionId}:{accountId}:{apiId}/{stage}/{httpVerb
 
 def policy(principal, effect):
     statement = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": RESOURCE}
-    return json.dumps({
-        "principalId": principal,
-        "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
-        "context": {"stringKey": "stringval", "numberKey": 123, "booleanKey": True},
-    }, separators=(",", ":"))
+    return json.dumps(
+        {
+            "principalId": principal,
+            "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+            "context": {"stringKey": "stringval", "numberKey": 123, "booleanKey": True},
+        },
+        separators=(",", ":"),
+    )
 
 
 def authorize(token):

@@ -20,7 +20,8 @@ def compress_file(request, context):
     (FOLDER / f"{file}.z").write_bytes(stream)
     return compression_pb2.Reply(
         message=f"fn: CompressFile | file: {file} | original: {count} bytes, adler32: {stream[-4:].hex()} | "
-                f"compressed: {len(stream)} bytes | runtime: python")
+        f"compressed: {len(stream)} bytes | runtime: python"
+    )
 
 
 server.serve("compression-python", server.arguments("compression-python").addr, compression_pb2, compress_file)

@@ -4,9 +4,10 @@ gets one of them, and asks for all that are in it. What a request puts is there 
 import json
 import zlib
 
+import redis
+
 import crud_api_pb2
 import inputs
-import redis
 import server
 
 NAME = "crud-api-python"
@@ -16,8 +17,10 @@ SIZES = {"small": (10, 1), "medium": (100, 5), "large": (1000, 20)}  # items in 
 def items(count):
     """By their number: what is in a cart."""
     random = inputs.numbers()
-    return {str(product): json.dumps({"product": product, "price": next(random) % 10000, "quantity": next(random) % 9 + 1})
-            for product in range(count)}
+    return {
+        str(product): json.dumps({"product": product, "price": next(random) % 10000, "quantity": next(random) % 9 + 1})
+        for product in range(count)
+    }
 
 
 CARTS = {size: items(count) for size, (count, _) in SIZES.items()}
@@ -34,7 +37,8 @@ def handle(request, context):
     sum_of_prices = zlib.crc32(" ".join(str(item["price"]) for item in found).encode())
     return crud_api_pb2.Reply(
         message=f"fn: CrudApi | cart: {size} | items: {len(found)} | one: {one['quantity']} at {one['price']} | "
-                f"total: {total} | crc32: {sum_of_prices:08x} | runtime: python")
+        f"total: {total} | crc32: {sum_of_prices:08x} | runtime: python"
+    )
 
 
 options = server.arguments(NAME, redis="localhost:6379")

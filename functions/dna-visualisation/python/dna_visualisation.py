@@ -23,12 +23,13 @@ def line(sequence):
 
 
 def visualise(request, context):
-    size, count = inputs.choose(request.name, SIZES, context)
+    size, _ = inputs.choose(request.name, SIZES, context)
     xs, ys = line(SEQUENCES[size])
     text = json.dumps({"x": xs, "y": ys})
     return dna_visualisation_pb2.Reply(
         message=f"fn: DNAVisualisation | sequence: {size} | points: {len(xs)} | lowest: {min(ys)} | highest: {max(ys)} | "
-                f"end: {ys[-1]} | bytes: {len(text)} | runtime: python")
+        f"end: {ys[-1]} | bytes: {len(text)} | runtime: python"
+    )
 
 
 server.serve("dna-visualisation-python", server.arguments("dna-visualisation-python").addr, dna_visualisation_pb2, visualise)

@@ -3,9 +3,10 @@
 import itertools
 import zlib
 
+import jinja2
+
 import dynamic_html_pb2
 import inputs
-import jinja2
 import server
 
 SIZES = {"small": 10, "medium": 100, "large": 1000}
@@ -29,7 +30,8 @@ def render(request, context):
     numbers = list(itertools.islice(inputs.numbers(), count))
     page = PAGE.render(user="Ada & Charles", numbers=numbers).encode()
     return dynamic_html_pb2.Reply(
-        message=f"fn: DynamicHTML | page: {size} | bytes: {len(page)} | crc32: {zlib.crc32(page):08x} | runtime: python")
+        message=f"fn: DynamicHTML | page: {size} | bytes: {len(page)} | crc32: {zlib.crc32(page):08x} | runtime: python"
+    )
 
 
 server.serve("dynamic-html-python", server.arguments("dynamic-html-python").addr, dynamic_html_pb2, render)

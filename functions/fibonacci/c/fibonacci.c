@@ -12,9 +12,8 @@
 
 #define LIMB 1000000000000000000u /* 10^18 */
 #define LIMB_DIGITS 18
-#define X_MAX                                                                                      \
-    1000000 /* some seconds of work, a reply of 209 kB: no request shall keep the core for minutes \
-             */
+/* Some seconds of work, a reply of 209 kB: no request shall keep the core for minutes. */
+#define X_MAX 1000000
 
 static size_t limbs_of(int64_t x) {
     return (size_t)(x > 0 ? x : 0) * 209 / 1000 / LIMB_DIGITS +

@@ -3,8 +3,9 @@
 import re
 import sys
 
-import fibonacci_pb2
 import grpc
+
+import fibonacci_pb2
 import server
 
 X_MAX = 1000000  # some seconds of work, a reply of 209 kB: no request shall keep the core for minutes
@@ -20,7 +21,7 @@ def fibonacci(x):
 
 def parse(text):
     """What is no whole number counts as 0, as in vSwarm's Go."""
-    return max(int(text), -2**63) if re.fullmatch(r"[ \t\n\v\f\r]*[+-]?[0-9]+", text) else 0
+    return max(int(text), -(2**63)) if re.fullmatch(r"[ \t\n\v\f\r]*[+-]?[0-9]+", text) else 0
 
 
 def say_hello(request, context):

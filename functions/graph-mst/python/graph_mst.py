@@ -1,7 +1,8 @@
 """The minimum spanning tree of a graph that is made for each request, as SeBS's graph-mst."""
 
-import graph_mst_pb2
 import igraph
+
+import graph_mst_pb2
 import inputs
 import server
 
@@ -15,7 +16,8 @@ def get_mst(request, context):
     graph.es["weight"] = inputs.weights(len(edges))
     tree = graph.spanning_tree(graph.es["weight"])
     return graph_mst_pb2.Reply(
-        message=f"fn: GraphMST | graph: {size} | edges: {tree.ecount()} | weight: {sum(tree.es['weight'])} | runtime: python")
+        message=f"fn: GraphMST | graph: {size} | edges: {tree.ecount()} | weight: {sum(tree.es['weight'])} | runtime: python"
+    )
 
 
 server.serve("graph-mst-python", server.arguments("graph-mst-python").addr, graph_mst_pb2, get_mst)

@@ -1,7 +1,8 @@
 """The PageRank of a graph that is made for each request, as SeBS's graph-pagerank."""
 
-import graph_pagerank_pb2
 import igraph
+
+import graph_pagerank_pb2
 import inputs
 import server
 
@@ -13,7 +14,8 @@ def get_page_rank(request, context):
     ranks = igraph.Graph(nodes, inputs.edges(nodes)).pagerank()
     best = max(range(nodes), key=ranks.__getitem__)
     return graph_pagerank_pb2.Reply(
-        message=f"fn: GraphPageRank | graph: {size} | best: {best} | score: {ranks[best]:.5f} | runtime: python")
+        message=f"fn: GraphPageRank | graph: {size} | best: {best} | score: {ranks[best]:.5f} | runtime: python"
+    )
 
 
 server.serve("graph-pagerank-python", server.arguments("graph-pagerank-python").addr, graph_pagerank_pb2, get_page_rank)

@@ -4,9 +4,10 @@ put there. Every fourth hotel is taken out of the cache again, so that each requ
 import json
 import zlib
 
+import pymemcache
+
 import hotel_profile_pb2
 import inputs
-import pymemcache
 import server
 
 NAME = "hotel-profile-python"
@@ -16,8 +17,16 @@ PLACES, PRICES = inputs.places(500), inputs.prices(500)
 
 def profile(number):
     (east, north), price = PLACES[number], PRICES[number]
-    return json.dumps({"id": number, "name": f"Hotel {number}", "east": east, "north": north, "price": price,
-                       "description": f"{price} a night, {east} m to the east and {north} m to the north."}).encode()
+    return json.dumps(
+        {
+            "id": number,
+            "name": f"Hotel {number}",
+            "east": east,
+            "north": north,
+            "price": price,
+            "description": f"{price} a night, {east} m to the east and {north} m to the north.",
+        }
+    ).encode()
 
 
 def get_profiles(request, context):
@@ -31,7 +40,8 @@ def get_profiles(request, context):
     everything = b"\n".join(profiles)
     return hotel_profile_pb2.Reply(
         message=f"fn: HotelProfile | hotels: {size} | profiles: {len(profiles)} | bytes: {len(everything)} | "
-                f"crc32: {zlib.crc32(everything):08x} | runtime: python")
+        f"crc32: {zlib.crc32(everything):08x} | runtime: python"
+    )
 
 
 options = server.arguments(NAME, memcached="localhost:11211")

@@ -15,7 +15,8 @@ def nearby(request, context):
     price, cheapest = min(zip(prices, hotels.ids))
     return hotel_search_pb2.Reply(
         message=f"fn: HotelSearch | search: {size} | hotels: {len(hotels.ids)} | nearest: {hotels.ids[0]} | "
-                f"cheapest: {cheapest} at {price} | total: {sum(prices)} | runtime: python")
+        f"cheapest: {cheapest} at {price} | total: {sum(prices)} | runtime: python"
+    )
 
 
 options = server.arguments(NAME, geo="localhost:8083", rate="localhost:8084")

@@ -3,10 +3,11 @@
 import io
 import zlib
 
+from PIL import Image
+
 import image_rotate_pb2
 import inputs
 import server
-from PIL import Image
 
 SIZES = {"small": (64, 48), "medium": (320, 240), "large": (640, 480)}
 IMAGES = {}
@@ -22,7 +23,8 @@ def rotate_image(request, context):
     turned.save(io.BytesIO(), "PNG")
     return image_rotate_pb2.Reply(
         message=f"fn: ImageRotate | image: {size} | size: {turned.width}x{turned.height} | "
-                f"crc32: {zlib.crc32(turned.tobytes()):08x} | runtime: python")
+        f"crc32: {zlib.crc32(turned.tobytes()):08x} | runtime: python"
+    )
 
 
 server.serve("image-rotate-python", server.arguments("image-rotate-python").addr, image_rotate_pb2, rotate_image)

@@ -26,7 +26,7 @@ def fail(name, text, status=1):
 def describe(messages, service):
     """A service's full name, its one method, the request's type and the reply's. `messages` is a module by protoc."""
     service = messages.DESCRIPTOR.services_by_name[service]
-    method, = service.methods
+    (method,) = service.methods
     return service.full_name, method.name, getattr(messages, method.input_type.name), getattr(messages, method.output_type.name)
 
 
@@ -34,14 +34,16 @@ def remote(address, messages, service):
     """The one method of a service that is served there, as a function of its request."""
     full_name, method, request, reply = describe(messages, service)
     return grpc.insecure_channel(address).unary_unary(
-        f"/{full_name}/{method}", request_serializer=request.SerializeToString, response_deserializer=reply.FromString)
+        f"/{full_name}/{method}", request_serializer=request.SerializeToString, response_deserializer=reply.FromString
+    )
 
 
 def serve(name, address, messages, handle, service=None):
     """Answer the one method of a service (None: of the first that `messages` describes), until SIGTERM."""
     full_name, method, request, reply = describe(messages, service or next(iter(messages.DESCRIPTOR.services_by_name)))
     handler = grpc.unary_unary_rpc_method_handler(
-        handle, request_deserializer=request.FromString, response_serializer=reply.SerializeToString)
+        handle, request_deserializer=request.FromString, response_serializer=reply.SerializeToString
+    )
     server = grpc.server(concurrent.futures.ThreadPoolExecutor(max_workers=1))
     server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(full_name, {method: handler})])
     try:

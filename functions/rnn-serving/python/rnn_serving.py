@@ -5,13 +5,32 @@ the arithmetic is that of a trained one. Always the likeliest letter comes next,
 import itertools
 import string
 
-import inputs
 import numpy
+
+import inputs
 import rnn_serving_pb2
 import server
 
-LANGUAGES = ["Arabic", "Chinese", "Czech", "Dutch", "English", "French", "German", "Greek", "Irish", "Italian", "Japanese",
-             "Korean", "Polish", "Portuguese", "Russian", "Scottish", "Spanish", "Vietnamese"]
+LANGUAGES = [
+    "Arabic",
+    "Chinese",
+    "Czech",
+    "Dutch",
+    "English",
+    "French",
+    "German",
+    "Greek",
+    "Irish",
+    "Italian",
+    "Japanese",
+    "Korean",
+    "Polish",
+    "Portuguese",
+    "Russian",
+    "Scottish",
+    "Spanish",
+    "Vietnamese",
+]
 LETTERS = string.ascii_letters + " .,;'-"
 END = len(LETTERS)
 HIDDEN, LONGEST = 128, 20
@@ -23,7 +42,7 @@ def matrices(*shapes):
     numbers = inputs.numbers()
     for rows, columns in shapes:
         row = itertools.islice(numbers, rows * columns)
-        yield numpy.array([number / 2**30 - 1 for number in row], numpy.float32).reshape(rows, columns) * numpy.float32(3 / columns**.5)
+        yield numpy.array([number / 2**30 - 1 for number in row], numpy.float32).reshape(rows, columns) * numpy.float32(3 / columns**0.5)
 
 
 BY_LANGUAGE, BY_LETTER, BY_HIDDEN, OUT = matrices((HIDDEN, len(LANGUAGES)), (HIDDEN, END), (HIDDEN, HIDDEN), (END + 1, HIDDEN))

@@ -3,10 +3,11 @@ image's four quarters lie in the middle of."""
 
 import io
 
+from PIL import Image
+
 import inputs
 import server
 import thumbnailer_pb2
-from PIL import Image
 
 SIZES = {"small": (320, 240), "medium": (640, 480), "large": (1280, 960)}
 QUARTERS = (208, 48, 80), (48, 176, 80), (80, 48, 208), (208, 208, 112)
@@ -31,7 +32,8 @@ def make_thumbnail(request, context):
     colours = " ".join("".join(str(value // 32) for value in colour) for colour in quarters)
     return thumbnailer_pb2.Reply(
         message=f"fn: Thumbnailer | image: {size} | thumbnail: {width}x{height} | quarters: {colours} | "
-                f"bytes: {len(file.getvalue())} | runtime: python")
+        f"bytes: {len(file.getvalue())} | runtime: python"
+    )
 
 
 server.serve("thumbnailer-python", server.arguments("thumbnailer-python").addr, thumbnailer_pb2, make_thumbnail)

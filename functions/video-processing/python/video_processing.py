@@ -3,8 +3,9 @@ raw. Weights of ITU-R BT.601."""
 
 import zlib
 
-import inputs
 import numpy
+
+import inputs
 import server
 import video_processing_pb2
 
@@ -26,8 +27,8 @@ def convert_to_grayscale(request, context):
         grey = ((frame * WEIGHTS).sum(axis=2) // 1000).astype(numpy.uint8)
         checksum = zlib.crc32(grey.tobytes(), checksum)
     return video_processing_pb2.Reply(
-        message=f"fn: VideoProcessing | video: {size} | frames: {count} | crc32: {checksum:08x} | runtime: python")
+        message=f"fn: VideoProcessing | video: {size} | frames: {count} | crc32: {checksum:08x} | runtime: python"
+    )
 
 
-server.serve("video-processing-python", server.arguments("video-processing-python").addr, video_processing_pb2,
-             convert_to_grayscale)
+server.serve("video-processing-python", server.arguments("video-processing-python").addr, video_processing_pb2, convert_to_grayscale)

@@ -1,5 +1,5 @@
-/* AES-128, one block, without tables: slow, short, and no relative of the functions'
- * implementations. */
+/* AES-128, one block, without tables: slow, short,
+ * and no relative of the functions' implementations. */
 #ifndef SLS_GUEST_CLIENT_AES_H
 #define SLS_GUEST_CLIENT_AES_H
 

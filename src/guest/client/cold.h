@@ -11,9 +11,8 @@
 void cold_rehearse(const struct options *options);
 
 /* One work item, marked, with a mark between two phases (common/mark.h): create, start, listen,
- * reply. The reply's latency is that of all of it. *client: the caller closes it, on failure
- * too, if it is not NULL. An error without a text is one that slsuite-function has told the host
- * of. */
+ * reply. The reply's latency is that of all of it. *client: the caller closes it, on failure too,
+ * if it is not NULL. An error without a text is one that slsuite-function has told the host of. */
 int cold_start(const struct options *options, const struct grpc_message *request,
                struct grpc_client **client, struct results *results, struct error *err);
 

@@ -1,10 +1,10 @@
 /* The inputs of a load run, and whether replies to them are right.
  *
- * A reply is right at once if it is, byte for byte, the one that was verified before for the same
- * input: that costs a comparison, where a verification computes the answer anew and takes longer
- * than the call itself, which would make the client the bottleneck. Any other reply is verified,
- * there and then, so that none escapes and none has to be kept. Memory is bounded by the number of
- * inputs. */
+ * A reply is right at once if it is, byte for byte, the one that was verified
+ * before for the same input: that costs a comparison, where a verification computes
+ * the answer anew and takes longer than the call itself, which would make the
+ * client the bottleneck. Any other reply is verified, there and then, so that none
+ * escapes and none has to be kept. Memory is bounded by the number of inputs. */
 #ifndef SLS_GUEST_CLIENT_INPUTS_H
 #define SLS_GUEST_CLIENT_INPUTS_H
 

@@ -184,8 +184,8 @@ static uint64_t next_wake(const struct load *load) {
     return wake;
 }
 
-/* epoll's timeout: milliseconds are too coarse, so that a timer tells the time, set only when it
- * changes. */
+/* epoll's timeout: milliseconds are too coarse,
+ * so that a timer tells the time, set only when it changes. */
 static int arm(struct load *load) {
     uint64_t wake = next_wake(load);
     if (wake <= load->now_ns)

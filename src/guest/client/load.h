@@ -1,8 +1,8 @@
 /* A load run: many calls at a time on one or several connections, in one thread.
  *
  *   closed loop   a call begins when another ends: so many are always under way
- *   open loop     calls are due at times of their own (load/arrival.h), whatever became of the
- * others
+ *   open loop     calls are due at times of their own (load/arrival.h),
+ *                 whatever became of the others
  *
  * In an open loop latency counts from when a call was due, not from when it was sent: a server that
  * stalls delays all that are due meanwhile, and that is what its users see. Those that cannot be

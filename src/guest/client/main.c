@@ -1,7 +1,7 @@
 /* client: sends invocations to a function, marks them for the simulator, and checks every reply.
  *
- *     connect ─► warm up ─► [command] ─► [checkpoint ─► parameters] ─► prepare ─► n invocations,
- * marked ─► check ─► report
+ *     connect ─► warm up ─► [command] ─► [checkpoint ─► parameters] ─► prepare
+ *             ─► n invocations, marked ─► check ─► report
  *
  * Of a cold start (cold.h) it begins with the checkpoint, and connects within the one invocation.
  *
@@ -46,8 +46,8 @@ static struct grpc_client *connect_client(const struct options *options, struct 
     return connect_to(options, options->method, err);
 }
 
-/* Not counted, not marked; but wrong replies count as wrong. *reply_size: the longest reply seen.
- */
+/* Not counted, not marked; but wrong replies count as wrong.
+ * *reply_size: the longest reply seen. */
 static int warm_up(struct grpc_client *client, const struct options *options, size_t *reply_size,
                    struct error *err) {
     struct grpc_message *requests = requests_prepare(options, options->warm_ups, err);

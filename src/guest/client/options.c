@@ -12,11 +12,9 @@
 #include "common/cleanup.h"
 #include "guest/m5/m5op.h"
 
-#define PARAMETERS_MAX                                                                             \
-    4096 /* bytes of the file; what fw_cfg holds for us (docs/architecture.md)                     \
-          */
-#define INVOCATIONS_MAX 1000000 /* every reply is kept until the end */
-
+/* Bytes of the file; what fw_cfg holds for us (docs/architecture.md). */
+#define PARAMETERS_MAX 4096
+#define INVOCATIONS_MAX 1000000            /* every reply is kept until the end */
 #define INVOCATIONS_LOAD_MAX 1000000000000 /* of a load run, which keeps none */
 
 static const struct description {
@@ -265,8 +263,8 @@ int options_parse(struct options *options, int argc, char **argv, struct error *
     return options_check(options, err);
 }
 
-/* Plain reads: the file is a device's (fw_cfg), read anew each time. `text` has PARAMETERS_MAX + 1
- * zeros. */
+/* Plain reads: the file is a device's (fw_cfg), read anew each time.
+ * `text` has PARAMETERS_MAX + 1 zeros. */
 static int read_parameters(const char *path, char *text, struct error *err) {
     size_t size = 0;
     ssize_t n = 1;

@@ -1,6 +1,6 @@
-/* The connections of a load run: opened when they are needed, opened again when they have died,
- * after a pause that doubles as long as nothing comes of it, so that a dead server is not stormed.
- */
+/* The connections of a load run: opened when they are needed, opened
+ * again when they have died, after a pause that doubles as long as
+ * nothing comes of it, so that a dead server is not stormed. */
 #ifndef SLS_GUEST_CLIENT_POOL_H
 #define SLS_GUEST_CLIENT_POOL_H
 

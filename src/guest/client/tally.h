@@ -1,5 +1,5 @@
-/* What a load run counts: latencies, and failures by kind. Nothing grows with the number of calls.
- */
+/* What a load run counts: latencies, and failures by kind.
+ * Nothing grows with the number of calls. */
 #ifndef SLS_GUEST_CLIENT_TALLY_H
 #define SLS_GUEST_CLIENT_TALLY_H
 

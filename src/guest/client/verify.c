@@ -16,8 +16,8 @@ static int wrong(const char *input, const char *reply, const char *what, struct 
     return error_set(err, "wrong reply: %s: '%.60s' was answered by '%.500s'", what, input, reply);
 }
 
-/* `fn: NAME | ` at the start and ` | runtime: ` near the end. Returns what follows the start, or
- * NULL. */
+/* `fn: NAME | ` at the start and ` | runtime: ` near the end.
+ * Returns what follows the start, or NULL. */
 static const char *check_frame(const char *input, const char *reply, const char *name,
                                struct error *err) {
     char start[64];
@@ -109,8 +109,8 @@ static uint64_t fibonacci_modulo(uint64_t x, uint64_t prime) {
 }
 
 int verify_fibonacci(const char *input, const char *reply, struct error *err) {
-    /* The largest primes below 2^61, 2^60 and 2^59: a wrong number escapes with a chance of 2^-180.
-     */
+    /* The largest primes below 2^61, 2^60 and 2^59:
+     * a wrong number escapes with a chance of 2^-180. */
     static const uint64_t primes[] = {((uint64_t)1 << 61) - 1, ((uint64_t)1 << 60) - 93,
                                       ((uint64_t)1 << 59) - 55};
     char start[64], *end;

@@ -1,6 +1,6 @@
-/* Is this reply right? Each check computes the answer in another way than the functions do. -1:
- * wrong, and why. The formats are vSwarm's, whatever the language: fn: NAME | … | runtime:
- * LANGUAGE. */
+/* Is this reply right? Each check computes the answer in another way
+ * than the functions do. -1: wrong, and why. The formats are vSwarm's,
+ * whatever the language: fn: NAME | … | runtime: LANGUAGE. */
 #ifndef SLS_GUEST_CLIENT_VERIFY_H
 #define SLS_GUEST_CLIENT_VERIFY_H
 

@@ -17,7 +17,7 @@
 #include "guest/m5/m5op.h"
 
 #define FW_CFG "/sys/firmware/qemu_fw_cfg/by_name/opt/slsuite/"
-#define CHUNK (256 * 1024)
+#define CHUNK (256ul * 1024)
 
 static uint64_t numbers[6]; /* the command's numeric arguments; 0 where not given */
 static bool marks;          /* the spelling is the mark */
@@ -266,8 +266,8 @@ static bool is_number(const char *text, uint64_t *value) {
     return *text && !*end && !errno;
 }
 
-/* The spelling of argv[1], if it is an option; *used is how many words it takes. NULL: there is
- * none. */
+/* The spelling of argv[1], if it is an option;
+ * *used is how many words it takes. NULL: there is none. */
 static const char *spelling_option(char *argv[], int *used) {
     static char address[64];
     uint64_t ignored;

@@ -47,8 +47,8 @@ static volatile char *window;
 #define OPERATE_3(code, a, b, c) OPERATE(code, a, b, c, 0l, 0l, 0l)
 #define OPERATE_4(code, a, b, c, d) OPERATE(code, a, b, c, d, 0l, 0l)
 
-/* gem5 names itself in the brand string: "Fake gem5 x86_64 CPU", before v23 "Fake M5 x86_64 CPU"
- * (src/arch/x86/X86ISA.py). */
+/* gem5 names itself in the brand string: "Fake gem5 x86_64 CPU",
+ * before v23 "Fake M5 x86_64 CPU" (src/arch/x86/X86ISA.py). */
 static bool in_gem5(void) {
     unsigned brand[5] = {0};
     return __get_cpuid(0x80000002, &brand[0], &brand[1], &brand[2], &brand[3]) &&

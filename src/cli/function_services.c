@@ -284,8 +284,9 @@ static int check_spelling(const struct application *application, const json_t *c
         autofree char *here = compose_spell(full);
         const char *other = text_of(taken, here);
         if (other && strcmp(other, service) != 0)
-            result = error_usage(err, "%s: would be the function %s, and so would %s: add one of "
-                                      "them with a --prefix of its own",
+            result = error_usage(err,
+                                 "%s: would be the function %s, and so would %s: add one of "
+                                 "them with a --prefix of its own",
                                  service, here, other);
         else if (!other && strcmp(full, here) != 0)
             progress_note("%s is the function %s: small letters, digits and -, at most %d", full,

@@ -114,9 +114,8 @@ static int try_to_unpack(const struct addition *addition, const char *folder, co
     struct error why = {0};
     if (oci_unpack(layout, bundle, log, &why) < 0)
         return error_set(err, "cannot unpack %s: %s: %s", addition->source, why.text,
-                         strstr(why.text, "user spec")
-                             ? "give a user that is in it, or numbers"
-                             : "it is damaged, or not an image of Linux");
+                         strstr(why.text, "user spec") ? "give a user that is in it, or numbers"
+                                                       : "it is damaged, or not an image of Linux");
     return folders_add(layout, root, addition->how, place, log, err) < 0
                ? -1
                : folder_remove(bundle, err);
@@ -130,8 +129,8 @@ static json_t *take_image(const struct addition *addition, const char *folder, c
     if (fetch_image(addition->source, layout, &addition->fetch, log, err) < 0 ||
         oci_configure(layout, addition->how, log, err) < 0)
         return NULL;
-    bool has_changed = json_object_get(addition->how, "entrypoint") ||
-                       json_object_get(addition->how, "command");
+    bool has_changed =
+        json_object_get(addition->how, "entrypoint") || json_object_get(addition->how, "command");
     json_t *arguments = find_arguments(layout, addition->source, has_changed, err);
     if (arguments && try_to_unpack(addition, folder, layout, log, err) == 0)
         return arguments;

@@ -90,7 +90,8 @@ static int blame(const struct reading *reading, const char *key, const struct er
                      reading->name, key, text + place + (place ? 2 : 0));
 }
 
-static int value_of(const struct reading *reading, const char *key, const struct tree_node **value) {
+static int value_of(const struct reading *reading, const char *key,
+                    const struct tree_node **value) {
     struct error why = {0};
     return model_value(reading->compose->model, &reading->definitions, key, value, &why) < 0
                ? blame(reading, key, &why)
@@ -122,8 +123,7 @@ static int read_image(const struct reading *reading, const struct tree_node *nod
                fetch_transport(text) ? json_string(text) : json_sprintf("docker://%s", text));
 }
 
-static int read_list(const struct reading *reading, const struct tree_node *node,
-                     const char *key) {
+static int read_list(const struct reading *reading, const struct tree_node *node, const char *key) {
     json_t *list = json_array();
     for (size_t i = 0; node->kind == TREE_LIST && i < node->count; i++) {
         if (node->entries[i].node->kind != TREE_TEXT) {
@@ -143,19 +143,16 @@ static int read_words(const struct reading *reading, const struct tree_node *nod
     if (node->kind != TREE_TEXT)
         return refuse(reading, node, key, "must be a text or a list of texts");
     json_t *words = words_split(node->text);
-    return words ? put(reading, key, words)
-                 : refuse(reading, node, key, "a quote is left open");
+    return words ? put(reading, key, words) : refuse(reading, node, key, "a quote is left open");
 }
 
 static int read_working_dir(const struct reading *reading, const struct tree_node *node,
                             const char *key) {
-    return tree_text(node) && *node->text != '/'
-               ? refuse(reading, node, key, "must begin with /")
-               : read_text(reading, node, key);
+    return tree_text(node) && *node->text != '/' ? refuse(reading, node, key, "must begin with /")
+                                                 : read_text(reading, node, key);
 }
 
-static int read_user(const struct reading *reading, const struct tree_node *node,
-                     const char *key) {
+static int read_user(const struct reading *reading, const struct tree_node *node, const char *key) {
     const char *text = tree_text(node);
     return text && (*text == ':' || strchr(text, ' '))
                ? refuse(reading, node, key, "must be USER or USER:GROUP")
@@ -316,18 +313,12 @@ static const struct {
     const char *key;
     reader *read;
 } readers[] = {
-    {"image", read_image},
-    {"x-client", read_words},
-    {"profiles", read_list},
-    {"entrypoint", read_words},
-    {"command", read_words},
-    {"working_dir", read_working_dir},
-    {"user", read_user},
-    {"ports", read_ports},
-    {"expose", read_ports},
-    {"depends_on", read_depends_on},
-    {"links", read_links},
-    {"container_name", read_container_name},
+    {"image", read_image},       {"x-client", read_words},
+    {"profiles", read_list},     {"entrypoint", read_words},
+    {"command", read_words},     {"working_dir", read_working_dir},
+    {"user", read_user},         {"ports", read_ports},
+    {"expose", read_ports},      {"depends_on", read_depends_on},
+    {"links", read_links},       {"container_name", read_container_name},
     {"networks", read_networks},
 };
 #define AT_A_GLANCE 3 /* of these, enough to tell whether the service is wanted */
@@ -424,7 +415,8 @@ static bool is_service_name(const char *name) {
                                  "._-") == strlen(name);
 }
 
-static json_t *read_service(struct compose *compose, const char *name, bool glance, struct error *err) {
+static json_t *read_service(struct compose *compose, const char *name, bool glance,
+                            struct error *err) {
     struct reading reading = {.compose = compose,
                               .name = name,
                               .service = json_object(),
@@ -432,8 +424,7 @@ static json_t *read_service(struct compose *compose, const char *name, bool glan
                               .err = err};
     int result = model_define(compose->model, name, &reading.definitions, err);
     if (result == 0) {
-        const struct tree_node *last =
-            reading.definitions.list[reading.definitions.count - 1].node;
+        const struct tree_node *last = reading.definitions.list[reading.definitions.count - 1].node;
         put(&reading, "where", json_sprintf("%s:%zu", last->file, last->line));
         if (!is_service_name(name))
             result = tree_refuse(last, err,

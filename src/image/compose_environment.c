@@ -113,9 +113,7 @@ static int put(const struct tree_entry *entry, const struct variables *variables
         return tree_refuse(node, err, "%s: must be NAME: VALUE, or NAME=VALUE in a list",
                            entry->key);
     autofree char *value = node->kind == TREE_TEXT ? value_of(node) : NULL;
-    json_t *text = value     ? json_string(value)
-                   : outside ? json_string(outside)
-                             : json_null();
+    json_t *text = value ? json_string(value) : outside ? json_string(outside) : json_null();
     return text ? json_object_set_new(into, entry->key, text)
                 : tree_refuse(node, err, "%s: is not in UTF-8", entry->key);
 }

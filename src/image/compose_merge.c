@@ -23,8 +23,7 @@ static int put_named(struct tree *tree, const struct tree_node *item, struct tre
     if (item->kind != TREE_TEXT || item->tag != TREE_UNTAGGED || !*item->text)
         return tree_refuse(item, err, "must be a list of texts, NAME=VALUE or NAME");
     const char *equals = strchr(item->text, '=');
-    const char *key =
-        tree_print(tree, "%.*s", (int)strcspn(item->text, "="), item->text);
+    const char *key = tree_print(tree, "%.*s", (int)strcspn(item->text, "="), item->text);
     struct tree_node *value = tree_like(tree, item, equals ? TREE_TEXT : TREE_NULL);
     if (equals)
         value->text = equals + 1;
@@ -105,7 +104,8 @@ static int merge(struct tree *tree, const struct tree_node *later, const struct 
         return 0;
     }
     if (*value && (*value)->kind != later->kind)
-        return tree_refuse(later, err, "%s:%zu has something of another kind: !override replaces it",
+        return tree_refuse(later, err,
+                           "%s:%zu has something of another kind: !override replaces it",
                            (*value)->file, (*value)->line);
     if (later->kind == TREE_LIST)
         return append(tree, later, value, err);
@@ -130,9 +130,8 @@ int compose_merge(struct tree *tree, enum compose_merge how, const struct tree_n
     if (*value && (*value)->kind == TREE_NULL)
         *value = NULL;
     if (how == COMPOSE_BY_NAME)
-        return mapping_of(tree, later, &later, err) < 0
-                   ? -1
-                   : put_over(tree, later, true, value, err);
+        return mapping_of(tree, later, &later, err) < 0 ? -1
+                                                        : put_over(tree, later, true, value, err);
     if (how == COMPOSE_APPEND && list_of(tree, later, &later, err) < 0)
         return -1;
     return merge(tree, later, value, err);

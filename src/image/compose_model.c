@@ -99,8 +99,9 @@ static int check_top(const struct tree_node *document, struct error *err) {
                                        "volumes", "configs", "secrets", "models"};
     size_t count = sizeof keys / sizeof *keys;
     if (document->kind != TREE_MAPPING)
-        return tree_refuse(document, err, "services: must be a mapping of names to services, as in "
-                                          "a Docker Compose file");
+        return tree_refuse(document, err,
+                           "services: must be a mapping of names to services, as in "
+                           "a Docker Compose file");
     for (size_t i = 0; i < document->count; i++) {
         const struct tree_entry *entry = &document->entries[i];
         const struct tree_node at = {.file = document->file, .line = entry->line};
@@ -110,8 +111,8 @@ static int check_top(const struct tree_node *document, struct error *err) {
         const char *nearest = known ? NULL : compose_nearest(entry->key, keys, count);
         if (!known)
             return tree_refuse(&at, err, "%s: a Docker Compose file has no such key%s%s%s",
-                               entry->key, nearest ? ": did you mean " : "",
-                               nearest ? nearest : "", nearest ? "?" : "");
+                               entry->key, nearest ? ": did you mean " : "", nearest ? nearest : "",
+                               nearest ? "?" : "");
     }
     return 0;
 }
@@ -144,9 +145,9 @@ static int read_variables(struct group *group, const json_t *env_files, struct e
     const json_t *path;
     group->variables.own = json_object();
     if (!env_files)
-        return file_exists(usual) ? variables_read(usual, false, &group->variables,
-                                                   group->variables.own, err)
-                                  : 0;
+        return file_exists(usual)
+                   ? variables_read(usual, false, &group->variables, group->variables.own, err)
+                   : 0;
     json_array_foreach(env_files, index, path) {
         if (variables_read(json_string_value(path), false, &group->variables, group->variables.own,
                            err) < 0)
@@ -249,13 +250,12 @@ static int include_one(struct model *model, const struct group *group,
     json_t *files = read_paths(path, group->directory, err), *env_files = NULL;
     if (!files)
         return -1;
-    char *directory = tree_text(place)
-                          ? path_from(group->directory, place->text)
-                          : directory_of(json_string_value(json_array_get(files, 0)));
+    char *directory = tree_text(place) ? path_from(group->directory, place->text)
+                                       : directory_of(json_string_value(json_array_get(files, 0)));
     struct group *new = open_group(model, files, directory, &group->variables, err);
     json_decref(files);
-    if (!new || (env && env->kind != TREE_NULL &&
-                 !(env_files = read_paths(env, group->directory, err))))
+    if (!new ||
+        (env && env->kind != TREE_NULL && !(env_files = read_paths(env, group->directory, err))))
         return -1;
     new->included = true;
     int result = read_variables(new, env_files, err);
@@ -337,8 +337,7 @@ static struct group *find_extended(struct model *model, const struct definition 
         if (!model->groups[i].included && strcmp(model->groups[i].real ?: "", real) == 0)
             return &model->groups[i];
     json_t *files = json_pack("[s]", path);
-    struct group *group =
-        open_group(model, files, directory_of(path), definition->variables, err);
+    struct group *group = open_group(model, files, directory_of(path), definition->variables, err);
     json_decref(files);
     if (group)
         group->variables.own = json_object();
@@ -374,29 +373,29 @@ static int follow_base(struct model *model, const struct frame *frame,
     const struct tree_node *file = tree_get(extends, "file");
     for (size_t i = 0; extends->kind == TREE_MAPPING && i < extends->count; i++)
         if (!compose_is_listed(extends->entries[i].key, "service file"))
-            return tree_refuse(extends, err, "%s: extends: %s: no such key: there are service, file",
-                               frame->name, extends->entries[i].key);
+            return tree_refuse(extends, err,
+                               "%s: extends: %s: no such key: there are service, file", frame->name,
+                               extends->entries[i].key);
     if (!tree_text(service))
         return tree_refuse(extends, err, "%s: extends: must name a service", frame->name);
-    struct group *group = tree_text(file) ? find_extended(model, definition, file->text, err) : NULL;
+    struct group *group =
+        tree_text(file) ? find_extended(model, definition, file->text, err) : NULL;
     if (tree_text(file) && !group) {
         struct error why = *err;
         return tree_refuse(file, err, "%s: extends: %s", frame->name, why.text);
     }
-    struct frame own = {.group = frame->group,
-                        .document = frame->document,
-                        .name = service->text,
-                        .above = frame};
+    struct frame own = {
+        .group = frame->group, .document = frame->document, .name = service->text, .above = frame};
     const struct tree_node *services =
         tree_get(frame->group->documents[frame->document], "services");
     if (!group && tree_get(services, service->text))
         return follow(model, own, service, definitions, err);
     int found =
         group ? follow_all(model, group, service->text, frame, service, definitions, err) : 0;
-    return found ? (found < 0 ? -1 : 0)
-                 : tree_refuse(service, err, "%s: extends: no service is named %s in %s",
-                               frame->name, service->text, tree_text(file) ? file->text
-                                                                           : "this file");
+    return found
+               ? (found < 0 ? -1 : 0)
+               : tree_refuse(service, err, "%s: extends: no service is named %s in %s", frame->name,
+                             service->text, tree_text(file) ? file->text : "this file");
 }
 
 static int follow(struct model *model, struct frame frame, const struct tree_node *from,

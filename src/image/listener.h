@@ -13,7 +13,7 @@
 #include "image/service.h"
 
 struct listener {
-    const char *name; /* NULL: the function */
+    const char *name;    /* NULL: the function */
     const json_t *names; /* further ones; NULL: none */
     const char *port;    /* in its container */
     const json_t *entrypoint;

@@ -112,7 +112,7 @@ static json_t *begin_config(const char *image) {
 }
 
 int oci_finish(const char *layout, const json_t *entrypoint, const char *log, struct error *err) {
-    static const char *const usual[] = {"--created", CREATED, "--os",
+    static const char *const usual[] = {"--created", CREATED,          "--os",
                                         "linux",     "--architecture", "amd64"};
     autofree char *image = format_string("%s:latest", layout);
     json_t *config = begin_config(image);

@@ -234,13 +234,14 @@ static int take_variable(struct reader *reader, bool raw) {
 
 int variables_parse(const char *path, const char *text, bool raw, const struct variables *variables,
                     json_t *into, struct error *err) {
-    struct reader reader = {.path = path,
-                            .text = text,
-                            .line = 1,
-                            .variables = variables,
-                            .below = {.own = into, .missing = variables->missing, .above = variables},
-                            .into = into,
-                            .err = err};
+    struct reader reader = {
+        .path = path,
+        .text = text,
+        .line = 1,
+        .variables = variables,
+        .below = {.own = into, .missing = variables->missing, .above = variables},
+        .into = into,
+        .err = err};
     if (strncmp(text, "\xef\xbb\xbf", 3) == 0) /* as some editors begin a file */
         reader.text += 3;
     for (;;) {

@@ -177,7 +177,7 @@ static size_t distance(const char *one, const char *other) {
 }
 
 const char *compose_nearest(const char *name, const char *const words[], size_t count) {
-    size_t nearest = strlen(name) / 3 + 1;
+    size_t nearest = strlen(name) / 3;
     const char *found = NULL;
     for (size_t i = 0; i < count; i++) {
         size_t far = distance(name, words[i]);

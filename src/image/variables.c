@@ -161,6 +161,7 @@ static void put_escaped(char letter, FILE *out) {
 /* 'VALUE' or "VALUE", perhaps over several lines; what follows on its last line is a remark. */
 static int take_quoted(struct reader *reader, const char *name) {
     char quote = *reader->text++;
+    size_t begin = reader->line;
     autofree char *value = NULL;
     size_t size;
     FILE *out = open_memstream(&value, &size);
@@ -174,8 +175,10 @@ static int take_quoted(struct reader *reader, const char *name) {
             fputc(*reader->text, out);
     }
     fclose(out);
-    if (!*reader->text)
+    if (!*reader->text) {
+        reader->line = begin;
         return refuse(reader, name, "a quote is left open");
+    }
     reader->text++;
     size_t blank = strspn(reader->text, " \t\r"), rest = strcspn(reader->text, "\n");
     if (reader->text[blank] && !strchr("#\n", reader->text[blank]))

@@ -16,7 +16,6 @@ struct application {
     const struct function_services *request;
     struct compose *compose;
     json_t *profiles; /* that are active */
-    struct error *err;
 };
 
 /* A function that is being put together. */
@@ -43,7 +42,8 @@ static const char *text_of(const json_t *said, const char *key) {
 
 /* One without profiles always is. */
 static bool is_active(const struct application *application, const json_t *said) {
-    const json_t *profiles = json_object_get(said, "profiles"), *profile;
+    const json_t *profiles = json_object_get(said, "profiles");
+    const json_t *profile;
     size_t index;
     json_array_foreach(profiles, index, profile) {
         if (words_contain(application->profiles, json_string_value(profile)))
@@ -82,21 +82,20 @@ static int check_names(const struct assembly *assembly, const json_t *said, cons
     return 0;
 }
 
-/* A volume that two have would have to be one folder. */
-static int check_volumes(const struct assembly *assembly, const json_t *said, const char *service,
-                         struct error *err) {
+/* A volume that two have would be one folder: each has one of its own. */
+static void note_volumes(const struct assembly *assembly, const json_t *said, const char *service) {
     json_t *volume;
     const char *folder;
     json_object_foreach(json_object_get(said, "folders"), folder, volume) {
         const char *name = json_string_value(volume);
         const char *other = name ? text_of(assembly->volumes, name) : NULL;
         if (other && strcmp(other, service) != 0)
-            return error_set(err, "%s: %s: volumes: %s: %s has it, too: nothing is shared",
-                             text_of(said, "where"), service, name, other);
+            compose_remark(assembly->application->compose,
+                           "%s: %s: volumes: %s: %s has it, too: each has one of its own here",
+                           text_of(said, "where"), service, name, other);
         if (name && *name)
             json_object_set_new(assembly->volumes, name, json_string(service));
     }
-    return 0;
 }
 
 static int find_needed(struct assembly *assembly, const char *service, const json_t *said,
@@ -122,7 +121,8 @@ static int need(struct assembly *assembly, const char *service, const char *wher
                                is_there ? "has a profile that is not active: COMPOSE_PROFILES"
                                         : "the file does not describe");
         else
-            progress_note("%s: %s: goes without %s, which is not there", where, service, name);
+            compose_remark(application->compose, "%s: %s: goes without %s, which is not there",
+                           where, service, name);
         json_decref(other);
         return result;
     }
@@ -137,9 +137,8 @@ static int need(struct assembly *assembly, const char *service, const char *wher
     if (result == 0) {
         add_name(other, here, name);
         json_object_set_new(assembly->spelt, name, json_string(here));
-        if (check_names(assembly, other, here, err) < 0 ||
-            check_volumes(assembly, other, name, err) < 0)
-            result = -1;
+        result = check_names(assembly, other, here, err);
+        note_volumes(assembly, other, name);
         json_object_set(assembly->needed, here, other);
     }
     json_decref(other);
@@ -202,9 +201,11 @@ static int with_service(const struct application *application, const char *servi
                                 .spelt = json_object(),
                                 .volumes = json_object()};
     json_t *said = compose_service(application->compose, service, err);
-    int result = said ? check_volumes(&assembly, said, service, err) : -1;
-    if (result == 0)
+    int result = -1;
+    if (said) {
+        note_volumes(&assembly, said, service);
         result = find_needed(&assembly, service, said, err);
+    }
     say(application->compose);
     if (result == 0)
         result = hand_on(application, service, said, assembly.needed, action, err);
@@ -329,7 +330,7 @@ int function_add_services(const struct function_services *services, action_addit
     if (!compose)
         return -1;
     struct application application = {
-        .request = services, .compose = compose, .profiles = active_profiles(), .err = err};
+        .request = services, .compose = compose, .profiles = active_profiles()};
     int result = add_all(&application, add, err);
     json_decref(application.profiles);
     compose_close(compose);

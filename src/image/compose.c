@@ -1,6 +1,8 @@
 #include "image/compose.h"
 
 #include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,15 +62,24 @@ char *compose_spell(const char *name) {
     return spelt;
 }
 
+void compose_remark(struct compose *compose, const char *format, ...) {
+    va_list arguments;
+    char *text;
+    va_start(arguments, format);
+    if (vasprintf(&text, format, arguments) < 0)
+        abort();
+    va_end(arguments);
+    if (!json_object_get(compose->remarks, text))
+        json_object_set_new(compose->remarks, text, json_false());
+    free(text);
+}
+
 json_t *compose_remarks(struct compose *compose) {
     json_t *list = json_array(), *said;
     const char *text;
     void *next;
     json_object_foreach(model_missing(compose->model), text, said) {
-        autofree char *remark =
-            format_string("the variable %s is not set: nothing stands in its place", text);
-        if (!json_object_get(compose->remarks, remark))
-            json_object_set_new(compose->remarks, remark, json_false());
+        compose_remark(compose, "the variable %s is not set: nothing stands in its place", text);
     }
     json_object_foreach_safe(compose->remarks, next, text, said) {
         if (json_is_false(said)) {
@@ -403,11 +414,11 @@ static int judge_all(const struct reading *reading) {
 /* One line for all that is not done. */
 static void remark(const struct reading *reading) {
     autofree char *keys = words_join(reading->named);
-    autofree char *line = format_string(
-        "%s: %s: not done here: %s (docs/functions.md says what is instead)",
-        json_string_value(json_object_get(reading->service, "where")), reading->name, keys);
-    if (*keys && !json_object_get(reading->compose->remarks, line))
-        json_object_set_new(reading->compose->remarks, line, json_false());
+    if (*keys)
+        compose_remark(reading->compose,
+                       "%s: %s: not done here: %s (docs/functions.md says what is instead)",
+                       json_string_value(json_object_get(reading->service, "where")), reading->name,
+                       keys);
 }
 
 static bool is_service_name(const char *name) {

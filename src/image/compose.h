@@ -41,6 +41,10 @@ json_t *compose_service(struct compose *compose, const char *name, struct error 
  * there. A list of lines, owned by the caller. */
 json_t *compose_remarks(struct compose *compose);
 
+/* One more of them, of who knows more. */
+void compose_remark(struct compose *compose, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* The name as functions and their services have it: small letters, digits and hyphens. Capitals
  * become small, all else hyphens; at most 63. "" if nothing is left. The caller frees it. */
 char *compose_spell(const char *name);

@@ -136,8 +136,8 @@ const struct compose_key compose_keys[] = {
     KEY("userns_mode", REFUSED, REPLACE, " host ", "there is no name space of users"),
     KEY("uts", REFUSED, REPLACE, "", "each container has a host's name of its own"),
     KEY("volumes", DONE, APPEND, "",
-        "named and nameless ones, new: as the image has the folder, and gone after the run. What "
-        "is of this computer, shared by two services, or `external` is refused"),
+        "named and nameless ones, new: as the image has the folder, and gone after the run. One "
+        "that two services have is two, which is said; of this computer, or `external`: refused"),
     KEY("volumes_from", REFUSED, APPEND, "", "nothing is shared: put it into the image"),
     KEY("working_dir", DONE, REPLACE, "", "instead of the image's; made if it is not there"),
     KEY("x-client", DONE, WORDS, "",

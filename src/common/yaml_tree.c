@@ -80,9 +80,6 @@ int tree_refuse(const struct tree_node *node, struct error *err, const char *for
     if (vasprintf(&text, format, arguments) < 0)
         abort();
     va_end(arguments);
-    for (char *c = text; *c; c++) /* names and texts of a file may hold anything */
-        if ((unsigned char)*c < ' ' || *c == 0x7f)
-            *c = ' ';
     error_set(err, "%s:%zu: %s", node->file, node->line, text);
     free(text);
     return -1;

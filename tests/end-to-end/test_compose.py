@@ -628,10 +628,12 @@ services:
     image: oci:{self.layout}:latest
     x-client: aes
     entrypoint: /aes-c -addr 0.0.0.0:7001
-    environment: ["GREETER=first:6001"]
+    environment: ["GREETER=The.First:6001"]
+    user: "7:8"
+    working_dir: /made/here
     ports: ["50051:7001"]
-    depends_on: [second, first]
-  first:
+    depends_on: [second, The.First]
+  The.First:
     image: oci:{greeter}:latest
     entrypoint: /helloworld-c -addr 0.0.0.0:6001
     environment: {{ROLE: first}}
@@ -647,22 +649,24 @@ services:
         self.add("-f", self.with_services())
         described = json.loads((self.added / "mine/function.yaml").read_text())
         self.assertEqual([(name, service["port"]) for name, service in described["services"].items()],
-                         [("second", "6002"), ("first", "6001")])
+                         [("second", "6002"), ("the-first", "6001")])
         said = self.shell("""set -e
 slsuite-function start mine
-for n in 1:second:6002 2:first:6001; do
+for n in 1:second:6002 2:the-first:6001; do
     set -- $(echo $n | tr : ' ')
     ip netns exec function client -addr "10.88.$1.2:$3" -function helloworld -n 3
     grep "10.88.$1.2 $2" /run/slsuite/functions/mine/rootfs/etc/hosts
     cat "/sys/fs/cgroup/service-$2/cpuset.cpus.effective"
 done
-xargs -0 -n 1 echo <"/proc/$(cat /run/slsuite/functions/mine/service-first/pid)/environ"
+xargs -0 -n 1 echo <"/proc/$(cat /run/slsuite/functions/mine/service-the-first/pid)/environ"
+pid=$(cat /run/slsuite/functions/mine/pid)
+echo "in $(readlink "/proc/$pid/cwd") as $(stat -c %u:%g "/proc/$pid")"
 client -addr localhost:50051 -function aes -n 3
 slsuite-function check mine
 slsuite-function stop mine
 echo "left: $(ip -br link | grep -c veth) links"
 """, "mine").out
-        for seen in "10.88.1.2 second\n0\n", "10.88.2.2 first\n0\n", "ROLE=first", "left: 0 links":
+        for seen in "10.88.1.2 second\n0\n", "10.88.2.2 the-first The.First\n0\n", "in /made/here as 7:8\n", "ROLE=first", "left: 0 links":
             self.assertIn(seen, said.replace("\r", ""))
         self.assertEqual(said.count("3 invocations"), 3, said)
         self.assertEqual(self.slsuite("function", "test", "mine").out.split(), [*"mine 20 replies are right".split()])
@@ -691,5 +695,5 @@ echo "left: $(ip -br link | grep -c veth) links"
         path = self.with_services()
         path.write_text(path.read_text().replace("/helloworld-c -addr 0.0.0.0:6001", "/helloworld-c -bad"))
         self.add("-f", path)
-        self.refused("the service first ended before it listened on port 6001", "run", "mine", "--out", self.out)
-        self.refused(".*the service first ended before it listened on port", "function", "test", "mine")
+        self.refused("the service the-first ended before it listened on port 6001", "run", "mine", "--out", self.out)
+        self.refused(".*the service the-first ended before it listened on port", "function", "test", "mine")

@@ -415,10 +415,9 @@ static int judge_all(const struct reading *reading) {
 static void remark(const struct reading *reading) {
     autofree char *keys = words_join(reading->named);
     if (*keys)
-        compose_remark(reading->compose,
-                       "%s: %s: not done here: %s (docs/functions.md says what is instead)",
-                       json_string_value(json_object_get(reading->service, "where")), reading->name,
-                       keys);
+        compose_remark(
+            reading->compose, "%s: %s: not done here: %s (docs/functions.md says what is instead)",
+            json_string_value(json_object_get(reading->service, "where")), reading->name, keys);
 }
 
 static bool is_service_name(const char *name) {

@@ -1,6 +1,6 @@
-/* What of a service in a Docker Compose file is done here, and what is not: the one table from which
- * the reader (compose.c), its refusals and the table in docs/functions.md follow. The keys are those
- * of the Compose specification's schema. */
+/* What of a service in a Docker Compose file is done here, and what is not: the one table
+ * from which the reader (compose.c), its refusals and the table in docs/functions.md follow.
+ * The keys are those of the Compose specification's schema. */
 #ifndef SLS_IMAGE_COMPOSE_KEYS_H
 #define SLS_IMAGE_COMPOSE_KEYS_H
 

@@ -37,8 +37,8 @@ const json_t *model_names(const struct model *model);
 int model_define(struct model *model, const char *name, struct definitions *definitions,
                  struct error *err);
 
-/* What they say of a key, variables put in, and merged as its kind wants it; NULL: nothing. Paths of
- * `env_file` lead there from here. */
+/* What they say of a key, variables put in, and merged as its kind wants it; NULL: nothing.
+ * Paths of `env_file` lead there from here. */
 int model_value(struct model *model, const struct definitions *definitions, const char *key,
                 const struct tree_node **value, struct error *err);
 

@@ -7,8 +7,8 @@
 
 #include "image/compose_model.h"
 
-/* Of `env_file` and `environment` (NULL: there is none): NAME=VALUE, and NAME alone of what is taken
- * away. A list, owned by the caller; NULL with an error. */
+/* Of `env_file` and `environment` (NULL: there is none): NAME=VALUE, and NAME alone of what is
+ * taken away. A list, owned by the caller; NULL with an error. */
 json_t *compose_read_environment(const struct tree_node *env_files,
                                  const struct tree_node *environment,
                                  const struct variables *variables, struct error *err);

@@ -24,8 +24,8 @@ int oci_add_tar(const char *layout, const char *tar, const char *log, struct err
 int oci_finish(const char *layout, const json_t *entrypoint, const char *log, struct error *err);
 
 /* How an image is to be run, changed by what of these is in `how` (may be NULL): entrypoint and
- * command, lists of words (an entry point alone takes away the image's command); environment, a list
- * of NAME=VALUE, and of NAME to be taken away; working_dir; user. */
+ * command, lists of words (an entry point alone takes away the image's command); environment,
+ * a list of NAME=VALUE, and of NAME to be taken away; working_dir; user. */
 int oci_configure(const char *layout, const json_t *how, const char *log, struct error *err);
 
 /* One more layer, of these folders below `folder`, as they are there, without what they hold. */

@@ -1,6 +1,7 @@
 /* Variables as Docker Compose knows them: those of the environment, and below them those of .env
  * files; and texts in which they are put in: $NAME, ${NAME}, ${NAME:-DEFAULT}, ${NAME-DEFAULT},
- * ${NAME:?WHY}, ${NAME?WHY}, ${NAME:+OTHER}, ${NAME+OTHER}, one within the other; $$ is a dollar. */
+ * ${NAME:?WHY}, ${NAME?WHY}, ${NAME:+OTHER}, ${NAME+OTHER}, one within the other. $$ is a dollar.
+ */
 #ifndef SLS_IMAGE_VARIABLES_H
 #define SLS_IMAGE_VARIABLES_H
 
@@ -19,7 +20,8 @@ struct variables {
 /* NULL: there is none of this name. */
 const char *variables_get(const struct variables *variables, const char *name);
 
-/* The text with its variables put in. The caller frees it; NULL with an error, of the text alone. */
+/* The text with its variables put in. The caller frees it.
+ * NULL with an error, of the text alone. */
 char *variables_expand(const struct variables *variables, const char *text, struct error *err);
 
 /* Take the variables of a file into `into`, NAME: VALUE; those that are there give way. With `raw`,

@@ -22,8 +22,11 @@ class Added(Adding):
     def test_from_everywhere(self):
         """Registry, layout, archive: each is listed, answers on this computer and in the guest, is exported, and removed."""
         archive = self.exported()
-        for name, source in (("pulled", self.registry().push(self.layout, "team/aes-c:one")),
-                             ("copied", f"oci:{self.layout}:latest"), ("loaded", f"docker-archive:{archive}")):
+        for name, source in (
+            ("pulled", self.registry().push(self.layout, "team/aes-c:one")),
+            ("copied", f"oci:{self.layout}:latest"),
+            ("loaded", f"docker-archive:{archive}"),
+        ):
             with self.subTest(name):
                 self.assertEqual(self.add(source, name, "--client", "aes").out.split(), [name, source])
                 listed = [line.split() for line in self.slsuite("function", "list").out.splitlines() if line.startswith(name)]
@@ -71,15 +74,36 @@ class Added(Adding):
         (self.folder / "layer/app").mkdir(parents=True)
         command("tar", "-C", self.folder / "layer", "-cf", self.folder / "layer.tar", ".")
         command("umoci", "raw", "add-layer", "--image", f"{self.layout}:latest", self.folder / "layer.tar")
-        configure(self.layout, "--clear=config.entrypoint", "--config.entrypoint", "../aes-c", "--config.cmd", "-addr",
-                  "--config.cmd", "0.0.0.0:50051", "--config.workingdir", "/app", "--config.env", "TWO=two words")
+        configure(
+            self.layout,
+            "--clear=config.entrypoint",
+            "--config.entrypoint",
+            "../aes-c",
+            "--config.cmd",
+            "-addr",
+            "--config.cmd",
+            "0.0.0.0:50051",
+            "--config.workingdir",
+            "/app",
+            "--config.env",
+            "TWO=two words",
+        )
         self.add(f"oci:{self.layout}", "aes")
         self.slsuite("function", "test", "aes", environment={"PATH": str(tools)})
 
     def test_zstd(self):
         """Layers that umoci does not read are compressed anew."""
-        command("skopeo", "--insecure-policy", "copy", "-q", "--dest-compress", "--dest-compress-format", "zstd",
-                f"docker-archive:{self.exported()}", f"oci:{self.folder}/zstd:latest")
+        command(
+            "skopeo",
+            "--insecure-policy",
+            "copy",
+            "-q",
+            "--dest-compress",
+            "--dest-compress-format",
+            "zstd",
+            f"docker-archive:{self.exported()}",
+            f"oci:{self.folder}/zstd:latest",
+        )
         self.assertIn("zstd", load(self.folder / "zstd", manifest(self.folder / "zstd"))["layers"][0]["mediaType"])
         self.add(f"oci:{self.folder}/zstd:latest", "aes")
         self.assertEqual(self.in_guest("aes")[0]["process"]["args"][0], "/aes-c")
@@ -102,13 +126,17 @@ class Added(Adding):
 
     def test_use(self):
         source = f"oci:{self.layout.rename(self.folder / 'image')}"
-        for arguments, pattern in (((), "function add takes IMAGE"), ((source, "a", "b"), "function add takes IMAGE"),
-                                   (("rsync:/x", "a"), "rsync:/x: unknown kind of image"), (("docker://", "a"), ".*unknown kind"),
-                                   ((source, "mine"), "mine: its name does not tell its service: give --client"),
-                                   ((source, "mine", "--client", "-n 5"), "mine: its client's options name no service"),
-                                   ((source, "mine", "--client", "'aes"), "--client 'aes: .*quote"),
-                                   ((source, "mine", "--client", "aes " + "-m5ops " * 50), "mine: more than 48 words"),
-                                   ((source, "mine", "--prefix", "x"), "--prefix")):
+        for arguments, pattern in (
+            ((), "function add takes IMAGE"),
+            ((source, "a", "b"), "function add takes IMAGE"),
+            (("rsync:/x", "a"), "rsync:/x: unknown kind of image"),
+            (("docker://", "a"), ".*unknown kind"),
+            ((source, "mine"), "mine: its name does not tell its service: give --client"),
+            ((source, "mine", "--client", "-n 5"), "mine: its client's options name no service"),
+            ((source, "mine", "--client", "'aes"), "--client 'aes: .*quote"),
+            ((source, "mine", "--client", "aes " + "-m5ops " * 50), "mine: more than 48 words"),
+            ((source, "mine", "--prefix", "x"), "--prefix"),
+        ):
             with self.subTest(arguments):
                 self.refuse(pattern, *arguments, status=2)
         self.add(source, "other", "--client", "-method /mine.Own/Call -input 'two words' -no-verify")
@@ -126,12 +154,15 @@ class Added(Adding):
         bad.write_text(f"{USER}:shibboleth\n")
         odd.write_text("shibboleth\n")
         self.refuse("cannot get .*--creds-file", source)
-        said = [self.refuse("cannot get .*--creds-file", source, "--creds-file", bad),
-                self.refuse(".*odd: no credentials", source, "--creds-file", odd),
-                self.refuse("cannot read .*none", source, "--creds-file", self.folder / "none"),
-                self.add(source, "--creds-file", good)]
-        (self.folder / "auth.json").write_text(json.dumps(
-            {"auths": {guarded.address: {"auth": base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()}}}))
+        said = [
+            self.refuse("cannot get .*--creds-file", source, "--creds-file", bad),
+            self.refuse(".*odd: no credentials", source, "--creds-file", odd),
+            self.refuse("cannot read .*none", source, "--creds-file", self.folder / "none"),
+            self.add(source, "--creds-file", good),
+        ]
+        (self.folder / "auth.json").write_text(
+            json.dumps({"auths": {guarded.address: {"auth": base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()}}})
+        )
         said.append(self.add(source, "--replace"))  # as skopeo login leaves it
         secrets = [text for secret in (PASSWORD, "shibboleth") for text in (secret, base64.b64encode(f"{USER}:{secret}".encode()).decode())]
         written = [path.read_text() for path in self.added.glob("*/*") if path.is_file()]
@@ -142,11 +173,13 @@ class Added(Adding):
         """A layer that is cut off, or another than its digest says; in the registry and in a layout."""
         registry = self.registry()
         pushed = registry.push(self.layout, "aes:latest")
-        for blob, source in ((registry.blob(layer(self.layout)), pushed),
-                             (self.layout / "blobs/sha256" / layer(self.layout), f"oci:{self.layout}:latest")):
+        for blob, source in (
+            (registry.blob(layer(self.layout)), pushed),
+            (self.layout / "blobs/sha256" / layer(self.layout), f"oci:{self.layout}:latest"),
+        ):
             whole = blob.read_bytes()
             blob.chmod(0o644)
-            for name, data in (("cut", whole[:len(whole) // 2]), ("changed", whole[:1000] + bytes([whole[1000] ^ 1]) + whole[1001:])):
+            for name, data in (("cut", whole[: len(whole) // 2]), ("changed", whole[:1000] + bytes([whole[1000] ^ 1]) + whole[1001:])):
                 with self.subTest(source, how=name):
                     blob.write_bytes(data)
                     self.refuse("cannot get .*: it is damaged where it lies", source, "aes")
@@ -183,9 +216,19 @@ class Added(Adding):
         name, tag = name.split(":")
         kind, of = "application/vnd.oci.image.index.v1+json", "application/vnd.oci.image.manifest.v1+json"
         size = (self.layout / "blobs/sha256" / manifest(self.layout)).stat().st_size
-        index = {"schemaVersion": 2, "mediaType": kind, "manifests": [
-            {"mediaType": of, "digest": "sha256:" + manifest(self.layout), "size": size,
-             "platform": {"os": "linux", "architecture": "arm64"}}]}
-        request = urllib.request.Request(f"http://{registry.address}/v2/{name}/manifests/{tag}", json.dumps(index).encode(),
-                                         {"Content-Type": kind}, method="PUT")
+        index = {
+            "schemaVersion": 2,
+            "mediaType": kind,
+            "manifests": [
+                {
+                    "mediaType": of,
+                    "digest": "sha256:" + manifest(self.layout),
+                    "size": size,
+                    "platform": {"os": "linux", "architecture": "arm64"},
+                }
+            ],
+        }
+        request = urllib.request.Request(
+            f"http://{registry.address}/v2/{name}/manifests/{tag}", json.dumps(index).encode(), {"Content-Type": kind}, method="PUT"
+        )
         urllib.request.urlopen(request).close()

@@ -106,8 +106,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         fd = memfd_create("compose.yaml", 0);
         snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     }
-    if (!text || fd < 0 || ftruncate(fd, 0) < 0 ||
-        pwrite(fd, text, length, 0) != (ssize_t)length)
+    if (!text || fd < 0 || ftruncate(fd, 0) < 0 || pwrite(fd, text, length, 0) != (ssize_t)length)
         abort();
     read_file(path);
     free(text);

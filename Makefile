@@ -10,7 +10,7 @@ run_options = $(if $(N),-n $(N)) $(if $(W),-w $(W)) $(if $(SYSTEM),--system $(SY
 help:
 	@echo 'make run            install what is missing, build, simulate a function (FUNCTION=aes-c N=10 W=20 SYSTEM=simple OUT=…)'
 	@echo "make test           all tests but the slow ones (ARGS='-k NAME', --lf and all else that pytest knows)"
-	@echo 'make test-slow      those that take minutes'
+	@echo 'make test-slow      those that take minutes: two hours; interrupted, it goes on where it was (FRESH=1: from the start)'
 	@echo 'make test-sanitize  the unit tests alone, with address and undefined-behaviour sanitizers'
 	@echo 'make fuzz           hostile system files and servers for FUZZ_SECONDS=60'
 	@echo 'make lint           what compilers do not see: clang-tidy, ruff, shellcheck; whether everything is formatted'
@@ -32,8 +32,10 @@ PYTEST = /usr/bin/python3 -m pytest tests --build $(BUILD)
 test: deps-test build-tests build-sanitize
 	@$(PYTEST) $(ARGS)
 
+# What has passed on this same tree is not run again, unless FRESH=1.
 test-slow: deps-test build-tests build-sanitize
-	@$(PYTEST) --slow -m slow $(ARGS)
+	@$(if $(FRESH),rm -f $(BUILD)/slow-passed.jsonl)
+	@$(PYTEST) --slow -m slow --resume $(BUILD)/slow-passed.jsonl $(ARGS)
 
 test-sanitize: deps-test build-tests build-sanitize
 	@$(PYTEST) -k sanitized $(ARGS)

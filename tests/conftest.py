@@ -1,11 +1,12 @@
-"""What all tests share: options, what is slow, and the closing line. Who runs what when is in pool.py, C tests are in cmocka.py."""
+"""What all tests share: options, what is slow, and the closing line. Who runs what when is in pool.py, C tests are in cmocka.py,
+how a run that was interrupted goes on in resume.py."""
 
 import os
 import pathlib
 
 import pytest
 
-pytest_plugins = ["cmocka", "pool"]
+pytest_plugins = ["cmocka", "pool", "resume"]
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
 
@@ -33,10 +34,13 @@ def pytest_collection_modifyitems(config, items):
         makes = [thing for mark in item.iter_markers("makes") for thing in mark.args]
         if item.path.parent.name == "end-to-end" and not makes:
             item.add_marker(pytest.mark.needs("base"))
-    if not config.getoption("slow"):
-        for item in items:
-            if item.get_closest_marker("slow"):
-                item.add_marker(pytest.mark.skip(reason="slow: only with --slow"))
+    there = len(os.sched_getaffinity(0))
+    for item in items:
+        if item.get_closest_marker("slow") and not config.getoption("slow"):
+            item.add_marker(pytest.mark.skip(reason="slow: only with --slow"))
+        wanted = max((mark.args[0] for mark in item.iter_markers("processors")), default=1)
+        if wanted > there:
+            item.add_marker(pytest.mark.skip(reason=f"needs {wanted} processors"))
 
 
 @pytest.hookimpl(trylast=True)

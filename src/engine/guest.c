@@ -52,13 +52,21 @@ static double patience(const struct guest *guest, bool before_script) {
 }
 
 static void fail_late(struct guest_words *words, const struct guest *guest, bool before_script) {
-    char seconds[32];
-    snprintf(seconds, sizeof seconds, "%.0f", patience(guest, before_script));
-    guest_words_fail(words,
-                     before_script
-                         ? "%s had not booted within %s s: it hangs, or needs longer (--timeout)"
-                         : "%s was not done within %s s: it hangs, or needs longer (--timeout)",
-                     guest->subject ? guest->subject : "the guest", seconds);
+    autofree char *seconds = format_string("%.0f", patience(guest, before_script));
+    const char *subject = guest->subject ?: "the guest";
+    if (before_script)
+        guest_words_fail(words,
+                         "%s had not booted within %s s: it hangs, or needs longer (--timeout)",
+                         subject, seconds);
+    else if (guest->subject || !*words->stage)
+        guest_words_fail(words,
+                         "%s was not done within %s s: it hangs, or needs longer (--timeout)",
+                         subject, seconds);
+    else
+        guest_words_fail(words,
+                         "the guest was not done within %s s: it hangs in its step `%s`, or needs "
+                         "longer (--timeout)",
+                         seconds, words->stage);
 }
 
 int guest_wait(struct guest *guest, enum guest_goal goal, struct error *err) {

@@ -53,9 +53,9 @@ bool guest_words_take(struct guest_words *words, struct guest *guest, const char
     char step[64], status[16];
     uint64_t id, latency;
     int text_at = 0;
-    if (sscanf(line, "stage %63s", step) == 1) {
+    if (sscanf(line, "stage %63s", words->stage) == 1) {
         if (guest->progress)
-            progress_update(guest->progress, -1, step);
+            progress_update(guest->progress, -1, words->stage);
     } else if (sscanf(line, "invocation %" SCNu64 " %" SCNu64 " %n", &id, &latency, &text_at) >=
                2) {
         add_reply(guest, id, latency, text_at ? line + text_at : "");

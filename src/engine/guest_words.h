@@ -14,6 +14,7 @@ struct guest_words {
     char text[1024]; /* what failed */
     char cause[512]; /* what brought that about; "": not known */
     char last[512];  /* its last line of output */
+    char stage[64];  /* what the guest is at; "": it has not said so */
 };
 
 /* One line of the channel. Lines that are none of ours (the firmware logs to the same port) are

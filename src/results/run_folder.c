@@ -123,11 +123,14 @@ struct run_folder *results_create(const char *path, const char *function, const 
         return folder;
     }
     autofree char *name = results_default_path(function, system);
-    struct run_folder *folder = try_create(copy_text(name), err);
+    struct error taken = {0}; /* a name that is taken is no error of the caller's */
+    struct run_folder *folder = try_create(copy_text(name), &taken);
     for (int i = 2; !folder && (errno == EEXIST || errno == EBUSY); i++)
-        folder = try_create(format_string("%s-%d", name, i), err);
+        folder = try_create(format_string("%s-%d", name, i), &taken);
     if (folder)
         folder->named_by_us = true;
+    else if (err)
+        *err = taken;
     return folder;
 }
 

@@ -149,11 +149,18 @@ class Sizes(unittest.TestCase):
             self.assertRegex(called.stderr, pattern)
             self.assertEqual((service.last.language, service.last.numSamples), ("Greek", 3))
 
+
+def of_function(name):
     @pytest.mark.slow
     @pytest.mark.needs("layer:python", "layer:services")
-    def test_all(self):
-        for name in reference.FUNCTIONS:
-            self.check(name)
+    def test(self):
+        self.check(name)
+    return test
+
+
+# A test each, so that a run that is interrupted loses only one.
+for name in reference.FUNCTIONS:
+    setattr(Sizes, f"test_all_{name.replace('-', '_')}", of_function(name))
 
 
 def slsuite(*arguments, **options):

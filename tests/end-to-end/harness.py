@@ -5,6 +5,9 @@ import difflib
 import functools
 import os
 import pathlib
+import pty
+import select
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -27,17 +30,8 @@ for number in signal.SIGHUP, signal.SIGINT:
     if signal.getsignal(number) == signal.SIG_IGN:
         signal.signal(number, lambda *_: None)
 
-# functions/odd/c/function.yaml: misbehave.c as a function.
-ODD_WARM_UPS = 3
-ODD = """name: odd-c
-description: misbehaves
-service: /helloworld.Greeter/SayHello
-port: 50051
-entrypoint: [/odd-c, -addr, 0.0.0.0:50051, -at, '{at}', -how, {how}]
-files: [odd-c]
-client: [{client}]
-warm-ups: {warm_ups}
-"""
+PROGRAMS = BUILD / "tests/programs"
+ODD = {"SLSUITE_FUNCTIONS": str(PROGRAMS)}  # an environment with the function odd-c, which goes wrong when its requests say so
 
 slow = pytest.mark.slow
 as_root = unittest.skipUnless(os.geteuid() == 0, "needs root")
@@ -87,20 +81,43 @@ class Process(subprocess.Popen):
         self.wait()
 
 
+class Shown(Process):
+    """One on a terminal, where it shows what it is at."""
+
+    def __init__(self, *command, **options):
+        self.screen, terminal = pty.openpty()
+        super().__init__(*command, **options | {"stdin": terminal, "stdout": terminal, "stderr": terminal})
+        os.close(terminal)
+        self.shown = ""
+
+    def read(self, seconds):
+        """Whether it has shown more within so long. It shows no more once it has ended."""
+        ready, _, _ = select.select([self.screen], [], [], seconds)
+        try:
+            more = os.read(self.screen, 65536).decode(errors="replace") if ready else ""
+        except OSError:
+            more = ""
+        self.shown += more
+        return bool(more)
+
+    def until(self, text, seconds=300):
+        """Wait until it shows this."""
+        while text not in self.shown:
+            if not self.read(seconds):
+                raise AssertionError(f"no {text!r}: {self.shown!r}")
+        return self
+
+    def end(self):
+        super().end()
+        os.close(self.screen)
+
+
 @functools.cache
 def prepare():
     """Kernel, base image and functions' images in the shared cache."""
     (CACHE / "layers").mkdir(parents=True, exist_ok=True)
     for command in ("image", "build"), ("function", "build", *FUNCTIONS):
         subprocess.run([BUILD / "slsuite", *command], check=True, capture_output=True)
-
-
-def compile_misbehaving(path):
-    library = [REPOSITORY / "functions/lib" / f"{name}.c" for name in ("address", "function", "grpc", "http2", "server")]
-    subprocess.run(["gcc", "-std=gnu17", "-D_GNU_SOURCE", '-DSLS_VERSION="test"', "-static", "-O1", "-o", path,
-                    *(f"-I{folder}" for folder in (REPOSITORY / "src", REPOSITORY / "functions", BUILD / "functions")),
-                    HERE / "misbehave.c", *library, REPOSITORY / "src/common/error.c",
-                    BUILD / "functions/proto/helloworld.pb-c.c", "-lnghttp2", "-lprotobuf-c"], check=True)
 
 
 class Case(unittest.TestCase):
@@ -113,9 +130,9 @@ class Case(unittest.TestCase):
         self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory(prefix="slsuite-test-")))
         self.out = self.folder / "run"
 
-    def start(self, *arguments, cache=CACHE, environment={}, program=BUILD / "slsuite", **options):
+    def start(self, *arguments, cache=CACHE, environment={}, program=BUILD / "slsuite", kind=Process, **options):
         places = {"SLSUITE_CACHE": str(cache), "XDG_DATA_HOME": str(self.folder / "data")}
-        process = Process(program, *arguments, environment=places | environment, **({"cwd": self.folder} | options))
+        process = kind(program, *arguments, environment=places | environment, **({"cwd": self.folder} | options))
         self.addCleanup(process.end)
         return process
 
@@ -129,6 +146,10 @@ class Case(unittest.TestCase):
         self.assertEqual(process.returncode, status, f"{process.args}\n{process.out[-2000:]}\n{process.err[-4000:]}")
         self.assertEqual(process.survivors(), {})
         return process
+
+    def show(self, text, *arguments, **options):
+        """Start it on a terminal, and wait until it shows this."""
+        return self.start(*arguments, kind=Shown, **options).until(text)
 
     def slsuite(self, *arguments, status=0, seconds=600, **options):
         return self.finish(self.start(*arguments, **options), status, seconds)
@@ -155,13 +176,14 @@ class Case(unittest.TestCase):
             (cache / name).symlink_to(CACHE / name)
         return cache
 
-    def odd(self, at, how, client="-function, helloworld"):
-        """An environment with the function odd-c, which does this at that request; instead of what it did before."""
+    def odd(self, start="well", client="-function, helloworld"):
+        """An environment with another odd-c: one that does this before it listens, or is called in this way."""
         place = self.folder / "functions/odd/c"
-        if not place.exists():
-            place.mkdir(parents=True)
-            compile_misbehaving(place / "odd-c")
-        (place / "function.yaml").write_text(ODD.format(at=at, how=how, client=client, warm_ups=ODD_WARM_UPS))
+        place.mkdir(parents=True, exist_ok=True)
+        shutil.copy(PROGRAMS / "odd/c/odd-c", place)
+        text = (PROGRAMS / "odd/c/function.yaml").read_text()
+        text = text.replace("-start, well", f"-start, {start}").replace("-function, helloworld", client)
+        (place / "function.yaml").write_text(text)
         return {"SLSUITE_FUNCTIONS": str(self.folder / "functions")}
 
     def same_results(self, *folders):

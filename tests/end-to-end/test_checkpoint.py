@@ -5,7 +5,11 @@ import os
 import signal
 import time
 
+import pytest
+
 from harness import CACHE, Case, checkpoints, copy_sparse, files_below
+
+pytestmark = pytest.mark.needs("checkpoint:aes-c")
 
 BOOT = "boot and warm up aes-c"
 
@@ -115,16 +119,24 @@ class Checkpoint(Case):
         process.wait()
         self.assertEqual(process.survivors(), {}, f"QEMU {pid} outlives us")
 
-    def test_killed_while_booting(self):
-        cache = self.own_cache()
-        for seconds in 0, 1, 4, 6.5:
-            process = self.start("run", "aes-c", "--out", self.out, cache=cache)
-            process.qemu()
-            time.sleep(seconds)
-            if process.poll() is None:
-                self.kill(process)
-            self.assertEqual(checkpoints(cache), [])
-            self.assertFalse(self.out.exists())
+    def being_saved(self, *run, cache):
+        """The RAM is whole, and the rest is being written."""
+        process = self.start(*run, cache=cache)
+        while not list((cache / "checkpoints").glob(".*.tmp/state")) and process.poll() is None:
+            time.sleep(0.002)
+        return process
+
+    def test_killed_while_it_is_made(self):
+        """In the boot (later in it: the test below), and while the checkpoint is saved. The store at every instant: tests/unit/test_store.c."""
+        cache, run = self.own_cache(), ("run", "aes-c", "-n", 1000, "--out", self.out)
+        self.kill(self.show("kernel", *run, cache=cache))
+        self.assertEqual(checkpoints(cache), [])
+        self.assertFalse(self.out.exists())
+        process = self.being_saved(*run, cache=cache)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        self.assertEqual(process.survivors(), {})
+        self.assertNotIn("damaged", self.slsuite("checkpoint", "list", "--check", cache=cache).out)
         self.slsuite("run", "aes-c", "--out", self.out, cache=cache)
         self.assertEqual(len(checkpoints(cache)), 1)
         self.assertFalse([name for name in files_below(cache / "checkpoints") if ".tmp" in name])
@@ -132,36 +144,20 @@ class Checkpoint(Case):
     def test_prune_clears_what_the_killed_left(self):
         """But not what is still being made."""
         cache = self.own_cache()
-        process = self.start("run", "aes-c", "-w", 7, "--out", self.out, cache=cache)
-        process.qemu()
-        time.sleep(1)
+        process = self.show("rootfs", "run", "aes-c", "-w", 7, "--out", self.out, cache=cache)
         self.assertRegex(self.slsuite("checkpoint", "prune", cache=cache).out, "^0 removed")
         self.assertTrue(list((cache / "checkpoints").glob(".*.tmp/ram")))
         self.kill(process)
+        self.assertEqual(checkpoints(cache), [])
         self.assertRegex(self.slsuite("checkpoint", "prune", cache=cache).out, "^removed 1 that were never finished\n0 removed")
         self.assertFalse(list((cache / "checkpoints").glob(".*.tmp")))
 
-    def test_killed_while_saving(self):
-        """When RAM is whole and the rest is being written: the time of the commit, more or less."""
-        cache = self.own_cache()
-        for milliseconds in 0, 20, 60:
-            process = self.start("run", "aes-c", "-n", 1000, "--out", self.out, cache=cache)
-            while not list((cache / "checkpoints").glob(".*.tmp/state")) and process.poll() is None:
-                time.sleep(0.002)
-            time.sleep(milliseconds / 1000)
-            os.kill(process.pid, signal.SIGKILL)
-            process.wait()
-            self.assertEqual(process.survivors(), {})
-            self.assertNotIn("damaged", self.slsuite("checkpoint", "list", "--check", cache=cache).out)
-        self.slsuite("run", "aes-c", "--out", self.out, cache=cache)
-
     def test_killed_while_simulating(self):
+        """As soon as there is a QEMU, and while it simulates."""
         self.slsuite("run", "aes-c", "-q", "--out", self.folder / "good")
-        for seconds in 0, 0.2, 0.5, 1:
-            process = self.start("run", "aes-c", "-n", 2000, "--out", self.out)
-            process.qemu()
-            time.sleep(seconds)
-            self.kill(process)
+        run = "run", "aes-c", "-n", 2000, "--out", self.out
+        for begin in lambda: self.start(*run), lambda: self.show(" of 2000", *run):
+            self.kill(begin())
             self.assertFalse(self.out.exists())
         self.slsuite("run", "aes-c", "--out", self.out)
         self.same_results(self.folder / "good", self.out)

@@ -892,7 +892,7 @@ echo "left: $(ip -br link | grep -c veth) links"
     @slow
     def test_services_beside_podman(self):
         self.add("-f", self.with_services())
-        self.slsuite("run", "mine", "-n", 2, "--runtime", "podman", "--out", self.out, seconds=400)
+        self.slsuite("run", "mine", "-n", 2, "--runtime", "podman", "--out", self.out, seconds=1800)
         self.assertEqual(len(self.replies(self.out)), 2)
 
     def test_unsuitable_services(self):

@@ -5,14 +5,18 @@ import re
 import shutil
 import subprocess
 
+import pytest
+
 from harness import BUILD, Case, slow
+
+pytestmark = pytest.mark.needs("checkpoint:aes-c")
 
 ESSENTIAL = "usr/lib/os-release", "usr/lib/systemd/systemd", "usr/lib64/ld-linux-x86-64.so.2"
 PACKAGES = "systemd-sysv,udev,linux-image-cloud-amd64,kmod,login"
 
 
 def tool(*command):
-    return subprocess.run([str(word) for word in command], check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL).stdout
+    return subprocess.run([str(word) for word in command], check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=3600).stdout
 
 
 class Import(Case):

@@ -101,7 +101,7 @@ class Build(Case):
         what it is with the distribution's kernel."""
         cache = self.own_cache()
         (self.folder / "more.config").write_text("CONFIG_LOCALVERSION=\"-mine\"\n")
-        said = self.slsuite("kernel", "build", "--config", self.folder / "more.config", cache=cache, seconds=3600).out
+        said = self.slsuite("kernel", "build", "--config", self.folder / "more.config", cache=cache, seconds=7200).out
         self.assertRegex(said, r"(?m)^version +[0-9.]+-mine$")
         config = re.search(r"(?m)^config +(\S+)$", said)[1]
         self.assertEqual(set(Check.verdicts(self, self.slsuite("kernel", "check", config).out).values()), {"ready"})
@@ -118,7 +118,7 @@ class Build(Case):
         self.assertLess(abs(own - theirs), 0.01 * theirs)
         again = self.slsuite("kernel", "build", "--config", self.folder / "more.config", cache=cache)
         self.assertEqual(again.out, said)
-        self.slsuite("shell", "--kvm", "off", "--kernel", "custom", "--with", "docker", "--run", self.script("docker version"), cache=cache, seconds=400)
+        self.slsuite("shell", "--kvm", "off", "--kernel", "custom", "--with", "docker", "--run", self.script("docker version"), cache=cache, seconds=1800)
 
     def script(self, text):
         path = self.folder / "script"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness import CACHE, FUNCTIONS, Case, checkpoints
+from harness import CACHE, FUNCTIONS, ODD, PROGRAMS, Case, checkpoints
 
 
 class Making(Case):
@@ -55,6 +55,18 @@ class Making(Case):
     @pytest.mark.needs("base")
     def test_checkpoint(self):
         self.checkpoint("run", "aes-c", "-n", 3)
+
+    @pytest.mark.makes("checkpoint:odd-c")
+    @pytest.mark.needs("base")
+    def test_odd(self):
+        self.slsuite("run", "odd-c", "-n", 1, "-q", "--out", self.out, environment=ODD)
+
+    @pytest.mark.makes("checkpoint:exec")
+    @pytest.mark.needs("base")
+    def test_exec(self):
+        command = "exec", "--out", self.out, "--", PROGRAMS / "marked", "reset", "compute", "1", "dump"
+        self.assertRegex(self.slsuite(*command).err, r"(?m)^boot.*: done in")
+        self.assertIn("instructions", (self.out / "invocations.csv").read_text())
 
     @pytest.mark.makes("checkpoint:shell")
     @pytest.mark.needs("base")

@@ -10,7 +10,12 @@ import socket
 import subprocess
 import time
 
-from harness import ODD_WARM_UPS, Case
+import pytest
+
+from harness import ODD, Case
+
+# The function and its client have a processor each.
+pytestmark = [pytest.mark.needs("checkpoint:aes-c"), pytest.mark.processors(2)]
 
 COUNTED = "instructions_total", "cycles_total", "l1i_misses_total", "l1d_misses_total", "llc_misses_total"
 
@@ -40,6 +45,25 @@ class Native(Case):
             except OSError:
                 pass  # it has ended
         return found
+
+    def wait_until(self, reached, process, seconds=60):
+        """It has got so far, or has ended."""
+        end = time.monotonic() + seconds
+        while process.poll() is None and not reached(process):
+            self.assertLess(time.monotonic(), end, f"not {reached.__name__} after {seconds} s")
+            time.sleep(0.002)
+
+    def begun(self, process):
+        return True
+
+    def laid_out(self, process):
+        return any(self.place.glob("*/*"))
+
+    def started(self, process):
+        return self.inside() or any("aes-c -addr" in command for command in process.family().values())
+
+    def measuring(self, process):
+        return any("/client -addr" in command for command in process.family().values())
 
     def nothing_is_left(self, seconds=15):
         end = time.monotonic() + seconds
@@ -102,6 +126,7 @@ class Measures(Native):
         self.out = self.folder / "json"
         self.assertEqual(len(json.loads(self.native("-n", 2, "--input", "5", "--format", "json", function="fibonacci-c").out)["invocations"]), 2)
 
+    @pytest.mark.needs("layer:python", "layer:services")
     def test_services(self):
         """Services run beside it, and end with it."""
         self.slsuite("function", "build", "hotel-profile-python")
@@ -166,9 +191,11 @@ class Runtimes(Native):
 
 
 class Ends(Native):
-    def ends(self, number, seconds, runtime):
+    def ends(self, number, reached, after, runtime):
+        """When it has got so far, and so many seconds later."""
         process = self.start_native("-n", 1000000, "-q", runtime=runtime)
-        time.sleep(seconds)
+        self.wait_until(reached, process)
+        time.sleep(after)
         process.send_signal(number)
         process.wait(60)
         self.nothing_is_left()
@@ -178,27 +205,22 @@ class Ends(Native):
 
     def test_at_any_instant(self):
         runtime = "runc" if shutil.which("runc") else "none"
-        for number in signal.SIGINT, signal.SIGTERM, signal.SIGKILL:
-            for seconds in 0.02, 0.1, 0.2, 0.4, 0.8, 2:
-                with self.subTest(number=number, seconds=seconds):
-                    self.ends(number, seconds, runtime)
+        for reached in self.begun, self.laid_out, self.started, self.measuring:
+            for number, after in (signal.SIGINT, 0), (signal.SIGTERM, 0.02), (signal.SIGKILL, 0), (signal.SIGKILL, 0.05):
+                with self.subTest(number=number, reached=reached.__name__, after=after):
+                    self.ends(number, reached, after, runtime)
 
     def test_without_a_runtime(self):
         for number in signal.SIGINT, signal.SIGKILL:
             with self.subTest(number=number):
-                self.ends(number, 1, "none")
-
-    def test_runs_after_a_kill(self):
-        self.ends(signal.SIGKILL, 1, "none")
+                self.ends(number, self.measuring, 0, "none")
         self.native("-n", 2, "-q")
 
 
 class Misbehaves(Native):
-    def fails(self, pattern, at, how, *arguments):
-        cache = self.folder / "cache"
-        cache = cache if cache.exists() else self.own_cache("layers")
+    def fails(self, pattern, *arguments, environment=ODD):
         shutil.rmtree(self.folder / "run.failed", ignore_errors=True)
-        process = self.finish(self.start_native("-q", *arguments, function="odd-c", environment=self.odd(at, how), cache=cache), 1)
+        process = self.finish(self.start_native("-q", *arguments, function="odd-c", environment=environment), 1)
         self.assertRegex(process.err.splitlines()[-1], "^slsuite: " + pattern)
         self.nothing_is_left()
         self.assertFalse(self.out.exists())
@@ -206,28 +228,28 @@ class Misbehaves(Native):
         return process
 
     def test_at_start(self):
-        self.fails("odd-c on this computer: odd-c ended before it listened", 0, "exit")
-        self.fails("odd-c on this computer: odd-c ended before it listened", 0, "crash")
+        for how in "exit", "crash":
+            self.fails("odd-c on this computer: odd-c ended before it listened", environment=self.odd(how))
 
     def test_while_measured(self):
         for how in "exit", "crash", "wrong":
             with self.subTest(how):
-                self.fails("invocation 1: ", ODD_WARM_UPS + 2, how, "-n", 3)
-        self.fails("warm-up 0: ", 1, "wrong", "-n", 3)
+                self.fails("invocation 1: ", "-n", 3, "--input", f"{how} at 5")  # here also the three warm-ups say so
+        self.fails("warm-up 0: ", "-n", 3, "--input", "wrong at 1")
 
     def test_cold(self):
-        self.fails("cold start 0: wrong reply", 1, "wrong", "--start", "cold", "-n", 2)
+        self.fails("cold start 0: wrong reply", "--input", "wrong at 1", "--start", "cold", "-n", 2)
 
     def test_instances(self):
         """One failure of many: the figures are there, beside the place of a whole run."""
-        self.fails("1 of 12 invocations failed; the first: ", 7, "crash", "--instances", 1, "--rate", 20, "-n", 12)
+        self.fails("1 of 12 invocations failed; the first: ", "--input", "crash at 7", "--instances", 1, "--rate", 20, "-n", 12)
         rows = list(csv.DictReader(open(self.folder / "run.failed/invocations.csv", newline="")))
         self.assertEqual([row["failed"] for row in rows].count("1"), 1)
         self.assertEqual([row["start"] for row in rows].count("cold"), 2)
 
     def test_port_in_use(self):
         """Of a function whose command line names no port."""
-        self.odd(9, "exit")
+        self.odd()
         place = self.folder / "functions/odd/c"
         text = (place / "function.yaml").read_text().replace("-addr, 0.0.0.0:50051, ", "")
         (place / "function.yaml").write_text(text)
@@ -359,7 +381,7 @@ class Fleet(Native):
         for number in signal.SIGINT, signal.SIGKILL:
             with self.subTest(number=number):
                 process = self.start_native("--instances", 3, "--rate", 50, "--duration", 60, "-q")
-                time.sleep(2)
+                self.wait_until(self.started, process)
                 process.send_signal(number)
                 process.wait(60)
                 self.nothing_is_left()

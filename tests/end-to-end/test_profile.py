@@ -5,7 +5,11 @@ import json
 import re
 import subprocess
 
+import pytest
+
 from harness import BUILD, CACHE, Case, checkpoints
+
+pytestmark = pytest.mark.needs("checkpoint:aes-c")
 
 FUNCTION = BUILD / "functions/aes/c/aes-c"
 

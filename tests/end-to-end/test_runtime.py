@@ -5,7 +5,11 @@ import json
 import shutil
 import unittest
 
+import pytest
+
 from harness import CACHE, Case, slow
+
+pytestmark = pytest.mark.needs("layer:python", "layer:services")
 from registry import Registry
 
 ENGINES = {"docker": "docker pull", "podman": "podman pull --tls-verify=false"}
@@ -43,7 +47,7 @@ class Engines(Case):
     def figures(self, folder):
         return list(csv.DictReader(open(folder / "invocations.csv", newline="")))
 
-    def runs(self, engine, function, seconds=400):
+    def runs(self, engine, function, seconds=1800):
         """Twice, each from a checkpoint of its own: the same figures, and the function's own work is what it is under crun."""
         folders = [self.folder / name for name in ("first", "second")]
         cache = self.own_cache()
@@ -70,7 +74,7 @@ class Engines(Case):
         registry.push(layout, "team/aes-c:latest")
         image = f"10.0.2.2:{registry.address.split(':')[1]}/team/aes-c"
         said = self.shell(BY_HAND.format(engine=engine, pull=ENGINES[engine], image=image), "aes-c", "--with", engine, "--network",
-                          "--ssh", 0, seconds=400)
+                          "--ssh", 0, seconds=1800)
         self.assertRegex(said.err, r"(?m)^boot and run the script in the guest: done")  # the network is the host's: no checkpoint
         said = said.out
         self.assertRegex(said, rf"running: mycontainer {image}")
@@ -97,7 +101,7 @@ class Engines(Case):
 
     def serves(self, engine):
         """With services, which call each other, and a large image."""
-        self.slsuite("run", "hotel-search-python", "--runtime", engine, "-n", 1, "-w", 3, "-q", "--out", self.out, seconds=1200)
+        self.slsuite("run", "hotel-search-python", "--runtime", engine, "-n", 1, "-w", 3, "-q", "--out", self.out, seconds=1800)
         self.assertGreater(int(self.figures(self.out)[0]["instructions_user"]), 10000)
 
     @slow
@@ -114,7 +118,7 @@ class Engines(Case):
     def test_ends_at_start(self):
         """Its last words are told."""
         self.refused(".*`container`.*it ended before it listened on port 50051", "run", "odd-c", "--runtime", "podman", "--out", self.out,
-                     environment=self.odd(0, "exit"), cache=self.own_cache("kernel", "initramfs", "base", "rootfs"), seconds=400)
+                     environment=self.odd("exit"), cache=self.own_cache("kernel", "initramfs", "base", "rootfs"), seconds=400)
 
     @slow
     def test_prune_keeps(self):

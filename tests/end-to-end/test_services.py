@@ -6,7 +6,11 @@ import re
 import shutil
 import unittest
 
+import pytest
+
 from harness import BUILD, Case, checkpoints, slow
+
+pytestmark = pytest.mark.needs("layer:python", "layer:services")
 
 PYTHON = unittest.skipUnless(shutil.which("protoc"), "there is no protoc: make deps")
 
@@ -85,9 +89,9 @@ class Failures(Case):
 
     def fails_before_the_checkpoint(self, pattern, how):
         """A greeting beside which another one misbehaves before it listens."""
-        environment = self.odd(at=9, how="exit")
+        environment = self.odd()
         with open(self.folder / "functions/odd/c/function.yaml", "a") as description:
-            description.write(f"services:\n  lazy: {{port: 7000, entrypoint: [/odd-c, -addr, 0.0.0.0:7000, -at, '0', -how, {how}]}}\n")
+            description.write(f"services:\n  lazy: {{port: 7000, entrypoint: [/odd-c, -addr, 0.0.0.0:7000, -start, {how}]}}\n")
         cache = self.own_cache("kernel", "initramfs", "base", "rootfs")
         process = self.refused(pattern, "run", "odd-c", "--out", self.out, cache=cache, seconds=300, environment=environment)
         self.assertIn("the guest's console ends with:\n", process.err)

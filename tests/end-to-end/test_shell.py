@@ -1,6 +1,7 @@
 """`slsuite shell`: what is kept from one time to the next, the booted guest's checkpoint, and the way in by ssh."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -40,16 +41,16 @@ class Commit(Case):
         self.assertEqual(self.disks(), ["crun"])
 
     def test_killed(self):
-        """At any instant: what was kept before is there, and whole."""
+        """At once, and when it has written: what was kept before is there, and whole."""
         self.commit(WRITE)
         path = self.folder / "script"
-        path.write_text("echo lost >/root/kept\nsync\nsleep 1000")
-        for seconds in 0.1, 3:
-            process = self.start("shell", "--kvm", "off", "--commit", "--run", path, cache=self.cache)
+        path.write_text("echo lost >/root/kept\nsync\nslsuite-channel stage written\nsleep 1000")
+        shell = "shell", "--kvm", "off", "--commit", "--run", path
+        for begin in lambda: self.start(*shell, cache=self.cache), lambda: self.show("written", *shell, cache=self.cache):
+            process = begin()
             process.qemu()
-            time.sleep(seconds)
             os.kill(process.pid, signal.SIGKILL)
-            process.communicate()
+            process.wait()
             self.assertEqual(process.survivors(), {})
         said = self.commit(WRITE).out
         self.assertIn("once", said)
@@ -213,8 +214,8 @@ class Ssh(Case):
         script.write_text("while [ ! -e /root/end ]; do sleep 0.2; done\ndocker volume ls\n")
         cache = self.own_cache()
         process = self.start("shell", "--kvm", "off", "--with", "docker", "--network", "--ssh", port, "--commit", "--run", script, cache=cache)
-        process.qemu(400)
-        end = time.monotonic() + 300
+        process.qemu(1800)
+        end = time.monotonic() + 1800
         while (said := self.log_in(port, "id -u; docker volume create mine; touch /root/end")).returncode and time.monotonic() < end:
             time.sleep(1)
         self.assertEqual(said.stdout.split(), ["0", "mine"], said.stderr)

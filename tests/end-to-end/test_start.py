@@ -7,7 +7,11 @@ import re
 import subprocess
 import sys
 
-from harness import REPOSITORY, Case, slow
+import pytest
+
+from harness import ODD, REPOSITORY, Case, slow
+
+pytestmark = pytest.mark.needs("checkpoint:aes-c")
 
 AES = "fn: AES | plaintext: {} | ciphertext: "
 PHASES = ["create", "start", "listen", "reply"]
@@ -144,28 +148,31 @@ class Cold(Case):
                      "-n", 1, "--resume", "--out", self.out, status=2)
 
     @slow  # two minutes
+    @pytest.mark.needs("layer:python", "layer:services")
     def test_python(self):
         """An interpreter's start is in the phase in which it is waited for; its checkpoint has services."""
-        _, _, rows = self.cold("aes-python", name="aes", seconds=900)
+        _, _, rows = self.cold("aes-python", name="aes", seconds=1800)
         self.assertRegex(rows[-1]["reply"], "^" + re.escape(AES.format("defaultplaintext")))
         self.assertGreater(int(rows[2]["instructions_user"]), int(rows[0]["instructions_user"]))
-        self.cold("crud-api-python", name="crud", seconds=900)
+        self.cold("crud-api-python", name="crud", seconds=1800)
 
-    def fails(self, pattern, at, how):
-        odd = {"cache": self.own_cache("kernel", "initramfs", "base", "rootfs"), "environment": self.odd(at, how)}
-        self.refused(pattern, "run", "odd-c", "--start", "cold", "--out", self.out, seconds=300, **odd)
+    def odd_alone(self, start):
+        return {"cache": self.own_cache("kernel", "initramfs", "base", "rootfs"), "environment": self.odd(start)}
+
+    def fails(self, pattern, *options, **odd):
+        self.refused(pattern, "run", "odd-c", "--start", "cold", "--out", self.out, *options, seconds=300, **odd)
         self.assertEqual(json.loads((self.folder / "run.failed/run.json").read_text())["status"], "failed")
 
     def test_ends_before_it_listens(self):
-        self.fails(".*`container`.*it ended before it listened on port 50051", 0, "exit")
+        self.fails(".*`container`.*it ended before it listened on port 50051", **self.odd_alone("exit"))
 
     @slow  # a boot
     def test_never_listens(self):
-        self.fails(".*`container`.*it does not listen on port 50051 after 60 s", 0, "idle")
+        self.fails(".*`container`.*it does not listen on port 50051 after 60 s", **self.odd_alone("idle"))
 
     @slow  # a boot
     def test_wrong_reply(self):
-        self.fails("invocation 0: .*good evening", 1, "wrong")
+        self.fails("invocation 0: .*good evening", "--input", "wrong at 1", environment=ODD)
 
     def test_bad_inputs(self):
         for pattern, *options in (("--start cold: -n 1: the simulation is deterministic: more cold starts would all be the same", "-n", 2),

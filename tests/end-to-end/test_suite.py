@@ -8,7 +8,9 @@ import signal
 import subprocess
 import time
 
-from harness import BUILD, CACHE, ODD_WARM_UPS, Case, as_root, files_below
+import pytest
+
+from harness import BUILD, ODD, Case, as_root, files_below
 
 C = "aes-c,auth-c,helloworld-c"
 
@@ -17,21 +19,13 @@ class Suite(Case):
     def suite(self, functions, *options, **more):
         return self.slsuite("suite", "run", "--functions", functions, "--out", self.out, *options, **more)
 
-    def shared_but_open(self):
-        """A cache that has what the shared one has, and into which new things go without getting there."""
-        cache = self.own_cache("kernel", "initramfs", "base", "rootfs", "layers")
-        for part in "functions", "checkpoints":
-            (cache / part).mkdir()
-            for entry in (CACHE / part).glob("[!.]*"):
-                (cache / part / entry.name).symlink_to(entry)
-        return cache
-
     def places(self):
         """What is in the suite's folder, hidden or not."""
         return sorted(path.name for path in self.out.iterdir())
 
+    @pytest.mark.needs("checkpoint:aes-c", "checkpoint:odd-c")
     def test_one_fails(self):
-        odd = {"cache": self.shared_but_open(), "environment": self.odd(ODD_WARM_UPS + 2, "wrong")}
+        odd = {"environment": self.odd(client="-function, helloworld, -input, wrong at 5")}  # three warm-ups, two good ones
         functions = "odd*,aes-c,auth-c,a*-c"
         process = self.refused(rf"1 of 3 functions failed: see output\.log in {self.out}/odd-c\.failed, then go on with --resume$",
                                "suite", "run", "--functions", functions, "--out", self.out, "-n", 3, "--jobs", 2,
@@ -50,7 +44,7 @@ class Suite(Case):
 
         # Mended, it is run; the others stay. With other options they would not be comparable.
         whole = {name: (self.out / name).stat().st_ino for name in ("aes-c", "auth-c")}
-        odd["environment"] = self.odd(0, "mark")
+        odd["environment"] = ODD
         for others, what in ((("-n", 4), "4 on this simple with crun"), (("-n", 3, "--system", "inorder"), "3 on this inorder with crun"),
                              (("-n", 3, "--runtime", "podman"), "3 on this simple with podman")):
             self.refused(f"{self.out}/aes-c is a run of 3 invocations on simple with crun, not of {what}", "suite", "run", "--functions",
@@ -91,25 +85,29 @@ class Suite(Case):
             self.assertAlmostEqual(mean["mean"]["cpi"]["total"], sum(one["mean"]["cpi"]["total"] for one in whole) / 2, 9)
 
     def test_resume_after_the_end(self):
-        """Ended at any instant, by whatever: all processes go, and what was whole stays."""
-        for number in signal.SIGKILL, signal.SIGINT, signal.SIGTERM:
+        """Ended by whatever, when one is whole and others run: all processes go, and what was whole stays, and is not run again."""
+        suite = "suite", "run", "--functions", C, "--out", self.out, "-n", 20, "--jobs", 2
+        whole = {}
+        for number, *resume in (signal.SIGINT,), (signal.SIGTERM, "--resume"), (signal.SIGKILL, "--resume"):
             with self.subTest(number):
-                self.out = self.folder / number.name
-                process = self.start("suite", "run", "--functions", C, "--out", self.out, "-n", 20, "--jobs", 2)
-                while process.poll() is None and not (first := list(self.out.glob("*-c"))):
+                process = self.start(*suite, *resume)
+                while process.poll() is None and not list(self.out.glob("*-c")):
                     time.sleep(0.01)
                 process.qemu()
                 process.send_signal(number)
                 self.finish(process, status=-number)
                 self.assertFalse(list(self.out.glob("*.failed")))
                 self.assertFalse((self.out / "suite.json").exists())
-                whole = {path: path.stat().st_ino for path in first}
-                result = self.suite(C, "-n", 20, "--jobs", 2, "--resume")
-                self.assertEqual(whole, {path: path.stat().st_ino for path in whole})
-                self.assertEqual(self.places(), [*C.split(","), "report.html", "suite.csv", "suite.json"])
-                self.assertIn("mean of 3 functions", result.out)
-        for name in C.split(","):
-            self.same_results(*(self.folder / number / name for number in ("SIGKILL", "SIGINT", "SIGTERM")))
+                now = {path: path.stat().st_ino for path in self.out.glob("*-c")}
+                self.assertLessEqual(whole.items(), now.items())
+                whole = now
+        result = self.slsuite(*suite, "--resume")
+        self.assertLessEqual(whole.items(), {path: path.stat().st_ino for path in self.out.glob("*-c")}.items())
+        self.assertEqual(self.places(), [*C.split(","), "report.html", "suite.csv", "suite.json"])
+        self.assertIn("mean of 3 functions", result.out)
+        interrupted = next(name for name in C.split(",") if self.out / name not in whole)
+        self.slsuite("run", interrupted, "-n", 20, "-q", "--out", self.folder / "alone")
+        self.same_results(self.folder / "alone", self.out / interrupted)
 
     def test_a_run_is_killed(self):
         process = self.start("suite", "run", "--functions", C, "--out", self.out, "-n", 5, "--jobs", 3)

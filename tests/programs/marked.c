@@ -7,7 +7,14 @@
 
 #include "common/mark.h"
 
+#ifndef PER_UNIT
 #define PER_UNIT 40000 /* instructions */
+#endif
+
+#ifdef NEEDS /* a variable of a library */
+extern int NEEDS, *needed;
+int *needed = &NEEDS;
+#endif
 
 static void compute(int units) {
     /* NOLINTNEXTLINE(bugprone-infinite-loop): the assembly counts down */
@@ -62,7 +69,7 @@ int main(int argc, char *argv[]) {
         else if (strcmp(word, "flood") == 0)
             flood();
         while (strcmp(word, "spin") == 0)
-            ;
+            __asm__ volatile("");
     }
     return 0;
 }

@@ -1,5 +1,6 @@
-/* LD_PRELOAD: what a busy host does to QEMU's threads now and then, nearly always. The executing thread naps when it has just
- * halted the last core, on its way out of the guest's code, and the main thread wakes late: often in that very nap. */
+/* LD_PRELOAD: what a busy host does to QEMU's threads now and then, nearly always. The executing
+ * thread naps when it has just halted the last core, on its way out of the guest's code, and the
+ * main thread wakes late: often in that very nap. */
 #include <dlfcn.h>
 #include <poll.h>
 #include <setjmp.h>

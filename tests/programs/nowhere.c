@@ -1,0 +1,2 @@
+/* A library that the guest does not have. */
+int nothing;

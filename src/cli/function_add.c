@@ -30,7 +30,7 @@ static const struct argp_option options[] = {
     {"creds-file", OPTION_CREDENTIALS, "FILE", 0,
      "a line USER:PASSWORD for the registry (else what skopeo knows)", 0},
     {"env-file", OPTION_ENV_FILE, "FILE", 0,
-     "variables for Docker Compose files, instead of .env beside them", 0},
+     "variables for Docker Compose files, instead of .env in the first one's folder", 0},
     {"insecure", OPTION_INSECURE, NULL, 0, "a registry without TLS, or with an unknown certificate",
      0},
     {"list-keys", OPTION_KEYS, NULL, 0, "what is done of each key in a Docker Compose file", 0},

@@ -305,6 +305,17 @@ static int read_environment(const struct reading *reading) {
                 : blame(reading, environment ? "environment" : "env_file", &why);
 }
 
+/* What a tmpfs is to be beyond a folder: its size, its mode. */
+static void note_options(const struct reading *reading, const struct tree_node *list,
+                         const char *key) {
+    for (size_t i = 0; list && i < list->count; i++) {
+        const struct tree_node *one = list->entries[i].node;
+        bool is_volume = strcmp(key, "volumes") == 0;
+        if (is_volume ? tree_get(one, "tmpfs") != NULL : strchr(one->text, ':') != NULL)
+            note(reading, key);
+    }
+}
+
 static int read_folders(const struct reading *reading) {
     const struct tree_node *volumes, *tmpfs;
     struct error why = {0};
@@ -312,6 +323,8 @@ static int read_folders(const struct reading *reading) {
         return -1;
     if (!volumes && !tmpfs)
         return 0;
+    note_options(reading, volumes, "volumes");
+    note_options(reading, tmpfs, "tmpfs");
     json_t *folders = compose_read_volumes(reading->compose->model, volumes, tmpfs, &why);
     return folders ? put(reading, "folders", folders)
                    : blame(reading, volumes ? "volumes" : "tmpfs", &why);

@@ -11,7 +11,7 @@
 struct compose;
 
 /* Read files, the later over the earlier, with variables of the environment and of .env files
- * (paths; NULL: .env beside the first file, if it is there). NULL with an error that names the file
+ * (paths; NULL: .env in the first one's folder, if it is there). NULL with an error that names the file
  * and the line, as all that follow do. */
 struct compose *compose_open(const json_t *files, const json_t *env_files, struct error *err);
 void compose_close(struct compose *compose);

@@ -55,10 +55,11 @@ const struct compose_key compose_keys[] = {
         "instead of the image's, and of the image's command; null: the image's, `[]` or an empty "
         "text: none"),
     KEY("env_file", DONE, APPEND, "",
-        "in their order, below `environment`; with `required` and `format: raw`"),
+        "in order, each over the one before, `environment` over all; with `required` and `format: "
+        "raw`"),
     KEY("environment", DONE, BY_NAME, "",
-        "over the image's; a name alone has the value that it has outside, and where it has none "
-        "there it is taken from the image's, too"),
+        "over the image's; a name without a value takes it from outside, and if there is none, the "
+        "variable is removed, the image's too"),
     KEY("expose", DONE, APPEND, "", "as `ports`, where these name no TCP port"),
     KEY("extends", DONE, REPLACE, "", "of the same file or of another one, in chains"),
     KEY("external_links", REFUSED, APPEND, "", "there are no other containers: use `depends_on`"),
@@ -126,7 +127,9 @@ const struct compose_key compose_keys[] = {
     KEY("storage_opt", IDLE, BY_NAME, "", "there is no disk: all is in memory"),
     KEY("sysctls", REFUSED, BY_NAME, "", "the kernel's parameters are the image's: slsuite shell"),
     KEY("tmpfs", DONE, APPEND, "",
-        "an empty folder in memory; refused where the image has files. Options are named"),
+        "an empty folder in memory; refused where the image has files; options (`size`, `mode`) "
+        "are "
+        "named"),
     KEY("tty", NAMED, REPLACE, OFF, "there is no terminal"),
     KEY("ulimits", NAMED, DEEP, "", "4096 open files, all else without limit"),
     KEY("use_api_socket", REFUSED, REPLACE, OFF,

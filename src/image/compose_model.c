@@ -138,7 +138,7 @@ static int read_file(struct model *model, struct group *group, const char *path,
     return 0;
 }
 
-/* The variables of .env files, of those named or else of the one beside the first file. */
+/* The variables of .env files, of those named or else of the one in the first file's folder. */
 static int read_variables(struct group *group, const json_t *env_files, struct error *err) {
     autofree char *usual = path_from(group->directory, ".env");
     size_t index;

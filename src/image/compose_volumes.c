@@ -9,6 +9,11 @@
 static int check_target(const struct tree_node *at, const char *target, struct error *err) {
     if (*target != '/' || strspn(target, "/") == strlen(target))
         return tree_refuse(at, err, "%s: must be a folder in the container, from /", target);
+    static const char *const hidden[] = {"/tmp/", "/dev/", "/proc/", "/sys/"};
+    for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++)
+        if (strncmp(target, hidden[i], strlen(hidden[i])) == 0 && strcmp(target, "/dev/shm") != 0)
+            return tree_refuse(at, err, "%s: the container has a file system of its own above it",
+                               target);
     for (const char *up = target; (up = strstr(up, "/..")); up += 3)
         if (!up[3] || up[3] == '/')
             return tree_refuse(at, err, "%s: must be a folder without ..", target);

@@ -121,8 +121,8 @@ def image():
     place = tempfile.TemporaryDirectory(prefix="slsuite-test-")
     layout, root = pathlib.Path(place.name, "image"), pathlib.Path(place.name, "root")
     (root / "app").mkdir(parents=True)
-    (root / "tmp/full").mkdir(parents=True)
-    (root / "tmp/full/file").touch()
+    (root / "var/full").mkdir(parents=True)
+    (root / "var/full/file").touch()
     (root / "etc").mkdir()
     (root / "etc/passwd").write_text("root:x:0:0::/:/bin/sh\nserver:x:7:8::/:/bin/sh\n")
     (root / "link").symlink_to("/app")
@@ -503,7 +503,7 @@ services:
                 self.refuse_text(why, text, name)
 
     def test_several_files(self):
-        """Mappings by key, lists one behind the other, words anew; !reset and !override; what is null says nothing."""
+        """Mappings by key, lists one behind the other, words replaced; !reset and !override; what is null says nothing."""
         base = self.file(
             self.service("""
 environment: [A=1, B=1, GONE=1]
@@ -669,6 +669,7 @@ working_dir: /work/dir
             + "volumes: {vol: , vol2: {}, vol3: {driver: local}, out: {external: true}, opt: {driver_opts: {type: nfs}}}\n"
         )
         self.said(text)
+        self.assertIn("fn: not done here: tmpfs (", self.process.err)
         image_of_guest = self.slsuite("function", "install", "fn").out.split()[-1]
         for path, mode in (
             ("data/deep", "0755"),
@@ -691,6 +692,7 @@ working_dir: /work/dir
             ("volumes: [{type: bind, source: a, target: /x}]", "bind: nothing is mounted"),
             ("volumes: ['vol:x']", "x: must be a folder"),
             ("volumes: ['vol:/a/../b']", "without .."),
+            ("tmpfs: /tmp/x", "/tmp/x: the container has a file system of its own above it"),
             ("volumes: ['vol:/x:nocopy']", "nocopy"),
             ("volumes: [{type: volume}]", "must have type and target"),
             ("volumes: [{type: volume, target: /x, colour: 5}]", "colour: no such key"),
@@ -700,7 +702,7 @@ working_dir: /work/dir
                 self.refuse_text(
                     rf"4: fn: {lines.split(':')[0]}: .*{why}", self.service(lines) + text[text.index("volumes: {vol") :], "fn", "--replace"
                 )
-        self.refuse_text("3: tmpfs: /tmp/full: the image has files there", self.service("tmpfs: [/tmp/full]"), "fn", "--replace")
+        self.refuse_text("3: tmpfs: /var/full: the image has files there", self.service("tmpfs: [/var/full]"), "fn", "--replace")
         self.refuse_text("3: /app/server: cannot be a folder", self.service("volumes: [/app/server]"), "fn", "--replace")
         shared = (
             self.service("depends_on: [o]\nvolumes: ['v1:/x']") + "  o: {image: IMG, expose: [1], volumes: ['v1:/y']}\nvolumes: {v1: }\n"

@@ -86,19 +86,74 @@ def check_block(block, core, where):
                  "modeInsts": prefix[:-len("modeInsts")] + "commitStats0.numInsts"}.get(prefix.rpartition(".")[2])))
             if total is not None and "MissRate" not in prefix:
                 check(value + kernel == total, f"{where}: {prefix}: {value} user + {kernel} kernel is not {total}")
-        if prefix.endswith("overallMisses"):
-            accesses = block.get(name.replace("overallMisses", "overallAccesses"))
-            hits = block.get(name.replace("overallMisses", "overallHits"))
-            if hits is not None:
-                check(hits + value == accesses, f"{where}: {name}: hits + misses are not the accesses")
-            if accesses is not None:
-                rate = block.get(name.replace("overallMisses", "overallMissRate"), "missing")
-                check(rate != "missing" and close(rate, ratio(value, accesses)), f"{where}: {name}: rate {rate}")
         match = re.fullmatch(r"(system\.cpu\d+)\.numCycles", name)
         if match:
             instructions = block[match[1] + ".commitStats0.numInsts"]
             check(close(block[match[1] + ".cpi"], ratio(value, instructions)), f"{where}: {match[1]}.cpi")
             check(close(block[match[1] + ".ipc"], ratio(instructions, value)), f"{where}: {match[1]}.ipc")
+
+
+# What gem5 says under several names, after a core's or a cache's own.
+SAME = {
+    "commitStats0.numInsts": ["exec_context.thread_0.numInsts"],
+    "commitStats0.numOps": ["exec_context.thread_0.numOps"],
+    "numCycles": ["exec_context.thread_0.numBusyCycles"],
+    "cpi": ["commitStats0.cpi"],
+    "ipc": ["commitStats0.ipc"],
+    "branchPred.committed::total": ["branchPred.committed_0::total", "commitStats0.committedControl::IsControl"],
+    "branchPred.mispredicted::total": ["branchPred.mispredicted_0::total", "commit.branchMispredicts"],
+    "itlb.accesses": ["mmu.itb.wrAccesses"],
+    "itlb.misses": ["mmu.itb.wrMisses"],
+}
+
+
+def check_cache(block, cache, requestor, where):
+    """All that gem5 tells of a cache, for one requestor or all of them: accesses, MSHRs, rates; demand, command, the L1's only requestor."""
+    get = lambda word, kind="overall", of=requestor: block.get(f"{cache}.{kind}{word}::{of}", "missing")
+    misses, accesses, fills = get("Misses"), get("Accesses"), get("MshrMisses")
+    check(get("Hits") == accesses - misses, f"{where}: {cache}: hits and misses are not the accesses of {requestor}")
+    check(close(get("MissRate"), ratio(misses, accesses)), f"{where}: {cache}: MissRate::{requestor}")
+    words = ["Hits", "Misses", "Accesses", "MissRate"]
+    if fills != "missing":
+        check(get("MshrHits") == misses - fills >= 0, f"{where}: {cache}: MshrHits::{requestor}")
+        check(close(get("MshrMissRate"), ratio(fills, accesses)), f"{where}: {cache}: MshrMissRate::{requestor}")
+        words += ["MshrHits", "MshrMisses", "MshrMissRate"]
+    others = [("demand", requestor, False)]
+    l1 = re.fullmatch(r"system\.cpu(\d+)\.([id])cache", cache)
+    if l1 and requestor == "total":
+        port = f"cpu{l1[1]}.{'inst' if l1[2] == 'i' else 'data'}"
+        others += [("overall", port, False), ("demand", port, False)]
+        others += [("ReadReq.", port, True), ("ReadReq.", "total", True)] if l1[2] == "i" else []
+    for word in words:
+        for kind, of, small in others:
+            value = get(word[0].lower() + word[1:] if small else word, kind, of)
+            check(value == get(word) or value != value and get(word) != get(word), f"{where}: {cache}: {kind}{word}::{of}: {value}")
+    if requestor == "total":
+        check(block.get(f"{cache}.writebacks::writebacks") == block.get(f"{cache}.writebacks::total"), f"{where}: {cache}: writebacks")
+        useful, issued = (block.get(f"{cache}.prefetcher.{name}") for name in ("pfUseful", "pfIssued"))
+        if issued is not None:
+            check(close(block[f"{cache}.prefetcher.accuracy"], ratio(useful, issued)), f"{where}: {cache}: prefetcher.accuracy")
+            check(close(block[f"{cache}.prefetcher.coverage"], ratio(useful, useful + fills)), f"{where}: {cache}: prefetcher.coverage")
+
+
+def check_names(block, where):
+    """What gem5 says under several names is there under each; the micro-operations of all cores are, or none."""
+    for name, value in block.items():
+        cpu = re.match(r"(system\.cpu\d+\.)(.+)", name)
+        for other in SAME.get(cpu[2], []) if cpu else []:
+            found = block.get(cpu[1] + other, "missing")
+            check(found == value or found != found and value != value, f"{where}: {name} is {value}, {other} {found}")
+        cache = re.fullmatch(r"(.+)\.overallMisses::(.+)", name)
+        if cache and f"{cache[1]}.overallAccesses::{cache[2]}" in block:
+            check_cache(block, *cache.groups(), where)
+    cores = [name.split(".")[1] for name in block if re.fullmatch(r"system\.cpu\d+\.numCycles", name)]
+    ops = [block.get(f"system.{core}.commitStats0.numOps") for core in cores]
+    check(block.get("simOps") == (None if None in ops else sum(ops)), f"{where}: simOps is {block.get('simOps')}, of the cores' {ops}")
+    for core, number_of_ops in zip(cores, ops):
+        check(number_of_ops is None or number_of_ops >= block[f"system.{core}.commitStats0.numInsts"], f"{where}: {core}: fewer ops than instructions")
+    for kind, names in ("read", ("readBursts", "numReads::total")), ("write", ("writeBursts", "numWrites::total")):
+        for name in names if f"system.mem_ctrls.{kind}Reqs" in block else ():
+            check(block[f"system.mem_ctrls.{name}"] == block[f"system.mem_ctrls.{kind}Reqs"], f"{where}: {name}")
 
 
 def number(text):
@@ -215,6 +270,7 @@ def main():
     for i, (block, row) in enumerate(zip(blocks, rows)):
         try:
             check_block(block, core, f"stats.txt: block {i}")
+            check_names(block, f"stats.txt: block {i}")
             check_row(row, block, core, f"invocations.csv: invocation {row['invocation']}")
             check_stack(row, block, core, f"invocations.csv: invocation {row['invocation']}")
         except KeyError as missing:

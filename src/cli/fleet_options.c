@@ -28,12 +28,13 @@ static const struct argp_option options[] = {
     {"rate", OPTION_RATE, "R", 0, "invocations a second", 20},
     {"duration", OPTION_DURATION, "SECONDS", 0, "how long they arrive", 20},
     {"arrival", OPTION_ARRIVAL, "KIND", 0,
-     "how they arrive: poisson (the default), uniform, bursty; within a trace's minute uniform",
+     "how they arrive: poisson (the default), uniform, bursty; within a trace's minute uniform, or "
+     "recorded: when it says",
      20},
     {"burst", OPTION_BURST, "N", 0, "bursty: so many back to back (10)", 20},
     {"seed", OPTION_SEED, "N", 0, "of what is random (1)", 20},
     {"trace", OPTION_TRACE, "FILE", 0,
-     "replay the counts per minute of a trace of Azure Functions, instead of a rate", 20},
+     "replay a trace of Azure Functions, 2019's or 2021's, instead of a rate", 20},
     {"trace-function", OPTION_TRACE_FUNCTION, "HASH", 0, "whose (the first line's)", 20},
     {"trace-minute", OPTION_TRACE_MINUTE, "SECONDS", 0, "how long one of its minutes lasts (60)",
      20},
@@ -75,7 +76,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         break;
     case OPTION_ARRIVAL:
         result = arrival_kind(&fleet->arrivals.kind, argument, err);
-        request->arrival_given = true;
+        fleet->arrival_given = true;
         break;
     case OPTION_BURST:
         result = whole("--burst", argument, 1000000, &number, err);
@@ -119,7 +120,7 @@ int fleet_options_check(struct fleet_request *request, unsigned invocations, str
         return error_usage(err, "--rate: for how long? Give --duration, or -n");
     if (!fleet->trace && fleet->trace_function)
         return error_usage(err, "--trace-function without --trace");
-    if (fleet->trace && !request->arrival_given)
-        fleet->arrivals.kind = ARRIVAL_UNIFORM;
+    if (rate && fleet->arrivals.kind == ARRIVAL_RECORDED)
+        return error_usage(err, "--arrival recorded: by a --trace only");
     return 0;
 }

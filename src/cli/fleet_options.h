@@ -10,7 +10,6 @@
 struct fleet_request {
     struct fleet_options fleet; /* fleet.instances 0: it is not to be one */
     const char *given;          /* the last of these options that was given; NULL: none was */
-    bool arrival_given;
     struct error *err;
 };
 

@@ -111,11 +111,37 @@ struct report {
     const char *title;       /* of the last section */
     unsigned missing[USERS]; /* needed, or forbidden and there */
     unsigned shown[USERS];
+    char younger[USERS][80]; /* options than the kernel, with commas */
+    const struct kernel_config *config;
 };
 
-static void show(const struct kernel_requirement *requirement, void *context) {
+/* What became of the requirement. The caller frees it. */
+static char *detail_of(const struct report *report, const struct kernel_requirement *requirement) {
     static const char *const states[] = {
         [OPTION_ABSENT] = "missing", [OPTION_MODULE] = "module", [OPTION_BUILT_IN] = "built in"};
+    bool forbidden = requirement->need == FORBIDDEN;
+    const char *state =
+        forbidden && requirement->state == OPTION_ABSENT ? "left out" : states[requirement->state];
+    if (requirement->since)
+        return format_string("always there in Linux %s: an option since %u.%u only",
+                             report->config->release, requirement->since / 1000,
+                             requirement->since % 1000);
+    if (requirement->met)
+        return strdup(state);
+    return format_string("%s%s: %s", state,
+                         forbidden                             ? ", must not be there"
+                         : requirement->state == OPTION_MODULE ? ", must be built in"
+                                                               : "",
+                         requirement->why);
+}
+
+static void note_younger(char list[80], const char *option) {
+    size_t length = strlen(list);
+    if (!strstr(list, option))
+        snprintf(list + length, 80 - length, "%s%s", length ? ", " : "", option);
+}
+
+static void show(const struct kernel_requirement *requirement, void *context) {
     struct report *report = context;
     int user = find_user(requirement->who);
     if (user < 0 || !report->request->wanted[user])
@@ -126,17 +152,9 @@ static void show(const struct kernel_requirement *requirement, void *context) {
     report->shown[user]++;
     bool needed = requirement->need != OPTIONAL;
     report->missing[user] += needed && !requirement->met;
-    const char *state = states[requirement->state];
-    if (requirement->need == FORBIDDEN && requirement->state == OPTION_ABSENT)
-        state = "left out";
-    autofree char *detail =
-        requirement->met
-            ? strdup(state)
-            : format_string("%s%s: %s", state,
-                            requirement->need == FORBIDDEN        ? ", must not be there"
-                            : requirement->state == OPTION_MODULE ? ", must be built in"
-                                                                  : "",
-                            requirement->why);
+    if (requirement->since)
+        note_younger(report->younger[user], requirement->options);
+    autofree char *detail = detail_of(report, requirement);
     verdict_print(requirement->met ? GOOD
                   : needed         ? BAD
                                    : ABSENT_OPTIONAL,
@@ -152,10 +170,14 @@ static int conclude(const struct report *report) {
     for (int user = 0; user < USERS; user++) {
         if (!report->shown[user])
             continue;
+        const char *younger = report->younger[user];
+        autofree char *but = *younger ? format_string(" (not asked for, younger than Linux %s: %s)",
+                                                      report->config->release, younger)
+                                      : strdup("");
         autofree char *detail =
             report->missing[user]
-                ? format_string("not ready: %u of what is necessary", report->missing[user])
-                : strdup("ready");
+                ? format_string("not ready: %u of what is necessary%s", report->missing[user], but)
+                : format_string("ready%s", but);
         verdict_print(report->missing[user] ? BAD : GOOD, 12, all_users[user], detail, NULL);
         status |= report->missing[user] != 0;
     }
@@ -169,13 +191,20 @@ static int check(struct request *request) {
     for (int i = 0; i < USERS && !any; i++)
         request->wanted[i] = true;
     autofree char *path = find_config(request, request->err);
-    json_t *config = path ? kernel_config_read(path, request->err) : NULL;
-    struct report report = {.request = request};
-    if (config)
-        printf("%s\n\n", path);
-    int result = config ? kernel_config_check(config, show, &report, request->err) : -1;
-    json_decref(config);
-    return result < 0 ? -1 : conclude(&report);
+    struct kernel_config config;
+    struct report report = {.request = request, .config = &config};
+    if (!path || kernel_config_read(&config, path, request->err) < 0)
+        return -1;
+    printf("%s\n", path);
+    if (config.version)
+        printf("Linux %s\n\n", config.release);
+    else
+        puts("no head that tells the version: options are asked for as of the newest kernel\n");
+    int result = kernel_config_check(&config, show, &report, request->err);
+    if (result == 0)
+        result = conclude(&report);
+    kernel_config_free(&config);
+    return result;
 }
 
 static int build(const struct request *request) {
@@ -196,7 +225,8 @@ int command_kernel(int argc, char **argv, struct error *err) {
         "build\ncheck [CONFIG|running]",
         "Build a kernel with all built in that containers and the simulators need. Or check "
         "whether one is configured so: the guest's, this computer's (running), or that of a file, "
-        "also a compressed one; exit status 1 if something necessary is missing.",
+        "also a compressed one, a pipe (-), or a kernel that has its own in it; exit status 1 if "
+        "something necessary is missing.",
         NULL,
         NULL,
         NULL};

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -114,6 +115,8 @@ static void become_child(const char *const argv[], const struct process_options 
     }
     if (options->folder && chdir(options->folder) < 0)
         _exit(126);
+    if (options->output_most)
+        setrlimit(RLIMIT_FSIZE, &(struct rlimit){options->output_most, options->output_most});
     for (const char *const *extra = options->environment; extra && *extra; extra++)
         putenv((char *)*extra);
     setenv("PATH", search_path(), 1);

@@ -15,7 +15,8 @@ struct process_options {
     const char *const *environment; /* extra "NAME=VALUE" strings, NULL-terminated; NULL: none */
     const char *input;              /* file for standard input; NULL: /dev/null */
     const char *output;             /* file for standard output; NULL: the log */
-    const char *log; /* file that standard error is appended to; NULL: a temporary one */
+    size_t output_most; /* bytes in any file: it is stopped before it writes more; 0: no limit */
+    const char *log;    /* file that standard error is appended to; NULL: a temporary one */
     /* Files and folders, NULL-terminated: it can write nowhere else, where the kernel can see to
      * that (confine.h). NULL: anywhere. */
     const char *const *writable;

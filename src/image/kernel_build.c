@@ -172,15 +172,18 @@ static void note_missing(const struct kernel_requirement *requirement, void *mis
 }
 
 static int check(const char *config_file, struct error *err) {
-    json_t *missing = json_array(), *config = kernel_config_read(config_file, err);
-    int result = config ? kernel_config_check(config, note_missing, missing, err) : -1;
+    struct kernel_config config;
+    json_t *missing = json_array();
+    int result = kernel_config_read(&config, config_file, err);
+    if (result == 0)
+        result = kernel_config_check(&config, note_missing, missing, err);
     autofree char *list = words_join(missing);
     if (result == 0 && *list)
         result = error_set(err,
                            "this kernel was built, but is not as the simulators need it: %s: see "
                            "slsuite kernel check %s",
                            list, config_file);
-    json_decref(config);
+    kernel_config_free(&config);
     json_decref(missing);
     return result;
 }

@@ -5,7 +5,7 @@
 
 #include "common/random.h"
 
-static const char *const names[] = {"uniform", "poisson", "bursty"};
+static const char *const names[] = {"uniform", "poisson", "bursty", "recorded"};
 
 int arrival_kind(enum arrival_kind *kind, const char *name, struct error *err) {
     for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
@@ -13,7 +13,7 @@ int arrival_kind(enum arrival_kind *kind, const char *name, struct error *err) {
             *kind = (enum arrival_kind)i;
             return 0;
         }
-    return error_usage(err, "arrival '%s': unknown: uniform, poisson or bursty", name);
+    return error_usage(err, "arrival '%s': unknown: uniform, poisson, bursty or recorded", name);
 }
 
 const char *arrival_kind_name(enum arrival_kind kind) {
@@ -68,8 +68,18 @@ static double next_in_minute(struct arrivals *arrivals, uint64_t count) {
     return arrivals->time_s;
 }
 
+static uint64_t next_recorded(struct arrivals *arrivals) {
+    const struct trace *trace = arrivals->process.trace;
+    if (arrivals->count == trace->total)
+        return ARRIVAL_NEVER;
+    double time_s = (double)trace->times_ns[arrivals->count++] / 1e9;
+    return to_ns(time_s * arrivals->process.minute_s / 60);
+}
+
 static uint64_t next_in_trace(struct arrivals *arrivals) {
     const struct trace *trace = arrivals->process.trace;
+    if (arrivals->process.kind == ARRIVAL_RECORDED)
+        return next_recorded(arrivals);
     while (arrivals->minute < trace->minutes &&
            arrivals->count == trace->counts[arrivals->minute]) {
         arrivals->minute++;
@@ -84,4 +94,16 @@ static uint64_t next_in_trace(struct arrivals *arrivals) {
 
 uint64_t arrival_next(struct arrivals *arrivals) {
     return arrivals->process.trace ? next_in_trace(arrivals) : next_at_rate(arrivals);
+}
+
+int arrival_follow(struct arrival_process *process, const struct trace *trace, bool asked,
+                   struct error *err) {
+    process->trace = trace;
+    if (!asked)
+        process->kind = trace->times_ns ? ARRIVAL_RECORDED : ARRIVAL_UNIFORM;
+    return process->kind != ARRIVAL_RECORDED || trace->times_ns
+               ? 0
+               : error_usage(err,
+                             "arrival 'recorded': this trace has counts a minute, and no times: "
+                             "uniform, poisson or bursty");
 }

@@ -8,12 +8,13 @@
  *
  * After a trace each minute has its own number of requests, exactly. Within the minute they are
  * spread evenly (uniform), at random (poisson: a poisson process of which the number is known),
- * or in bursts at random times.
+ * or in bursts at random times. Of a trace that tells each one's time they come at those (recorded).
  *
  * The same seed gives the same times, on every machine with the same logarithm. */
 #ifndef SLS_LOAD_ARRIVAL_H
 #define SLS_LOAD_ARRIVAL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/error.h"
@@ -21,7 +22,7 @@
 
 #define ARRIVAL_NEVER UINT64_MAX
 
-enum arrival_kind { ARRIVAL_UNIFORM, ARRIVAL_POISSON, ARRIVAL_BURSTY };
+enum arrival_kind { ARRIVAL_UNIFORM, ARRIVAL_POISSON, ARRIVAL_BURSTY, ARRIVAL_RECORDED };
 
 struct arrival_process {
     enum arrival_kind kind;
@@ -42,9 +43,14 @@ struct arrivals {
     size_t minute;
 };
 
-/* "uniform", "poisson" or "bursty". */
+/* "uniform", "poisson", "bursty" or "recorded". */
 int arrival_kind(enum arrival_kind *kind, const char *name, struct error *err);
 const char *arrival_kind_name(enum arrival_kind kind);
+
+/* Let them follow the trace. Where no kind was asked for: at its own times, or else evenly within
+ * its minutes. -1: times were asked for that it has not. */
+int arrival_follow(struct arrival_process *process, const struct trace *trace, bool asked,
+                   struct error *err);
 
 /* When the next one is due: never before the one before. ARRIVAL_NEVER: the trace has ended. */
 uint64_t arrival_next(struct arrivals *arrivals);

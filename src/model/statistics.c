@@ -273,7 +273,7 @@ struct row {
      "Lines prefetched", prefetch_issued, cache, present},                                         \
     {spread, key ".prefetcher.pfUseful", "Count",                                                  \
      "Prefetched lines that were used", prefetch_useful, cache, present},                          \
-    {spread, key ".prefetcher.pfLate", "Count",                                                    \
+    {spread, key ".prefetcher.pfUsefulLate", "Count",                                                    \
      "… of these, first asked for while arriving", prefetch_late, cache, present},                 \
     {spread, key ".prefetcher.pfUnused", "Count",                                                  \
      "Prefetched lines that were lost without use", prefetch_useless, cache, present}
@@ -286,7 +286,7 @@ struct row {
 
 static const struct row rows[] = {
     {MACHINE, "simInsts", "Count", "Instructions committed on all cores", COUNT_OF(instructions)},
-    {MACHINE, "simOps", "Count", "Micro-operations committed on all cores", COUNT_OF(micro_ops), decodes},
+    {MACHINE, "simOps", "Count", "Micro-operations committed on cores that decode", COUNT_OF(micro_ops), decodes},
     {CORE, "system.cpu%u.numCycles", "Cycle", "Cycles the core was busy", COUNT_OF(cycles)},
     {CORE_MODES, "system.cpu%u.modeCycles", "Cycle", "Cycles the core was busy, by mode", COUNT_OF(cycles)},
     {CORE, "system.cpu%u.commitStats0.numInsts", "Count", "Instructions committed", COUNT_OF(instructions)},

@@ -281,7 +281,7 @@ static int describe(void *context, struct manifest *manifest, struct error *err)
     sim_describe_request(fleet->options->run, &fleet->home.function, 0, manifest);
     manifest_set_integer(manifest, "instances", how->instances);
     manifest_set_seconds(manifest, "idle_timeout", how->idle_seconds);
-    manifest_set_text(manifest, "arrival", arrival_kind_name(how->arrivals.kind));
+    manifest_set_text(manifest, "arrival", arrival_kind_name(fleet->arrivals.process.kind));
     if (how->trace) {
         manifest_set_text(manifest, "trace", how->trace);
         manifest_set_text(manifest, "trace_function", fleet->trace.function);
@@ -321,8 +321,9 @@ static int prepare(struct fleet *fleet, struct error *err) {
     fleet->arrivals.process = how->arrivals;
     if (how->trace && trace_read(&fleet->trace, how->trace, how->trace_function, err) < 0)
         return -1;
-    if (how->trace)
-        fleet->arrivals.process.trace = &fleet->trace;
+    if (how->trace &&
+        arrival_follow(&fleet->arrivals.process, &fleet->trace, how->arrival_given, err) < 0)
+        return -1;
     if (native_home_open(&fleet->home, fleet->options, err) < 0 ||
         caller_prepare(&fleet->caller, fleet->options->run, &fleet->home.function, 0, err) < 0)
         return -1;
@@ -364,6 +365,7 @@ int fleet_run(const struct native_options *options, const struct fleet_options *
     caller_free(&fleet->caller);
     native_home_close(&fleet->home);
     fleet_record_free(&fleet->record);
+    trace_free(&fleet->trace);
     free(fleet);
     return result;
 }

@@ -14,6 +14,7 @@ struct fleet_options {
     unsigned instances;  /* at most, at a time */
     double idle_seconds; /* until an idle one is removed */
     struct arrival_process arrivals;
+    bool arrival_given;                 /* arrivals.kind was asked for */
     const char *trace, *trace_function; /* a file, and whose line; NULL: by arrivals.rate */
     double duration_seconds;            /* arrivals end; 0: by the trace or by the count alone */
 };

@@ -4,9 +4,11 @@ import base64
 import collections
 import contextlib
 import csv
+import gzip
 import io
 import itertools
 import json
+import lzma
 import math
 import os
 import pathlib
@@ -167,6 +169,49 @@ class Load(unittest.TestCase):
             self.assertIn("was never invoked", run(port, "-trace", trace).stderr)
             trace.write_text("HashOwner,HashApp,HashFunction,Trigger,1,2,3\no,a,f,http,1,2\n")
             self.assertIn(":2: minute 3 is missing", run(port, "-trace", trace).stderr)
+
+    def test_foreign_traces(self):
+        """As R, pandas and Excel write them, compressed, through a pipe; Azure's of 2021 at its own times."""
+        plain = "HashOwner,HashApp,HashFunction,Trigger,1,2\no,a,f1,http,2,3\no,a,f1,timer,20,0\no,b,f2,http,1,1\n"
+        forms = {
+            "bom": "\ufeff" + plain.replace("\n", "\r\n"),
+            "pandas": ",HashOwner,HashApp,HashFunction,Trigger,1,2\n0,o,a,f1,http,2.0,3.0\n1,o,a,f1,timer,20.0,0.0\n",
+            "r": '"","HashOwner","HashApp","HashFunction","Trigger","X1","X2"\n"1","o","a","f1","http",2,3\n"2","o","a","f1","timer",2e+01,0\n',
+            "excel": "HashOwner;HashApp;HashFunction;Trigger;1;2\r\no;a;f1;http;2,0;3\r\no;a;f1;timer;20;0\r\n",
+        }
+        times = "app,func,end_timestamp,duration\na,f1,13,1\na,f2,2,2\na,f1,6.5,0.5\n"
+        with peers.function("helloworld") as port, tempfile.TemporaryDirectory() as folder:
+            trace = pathlib.Path(folder, "trace")
+
+            def replay(data, calls, *arguments):
+                trace.write_bytes(data)
+                return self.check(run(port, "-trace", trace, "-trace-minute", 0.1, "-format", "json", *arguments), calls)
+
+            for name, text in forms.items():
+                with self.subTest(name):
+                    self.assertEqual(replay(text.encode(), 25)["arrival"], "uniform")
+            self.assertEqual(replay(gzip.compress(plain.encode()), 25)["function"], "f1")
+            pipe = trace.with_name("pipe")
+            os.mkfifo(pipe)
+            writer = threading.Thread(target=lambda: pipe.write_bytes(plain.encode()))
+            writer.start()
+            self.check(run(port, "-trace", pipe, "-trace-minute", 0.1, "-format", "json"), 25)
+            writer.join()
+            found = replay(times.encode(), 2, "-trace-minute", 6)
+            self.assertEqual((found["arrival"], found["function"]), ("recorded", "f1"))
+            self.assertGreater(found["seconds"], 1.19)  # the last of them, after 12 s of which each takes 0.1 s
+            self.assertLess(found["latency_us"]["max"], 1e6)
+            self.assertEqual(replay(times.encode(), 2, "-arrival", "poisson")["arrival"], "poisson")
+            for data, arguments, why in ((times.encode(), ["-trace-function", "f3"], "no function 'f3'"),
+                                         (plain.encode(), ["-arrival", "recorded"], "this trace has counts a minute, and no times"),
+                                         (lzma.compress(plain.encode()), [], "compressed by xz: make plain text of it first: xz -d"),
+                                         (plain.encode("utf-16"), [], "text in UTF-16"),
+                                         (gzip.compress(bytes(1 << 26)), [], ":1: a line of more than"),
+                                         (plain.replace("20", "2.5").encode(), [], ":3: minute 1: '2.5' is not a whole number of invocations (column 5)")):
+                trace.write_bytes(data)
+                result = run(port, "-trace", trace, *arguments)
+                self.assertEqual(result.returncode, 2 if "recorded" in arguments else 1)
+                self.assertRegex(result.stderr, rf"client: .*{re.escape(why)}.*\n\Z")
 
     def test_formats(self):
         with peers.function("helloworld") as port:

@@ -9,7 +9,7 @@ from harness import slow
 
 
 class Started(Adding):
-        def test_a_file(self):
+    def test_a_file(self):
         """A file shaped as vSwarm's: all functions in it, one with an entry point of its own."""
         registry = self.registry()
         registry.push(self.layout, "aes-c:latest")

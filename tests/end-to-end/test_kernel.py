@@ -6,8 +6,10 @@ import os
 import pathlib
 import re
 import shutil
+import struct
+import subprocess
 
-from harness import Case, slow
+from harness import REPOSITORY, Case, slow
 
 
 class Check(Case):
@@ -80,6 +82,116 @@ class Check(Case):
         self.refused("--for lxc: there are containers, docker, sim and gem5", "kernel", "check", "--for", "lxc", status=2)
         self.refused("kernel: ", "kernel", status=2)
         self.refused("kernel: ", "kernel", "mend", status=2)
+
+
+class Elsewhere(Case):
+    """Configurations of other people's kernels: of other versions, compressed, through pipes, in a kernel."""
+
+    prepared = False
+    COMPRESS = ["gzip", "-c"], ["xz", "-c"], ["xz", "-c", "--format=lzma"], ["zstd", "-qc"], ["bzip2", "-c"]
+
+    def text(self, version="5.4.84", without=("X86_IOPL_IOPERM",), more=""):
+        """All that gem5's kernels need, but these."""
+        section = (REPOSITORY / "recipes/kernel-requirements.list").read_text().partition("[gem5]")[2]
+        options = [name for name in re.findall(r"(?m)^needed +([0-9A-Z_]+)", section) if name not in without]
+        head = f"#\n# Automatically generated file; DO NOT EDIT.\n# Linux/x86 {version} Kernel Configuration\n#\n" if version else ""
+        return head + "".join(f"CONFIG_{name}=y\n" for name in options) + more
+
+    def check(self, text, status=0, who="gem5"):
+        path = self.folder / "config"
+        path.write_text(text)
+        return self.slsuite("kernel", "check", path, "--for", who, status=status).out
+
+    def compressed(self, data, command):
+        return subprocess.run(command, input=data, stdout=subprocess.PIPE, check=True).stdout
+
+    def test_age(self):
+        """What a kernel of this version has without an option is not asked for, and is named; a younger one must have it."""
+        said = self.check(self.text())
+        self.assertIn("\nLinux 5.4.84\n", said)
+        self.assertRegex(said, r"(?m)^ok X86_IOPL_IOPERM +always there in Linux 5.4.84: an option since 5.5 only$")
+        self.assertRegex(said, r"(?m)^ok gem5 +ready \(not asked for, younger than Linux 5.4.84: X86_IOPL_IOPERM\)$")
+        for version in "5.5.0", "5.10.0-rc1", "6.12.9-mine", "10.0.1":
+            self.assertRegex(self.check(self.text(version), status=1), r"(?m)^!! X86_IOPL_IOPERM +missing: m5")
+        for version in "4.4.1", "4.14.336-generic", "5.3.0":
+            self.assertRegex(self.check(self.text(version)), r"(?m)^ok gem5 +ready ")
+        self.assertRegex(self.check(self.text().replace("Linux/x86 ", "Linux/x86_64 ")), r"(?m)^ok gem5 +ready ")
+        self.assertRegex(self.check(self.text().replace("\n", "\r\n")), r"(?m)^ok gem5 +ready ")
+
+    def test_age_of_a_changed_kernel(self):
+        """An option that the configuration speaks of is one, whatever the version."""
+        off = "# CONFIG_X86_IOPL_IOPERM is not set\n"
+        self.assertRegex(self.check(self.text("4.18.0-553", more=off), status=1), r"(?m)^!! X86_IOPL_IOPERM +missing: m5")
+
+    def test_no_head(self):
+        said = self.check(self.text(version=None), status=1)
+        self.assertIn("\nno head that tells the version: options are asked for as of the newest kernel\n", said)
+        self.assertRegex(said, r"(?m)^!! X86_IOPL_IOPERM +missing: m5")
+        self.assertRegex(self.check(self.text(version=None, without=())), r"(?m)^ok gem5 +ready$")
+
+    def test_options_that_are_gone(self):
+        """Asked for of the kernels that have them; not a word of them otherwise."""
+        self.assertRegex(self.check(self.text("5.0.21", without=("NFT_CHAIN_NAT_IPV4",)), status=1), r"(?m)^!! NFT_CHAIN_NAT_IPV4 +missing")
+        self.assertNotIn("NFT_CHAIN_NAT_IPV4", self.check(self.text("5.1.0", without=("NFT_CHAIN_NAT_IPV4",))))
+        for version, option, found in (("5.19.0", "SWAP", "MEMCG_SWAP +missing"), ("5.19.0", "MEMCG_SWAP", "MEMCG_SWAP +built in"),
+                                       ("6.1.0", "SWAP", "SWAP +built in"), ("6.1.0", "SMP", "SWAP +missing")):
+            with self.subTest(version=version, option=option):
+                said = self.check(f"# Linux/x86 {version} Kernel Configuration\nCONFIG_{option}=y\n", status=1, who="containers")
+                self.assertRegex(said, rf"(?m)^(ok|--) {found}\b")
+
+    def test_compressed(self):
+        """By its bytes, whatever the name; from a file, standard input, a pipe in /dev/fd."""
+        path = self.folder / "config"
+        text = self.text().encode()
+        for command in ["cat"], *self.COMPRESS:
+            path.write_bytes(self.compressed(text, command))
+            for name in path, "-", "/dev/stdin":
+                with self.subTest(command=command, name=str(name)):
+                    with subprocess.Popen(["cat", path], stdout=subprocess.PIPE) as cat:
+                        said = self.slsuite("kernel", "check", name, "--for", "gem5", stdin=cat.stdout).out
+                    self.assertRegex(said, r"(?m)^ok gem5 +ready ")
+        reading, writing = os.pipe()
+        with os.fdopen(writing, "wb") as pipe:
+            pipe.write(path.read_bytes())
+        said = self.slsuite("kernel", "check", f"/dev/fd/{reading}", "--for", "gem5", pass_fds=[reading]).out
+        os.close(reading)
+        self.assertRegex(said, r"(?m)^ok gem5 +ready ")
+
+    def test_in_a_kernel(self):
+        """What CONFIG_IKCONFIG puts into a vmlinux, and into the one that a vmlinuz has in it."""
+        path = self.folder / "kernel"
+        vmlinux = b"\x7fELF" + bytes(5000) + b"IKCFG_ST" + gzip.compress(self.text().encode()) + b"IKCFG_ED" + bytes(5000)
+        path.write_bytes(vmlinux)
+        self.assertRegex(self.slsuite("kernel", "check", path, "--for", "gem5").out, r"(?m)^ok gem5 +ready ")
+        for command in self.COMPRESS:
+            with self.subTest(command=command):
+                payload = self.compressed(vmlinux, command) + (b"" if command[0] == "gzip" else struct.pack("<I", len(vmlinux)))
+                header = bytearray(5 * 512 + 64)
+                header[0x1F1] = 4
+                header[0x202:0x206] = b"HdrS"
+                header[0x248:0x250] = struct.pack("<II", 64, len(payload))
+                path.write_bytes(header + payload + bytes(100))
+                self.assertRegex(self.slsuite("kernel", "check", path, "--for", "gem5").out, r"(?m)^ok gem5 +ready ")
+                header[0x248:0x250] = struct.pack("<II", 64, len(payload) + 1000)
+                path.write_bytes(header + payload)
+                self.refused(".* is no kernel's configuration, nor a kernel with one in it", "kernel", "check", path)
+        self.refused(".* is no kernel's configuration, nor a kernel with one in it", "kernel", "check", "/bin/true")
+
+    def test_bad_input(self):
+        path = self.folder / "config"
+        for command in self.COMPRESS:
+            with self.subTest(command=command):
+                path.write_bytes(self.compressed(self.text().encode(), command)[:60])
+                self.refused(".*config is damaged, or cut off", "kernel", "check", path)
+        path.write_bytes(self.compressed(bytes(300 << 20), ["zstd", "-qc"]))
+        self.refused(".*config is no kernel's configuration: unpacked it has more than 256 MiB", "kernel", "check", path)
+        path.write_bytes(self.compressed(b"CONFIG_SMP=y\n" * (2 << 20), ["xz", "-c0"]))
+        self.refused(".*config is no kernel's configuration: it has more than 16 MiB", "kernel", "check", path)
+        for _ in range(10):
+            path.write_bytes(gzip.compress(path.read_bytes()))
+        self.refused(".*config is no kernel's configuration: it is compressed over and over", "kernel", "check", path)
+        self.refused("cannot read .*: Is a directory", "kernel", "check", self.folder)
+        self.refused("- is no kernel's configuration: ", "kernel", "check", "-")
 
 
 class Build(Case):

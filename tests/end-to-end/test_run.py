@@ -115,6 +115,26 @@ class Run(Case):
         self.assertNotEqual(four.read_text(), simple)
         self.run_and_check("aes-c", "--system", four)
 
+    def test_names_of_gem5(self):
+        """Scripts that people have for gem5 find what they read; micro-operations on all cores where all cores count them, and else none."""
+        skylake = self.folder / "same.yaml"
+        skylake.write_text((BUILD / "systems/skylake.yaml").read_text().replace("others: blocking", "others: same"))
+        for system, has_ops in ("simple", False), ("skylake", False), (skylake, True):
+            with self.subTest(system=str(system)):
+                shutil.rmtree(self.out, ignore_errors=True)
+                self.run_and_check("aes-c", "--system", system, count=1)
+                script = """$1=="system.cpu1.exec_context.thread_0.numInsts"{i=$2} $1=="system.cpu1.numCycles"{c=$2}
+                    $1=="system.cpu1.commitStats0.cpi"{p=$2} $1=="system.cpu1.commitStats0.ipc"{q=$2} $1=="system.cpu1.dcache.demandMisses::total"{d=$2}
+                    $1=="system.cpu1.icache.ReadReq.misses::total"{r=$2} $1=="system.llc.demandMissRate::total"{m=$2} $1=="simInsts"{s=$2} $1=="simOps"{o=$2}
+                    END{print i+0, c+0, p+0, q+0, d+0, r+0, m+0, s+0, o+0}"""
+                said = subprocess.run(["awk", script, self.out / "stats.txt"], capture_output=True, text=True, check=True).stdout
+                instructions, cycles, cpi, ipc, misses, fetch_misses, rate, of_all, ops = map(float, said.split())
+                self.assertAlmostEqual(cycles / instructions, cpi, places=3)
+                self.assertAlmostEqual(instructions / cycles, ipc, places=3)
+                self.assertTrue(0 < misses < fetch_misses < instructions < of_all, said)
+                self.assertTrue(0 < rate < 1, said)
+                self.assertTrue(ops > of_all if has_ops else ops == 0, said)
+
     def test_default_folder_and_latest(self):
         self.slsuite("run", "aes-c", "-n", 1)
         latest = (self.folder / "results/latest").resolve()

@@ -291,6 +291,107 @@ static void stats_have_gem5s_layout(void **state) {
     run_free(&run);
 }
 
+/* One invocation, in which each statistic grew by its value. */
+static const char *const one_invocation[][2] = {
+    {"simInsts", "300"},
+    {"simOps", "250"},
+    {"system.cpu0.numCycles", "70"},
+    {"system.cpu0.commitStats0.numInsts", "100"},
+    {"system.cpu0.commitStats0.numOps", "0"},
+    {"system.cpu0.branchPred.committed::total", "0"},
+    {"system.cpu1.numCycles", "400"},
+    {"system.cpu1.commitStats0.numInsts", "200"},
+    {"system.cpu1.commitStats0.numOps", "250"},
+    {"system.cpu1.branchPred.committed::total", "40"},
+    {"system.cpu1.branchPred.mispredicted::total", "3"},
+    {"system.cpu1.dcache.overallAccesses::total", "80"},
+    {"system.cpu1.dcache.overallMisses::total", "20"},
+    {"system.cpu1.dcache.overallMshrMisses::total", "15"},
+    {"system.cpu1.dcache.writebacks::total", "6"},
+    {"system.cpu1.dcache.prefetcher.pfIssued", "8"},
+    {"system.cpu1.dcache.prefetcher.pfUseful", "5"},
+    {"system.cpu1.itlb.accesses", "50"},
+    {"system.cpu1.itlb.misses", "2"},
+    {"system.mem_ctrls.readReqs", "9"},
+};
+
+static struct run_results run_of_one_invocation(void) {
+    enum { COUNT = sizeof one_invocation / sizeof *one_invocation };
+    char *samples = NULL;
+    size_t size;
+    FILE *out = open_memstream(&samples, &size);
+    fputs(HEADER, out);
+    for (size_t i = 0; i < COUNT; i++)
+        fprintf(out, "stat\t%s\tCount\tit\n", one_invocation[i][0]);
+    fputs("mark\t5a\t0\t0", out);
+    for (size_t i = 0; i < COUNT; i++)
+        fputs("\t0", out);
+    fputs("\nmark\t5b\t0\t0", out);
+    for (size_t i = 0; i < COUNT; i++)
+        fprintf(out, "\t%s", one_invocation[i][1]);
+    fputc('\n', out);
+    fclose(out);
+    struct run_results run = run_from(samples);
+    run.reply_count = 0;
+    free(samples);
+    return run;
+}
+
+/* What gem5 says of that under other names, worked out by hand. */
+static const char *const gem5s_names[] = {
+    "simInsts 300",
+    "system.cpu0.commitStats0.numInsts 100",
+    "system.cpu0.exec_context.thread_0.numInsts 100",
+    "system.cpu0.commitStats0.cpi 0.700000",
+    "system.cpu1.cpi 2.000000", /* gem5 gives it six decimals, whatever it is */
+    "system.cpu1.commitStats0.cpi 2.000000",
+    "system.cpu1.commitStats0.ipc 0.500000",
+    "system.cpu1.exec_context.thread_0.numInsts 200",
+    "system.cpu1.exec_context.thread_0.numOps 250",
+    "system.cpu1.exec_context.thread_0.numBusyCycles 400",
+    "system.cpu1.branchPred.committed_0::total 40",
+    "system.cpu1.commitStats0.committedControl::IsControl 40",
+    "system.cpu1.branchPred.mispredicted_0::total 3",
+    "system.cpu1.commit.branchMispredicts 3",
+    "system.cpu1.dcache.overallHits::total 60",
+    "system.cpu1.dcache.overallMissRate::total 0.250000",
+    "system.cpu1.dcache.overallMshrHits::total 5",
+    "system.cpu1.dcache.demandHits::total 60",
+    "system.cpu1.dcache.demandMisses::total 20",
+    "system.cpu1.dcache.demandMisses::cpu1.data 20",
+    "system.cpu1.dcache.demandAccesses::total 80",
+    "system.cpu1.dcache.demandMshrMisses::total 15",
+    "system.cpu1.dcache.demandMshrMissRate::total 0.187500",
+    "system.cpu1.dcache.overallMisses::cpu1.data 20",
+    "system.cpu1.dcache.writebacks::writebacks 6",
+    "system.cpu1.dcache.prefetcher.accuracy 0.625000",
+    "system.cpu1.dcache.prefetcher.coverage 0.250000",
+    "system.cpu1.mmu.itb.wrAccesses 50",
+    "system.cpu1.mmu.itb.wrMisses 2",
+    "system.mem_ctrls.readBursts 9",
+};
+
+/* Core 0 keeps time without micro-operations: so nobody knows how many there were on all cores. */
+static void stats_have_all_of_gem5s_names(void **state) {
+    struct run_results run = run_of_one_invocation();
+    autofree char *text = print(&run, write_stats);
+    for (size_t i = 0; i < sizeof gem5s_names / sizeof *gem5s_names; i++) {
+        const char *line = gem5s_names[i], *value = strchr(line, ' ');
+        autofree char *name = format_string("\n%.*s ", (int)(value - line), line);
+        const char *found = strstr(text, name);
+        assert_non_null(found);
+        found += strlen(name) + strspn(found + strlen(name), " ");
+        assert_memory_equal(found, value + 1, strlen(value + 1));
+        assert_int_equal(found[strlen(value + 1)], ' ');
+        assert_null(strstr(found, name)); /* once */
+    }
+    assert_null(strstr(text, "simOps"));
+    assert_null(strstr(text, "system.cpu0.commitStats0.numOps"));
+    assert_null(strstr(text, "system.cpu0.branchPred"));
+    assert_null(strstr(text, "ReadReq"));
+    run_free(&run);
+}
+
 static void csv_has_every_column(void **state) {
     struct run_results run = run_from(SAMPLES);
     autofree char *text = print(&run, write_csv);
@@ -565,6 +666,7 @@ int main(void) {
         cmocka_unit_test(overlapping_invocations_are_paired_by_id),
         cmocka_unit_test(broken_invocations_are_refused),
         cmocka_unit_test(stats_have_gem5s_layout),
+        cmocka_unit_test(stats_have_all_of_gem5s_names),
         cmocka_unit_test(csv_has_every_column),
         cmocka_unit_test(table_fits),
         cmocka_unit_test(long_tables_are_cut),

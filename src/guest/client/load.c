@@ -294,8 +294,7 @@ static int prepare(struct load *load, struct error *err) {
         pool_open(&load->pool, load->target, load->epoll, o->connections, room, o->fresh, err) != 0)
         return -1;
     uint64_t limit = load->schedule.limit;
-    load->report =
-        report_begin(options, load->schedule.trace.function, limit == UINT64_MAX ? 0 : limit, err);
+    load->report = report_begin(options, &load->schedule, limit == UINT64_MAX ? 0 : limit, err);
     return load->report ? 0 : -1;
 }
 

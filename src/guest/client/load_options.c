@@ -109,6 +109,8 @@ static int check_together(const struct options *options, struct error *err) {
         return error_usage(err, "-trace-function without -trace");
     if (!open_loop && load->arrival_name)
         return error_usage(err, "-arrival %s: how fast? Give -rate or -trace", load->arrival_name);
+    if (load->rate > 0 && load->arrival == ARRIVAL_RECORDED)
+        return error_usage(err, "-arrival recorded: by a -trace only");
     if (load->fresh && load->connections)
         return error_usage(err, "-connection new has as many -connections as calls");
     if (load->concurrency && load->connections > load->concurrency)
@@ -129,8 +131,6 @@ int load_options_check(struct options *options, struct error *err) {
         load->concurrency = CONNECTIONS_MAX;
     if (!load->connections)
         load->connections = load->fresh ? load->concurrency : 1;
-    if (load->trace && !load->arrival_name)
-        load->arrival = ARRIVAL_UNIFORM;
     if (!options->invocations && !load->duration_s && !load->trace)
         load->duration_s = DURATION_DEFAULT;
     if (options->json)

@@ -12,7 +12,7 @@
 
 struct report {
     const struct options *options;
-    const char *function;
+    const struct schedule *schedule;
     uint64_t calls;
     FILE *log;          /* or NULL */
     struct error error; /* the first in writing it */
@@ -26,8 +26,8 @@ static double wall_clock(void) {
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-struct report *report_begin(const struct options *options, const char *function, uint64_t calls,
-                            struct error *err) {
+struct report *report_begin(const struct options *options, const struct schedule *schedule,
+                            uint64_t calls, struct error *err) {
     struct report *report = calloc(1, sizeof *report);
     const char *path = options->load.hdr_log;
     if (!report || (path && !(report->log = fopen(path, "we")))) {
@@ -36,7 +36,7 @@ struct report *report_begin(const struct options *options, const char *function,
         return NULL;
     }
     report->options = options;
-    report->function = function;
+    report->schedule = schedule;
     report->calls = calls;
     report->terminal = isatty(STDERR_FILENO);
     if (report->log)
@@ -109,7 +109,7 @@ int report_end(struct report *report, struct tally *tally, bool print, struct er
     if (report->log)
         close_log(report, tally);
     if (print)
-        summary_print(report->options, tally, report->function);
+        summary_print(report->options, tally, report->schedule);
     if (print && fflush(stdout) != 0 && !report->error.status)
         error_errno(&report->error, "write the summary");
     int outcome = report->error.status ? -1 : 0;

@@ -4,14 +4,15 @@
 #define SLS_GUEST_CLIENT_REPORT_H
 
 #include "client/options.h"
+#include "client/schedule.h"
 #include "client/tally.h"
 
 struct report;
 
-/* Opens the log. `function` is the trace's, or empty; `calls` how many there will be at most, 0:
+/* Opens the log. `schedule` has been prepared; `calls` how many there will be at most, 0:
  * that is not known. NULL: no memory, or the log cannot be written. */
-struct report *report_begin(const struct options *options, const char *function, uint64_t calls,
-                            struct error *err);
+struct report *report_begin(const struct options *options, const struct schedule *schedule,
+                            uint64_t calls, struct error *err);
 
 /* So much time has passed: when a second is full it is told, logged, and merged into the whole. */
 void report_tick(struct report *report, struct tally *tally, uint64_t elapsed_ns);

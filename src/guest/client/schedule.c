@@ -22,9 +22,11 @@ int schedule_prepare(struct schedule *schedule, const struct options *options, s
         .burst = (uint32_t)o->burst,
         .seed = (uint64_t)options->generator.seed,
         .rate = o->rate,
-        .trace = o->trace ? &schedule->trace : NULL,
         .minute_s = o->minute_s,
     };
+    if (o->trace &&
+        arrival_follow(&schedule->arrivals.process, &schedule->trace, o->arrival_name, err) != 0)
+        return -1;
     schedule->queue = malloc(QUEUE_MAX * sizeof *schedule->queue);
     return schedule->queue ? 0 : error_errno(err, "memory for the queue");
 }
@@ -98,4 +100,5 @@ void schedule_stop(struct schedule *schedule) {
 
 void schedule_free(struct schedule *schedule) {
     free(schedule->queue);
+    trace_free(&schedule->trace);
 }

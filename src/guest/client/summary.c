@@ -27,12 +27,12 @@ static double mean_late_us(const struct tally *tally) {
     return tally->sent ? tally->late_sum_ns / (double)tally->sent / 1e3 : 0;
 }
 
-static void print_load(const struct options *options, const char *function) {
+static void print_load(const struct options *options, const struct schedule *schedule) {
     const struct load_options *o = &options->load;
-    const char *kind = arrival_kind_name(o->arrival);
+    const char *kind = arrival_kind_name(schedule->arrivals.process.kind);
     if (o->trace)
-        printf("open loop: %s, function %.16s…, a minute in %g s, %s", o->trace, function,
-               o->minute_s, kind);
+        printf("open loop: %s, function %.16s…, a minute in %g s, %s", o->trace,
+               schedule->trace.function, o->minute_s, kind);
     else if (o->rate > 0)
         printf("open loop: %g/s due, %s", o->rate, kind);
     else
@@ -44,12 +44,12 @@ static void print_load(const struct options *options, const char *function) {
 }
 
 static void print_text(const struct options *options, const struct tally *tally,
-                       const char *function) {
+                       const struct schedule *schedule) {
     const struct histogram *h = &tally->whole;
     char name[64];
     printf("%" PRIu64 " invocations of %s in %.3f s: %.1f/s answered\n",
            tally->answered + tally->failed, options->method, tally->seconds, per_second(tally));
-    print_load(options, function);
+    print_load(options, schedule);
     printf("latency in us%s: mean %.3f, min %.3f",
            is_open(options) ? ", from when they were due" : "", histogram_mean(h) / 1e3,
            us(h->least));
@@ -80,7 +80,7 @@ static void print_string(const char *text) {
     putchar('"');
 }
 
-static void print_json_load(const struct options *options, const char *function) {
+static void print_json_load(const struct options *options, const struct schedule *schedule) {
     const struct load_options *o = &options->load;
     printf("\"loop\": \"%s\", \"concurrency\": %ld, \"connections\": ",
            is_open(options) ? "open" : "closed", o->concurrency);
@@ -89,25 +89,25 @@ static void print_json_load(const struct options *options, const char *function)
     else
         printf("%ld", o->connections);
     if (is_open(options))
-        printf(", \"arrival\": \"%s\"", arrival_kind_name(o->arrival));
+        printf(", \"arrival\": \"%s\"", arrival_kind_name(schedule->arrivals.process.kind));
     if (o->rate > 0)
         printf(", \"rate\": %.6g", o->rate);
     if (o->trace) {
         printf(", \"trace\": ");
         print_string(o->trace);
         printf(", \"function\": ");
-        print_string(function);
+        print_string(schedule->trace.function);
     }
 }
 
 static void print_json(const struct options *options, const struct tally *tally,
-                       const char *function) {
+                       const struct schedule *schedule) {
     const struct histogram *h = &tally->whole;
     char name[64];
     printf("{\"method\": ");
     print_string(options->method);
     printf(", ");
-    print_json_load(options, function);
+    print_json_load(options, schedule);
     printf(",\n \"seconds\": %.6f, \"invocations\": %" PRIu64 ", \"answered\": %" PRIu64
            ", \"failed\": %" PRIu64 ", \"per_second\": %.3f,\n \"failures\": {",
            tally->seconds, tally->answered + tally->failed, tally->answered, tally->failed,
@@ -150,11 +150,12 @@ static void print_csv(const struct options *options, const struct tally *tally) 
            us(tally->late_most_ns), tally->queue_most);
 }
 
-void summary_print(const struct options *options, const struct tally *tally, const char *function) {
+void summary_print(const struct options *options, const struct tally *tally,
+                   const struct schedule *schedule) {
     if (options->load.format == REPORT_JSON)
-        print_json(options, tally, function);
+        print_json(options, tally, schedule);
     else if (options->load.format == REPORT_CSV)
         print_csv(options, tally);
     else
-        print_text(options, tally, function);
+        print_text(options, tally, schedule);
 }

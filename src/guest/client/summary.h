@@ -3,9 +3,11 @@
 #define SLS_GUEST_CLIENT_SUMMARY_H
 
 #include "client/options.h"
+#include "client/schedule.h"
 #include "client/tally.h"
 
-/* `function` is the trace's, or empty. */
-void summary_print(const struct options *options, const struct tally *tally, const char *function);
+/* `schedule` has been prepared. */
+void summary_print(const struct options *options, const struct tally *tally,
+                   const struct schedule *schedule);
 
 #endif

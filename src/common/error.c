@@ -10,8 +10,8 @@ static void fill(struct error *err, int status, const char *format, va_list argu
         return;
     err->status = status;
     vsnprintf(err->text, sizeof err->text, format, arguments);
-    for (char *c = err->text; *c; c++)
-        if (*c == '\n' || *c == '\r')
+    for (char *c = err->text; *c; c++) /* names and texts of files may hold anything */
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
             *c = ' ';
 }
 

@@ -11,6 +11,7 @@
 #include "common/progress.h"
 #include "common/words.h"
 #include "image/client.h"
+#include "image/folders.h"
 #include "image/function.h"
 #include "image/oci.h"
 #include "image/service.h"
@@ -51,12 +52,11 @@ int added_check(const struct addition *addition, struct error *err) {
     autofree char *service = NULL;
     if (fetch_check(addition->source, err) < 0)
         return -1;
-    if (!*name || *name == '-' ||
-        strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(name))
+    if (!service_is_name(name))
         return error_usage(err,
-                           "%s is no name for a function: small letters, digits and -: give "
-                           "another behind the image",
-                           *name ? name : addition->source);
+                           "%s is no name for a function: at most %d small letters, digits and -: "
+                           "give another behind the image",
+                           *name ? name : addition->source, SERVICE_MOST_LETTERS);
     if (!addition->replace && exists(name))
         return error_set(err, "%s: there is a function of that name: give another, or --replace",
                          name);
@@ -72,7 +72,8 @@ int added_check(const struct addition *addition, struct error *err) {
 }
 
 /* The command line that image and addition give it. NULL with an error: none. */
-static json_t *find_arguments(const char *layout, const char *source, struct error *err) {
+static json_t *find_arguments(const char *layout, const char *source, bool has_changed,
+                              struct error *err) {
     json_t *image = oci_config(layout, err), *arguments = NULL;
     const json_t *config = json_object_get(image, "config");
     const char *system = json_string_value(json_object_get(image, "os")) ?: "unknown";
@@ -89,8 +90,11 @@ static json_t *find_arguments(const char *layout, const char *source, struct err
             error_set(err,
                       count ? "%s: its command line has more than %d words: give a shorter one in "
                               "a Docker Compose file (entrypoint: …)"
-                            : "%s: the image has no entry point: give one in a Docker Compose file "
-                              "(entrypoint: …)",
+                      : has_changed
+                          ? "%s: neither the image's nor the file's entrypoint and command leave "
+                            "anything to run: give an entrypoint"
+                          : "%s: the image has no entry point: give one in a Docker Compose file "
+                            "(entrypoint: …)",
                       source, FUNCTION_MOST_WORDS);
             json_decref(arguments);
             arguments = NULL;
@@ -100,16 +104,21 @@ static json_t *find_arguments(const char *layout, const char *source, struct err
     return arguments;
 }
 
-/* skopeo has checked the digests of what it copied; umoci checks what is in the layers. */
-static int try_to_unpack(const char *source, const char *folder, const char *layout,
+/* skopeo has checked the digests of what it copied; umoci checks what is in the layers, and that
+ * its user is in it. With the folders that it is to have. */
+static int try_to_unpack(const struct addition *addition, const char *folder, const char *layout,
                          const char *log, struct error *err) {
     autofree char *bundle = format_string("%s/bundle", folder);
-    if (oci_unpack(layout, bundle, log, err) < 0) {
-        struct error why = *err;
-        return error_set(err, "cannot unpack %s: %s: it is damaged, or not an image of Linux",
-                         source, why.text);
-    }
-    return folder_remove(bundle, err);
+    autofree char *root = format_string("%s/rootfs", bundle);
+    autofree char *place = format_string("%s/folders", folder);
+    struct error why = {0};
+    if (oci_unpack(layout, bundle, log, &why) < 0)
+        return error_set(err, "cannot unpack %s: %s: %s", addition->source, why.text,
+                         strstr(why.text, "user spec") ? "give a user that is in it, or numbers"
+                                                       : "it is damaged, or not an image of Linux");
+    return folders_add(layout, root, addition->how, place, log, err) < 0
+               ? -1
+               : folder_remove(bundle, err);
 }
 
 /* An image, into FOLDER/oci, with what is said of how it is to be run. Returns its command line;
@@ -118,12 +127,12 @@ static json_t *take_image(const struct addition *addition, const char *folder, c
                           struct error *err) {
     autofree char *layout = format_string("%s/oci", folder);
     if (fetch_image(addition->source, layout, &addition->fetch, log, err) < 0 ||
-        ((addition->entrypoint || addition->command || addition->environment) &&
-         oci_configure(layout, addition->entrypoint, addition->command, addition->environment, log,
-                       err) < 0))
+        oci_configure(layout, addition->how, log, err) < 0)
         return NULL;
-    json_t *arguments = find_arguments(layout, addition->source, err);
-    if (arguments && try_to_unpack(addition->source, folder, layout, log, err) == 0)
+    bool has_changed =
+        json_object_get(addition->how, "entrypoint") || json_object_get(addition->how, "command");
+    json_t *arguments = find_arguments(layout, addition->source, has_changed, err);
+    if (arguments && try_to_unpack(addition, folder, layout, log, err) == 0)
         return arguments;
     json_decref(arguments);
     return NULL;
@@ -150,9 +159,7 @@ static json_t *take_service(const struct addition *addition, const char *name, c
     const char *port = json_string_value(json_object_get(said, "port"));
     const struct addition service = {
         .source = json_string_value(json_object_get(said, "image")),
-        .entrypoint = json_object_get(said, "entrypoint"),
-        .command = json_object_get(said, "command"),
-        .environment = json_object_get(said, "environment"),
+        .how = said,
         .fetch = addition->fetch,
     };
     autofree char *layout = format_string("%s/oci", folder);
@@ -165,8 +172,9 @@ static json_t *take_service(const struct addition *addition, const char *name, c
         error_set(err, "%s: neither the file (expose: …) nor its image says where it listens",
                   name);
     else if (arguments && oci_digest(layout, digest, err) == 0)
-        return json_pack("{s:s, s:s, s:s+, s:o}", "image", "own", "port", port ?: exposed, "digest",
-                         "sha256:", digest, "entrypoint", arguments);
+        return json_pack("{s:s, s:s, s:s+, s:o, s:O*}", "image", "own", "port", port ?: exposed,
+                         "digest", "sha256:", digest, "entrypoint", arguments, "names",
+                         json_object_get(said, "names"));
     json_decref(arguments);
     return NULL;
 }

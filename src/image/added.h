@@ -16,16 +16,13 @@
 
 /* What is to be added. Lists are of strings; NULL where nothing is said. */
 struct addition {
-    const char *name;         /* small letters, digits, - */
-    const char *source;       /* docker://HOST/NAME:TAG, oci:FOLDER[:TAG], docker-archive:FILE */
-    const json_t *client;     /* for client_find() */
-    const json_t *entrypoint; /* instead of the image's; without a command, there is none then */
-    const json_t *command;
-    const json_t *environment; /* besides the image's */
-    const char *port;          /* where it listens; NULL: FUNCTION_PORT */
-    const json_t
-        *services; /* that it needs, in the order of starting; as compose_read() has them */
-    bool replace;  /* a function of that name, if there is one */
+    const char *name;       /* small letters, digits, - */
+    const char *source;     /* docker://HOST/NAME:TAG, oci:FOLDER[:TAG], docker-archive:FILE */
+    const json_t *client;   /* for client_find() */
+    const json_t *how;      /* it is to be run, as compose_service() has it: over the image's */
+    const char *port;       /* where it listens; NULL: FUNCTION_PORT */
+    const json_t *services; /* that it needs, in the order of starting, by their names here */
+    bool replace;           /* a function of that name, if there is one */
     struct fetch_options fetch;
 };
 

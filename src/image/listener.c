@@ -20,7 +20,7 @@ struct replacement {
 };
 
 struct replacements {
-    struct replacement replacement[SERVICE_MOST + 3];
+    struct replacement replacement[SERVICE_MOST * (1 + SERVICE_MOST_NAMES) + 3];
     size_t count;
 };
 
@@ -118,8 +118,13 @@ json_t *listener_translate(const struct listener *own, const struct listeners *l
     struct replacements replacements = {0};
     for (size_t i = 0; i < listeners->count; i++) {
         const struct listener *other = &listeners->listener[i];
+        size_t index;
+        const json_t *name;
         if (other->name)
             add(&replacements, format_string("%s:%s", other->name, other->port),
+                format_string("127.0.0.1:%u", other->number), OF_NAMES);
+        json_array_foreach(other->names, index, name)
+            add(&replacements, format_string("%s:%s", json_string_value(name), other->port),
                 format_string("127.0.0.1:%u", other->number), OF_NAMES);
     }
     add(&replacements, strdup("0.0.0.0"), strdup("127.0.0.1"), OF_NUMBERS);
@@ -137,6 +142,7 @@ int listeners_find(const struct function *function, unsigned port, struct listen
         struct listener *listener = &listeners->listener[listeners->count++];
         *listener = (struct listener){
             .name = name,
+            .names = json_object_get(service, "names"),
             .port = json_string_value(json_object_get(service, "port")),
             .entrypoint = json_object_get(service, "entrypoint"),
             .layers = service_layers(service),

@@ -13,8 +13,9 @@
 #include "image/service.h"
 
 struct listener {
-    const char *name; /* NULL: the function */
-    const char *port; /* in its container */
+    const char *name;    /* NULL: the function */
+    const json_t *names; /* further ones; NULL: none */
+    const char *port;    /* in its container */
     const json_t *entrypoint;
     enum service_layers layers; /* of a service: what it lies on */
     unsigned number;            /* its port on this computer */

@@ -1,6 +1,7 @@
 #include "image/oci.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,7 +12,6 @@
 
 #define CREATED "2024-01-01T00:00:00Z" /* the same instant as IMAGE_EPOCH */
 #define MTIME "--mtime=@1704067200"    /* and again */
-#define MOST_ARGUMENTS 128
 
 static int run(const char *const arguments[], const char *log, struct error *err) {
     const char *const environment[] = {IMAGE_EPOCH, NULL};
@@ -55,59 +55,129 @@ int oci_add_folder(const char *layout, const char *folder, const char *tar, cons
     return run(arguments, log, err) < 0 ? -1 : oci_add_tar(layout, tar, log, err);
 }
 
-/* The words of an argument vector; `option` stands before each word of a list. */
-struct vector {
-    const char *word[MOST_ARGUMENTS + 1];
-    size_t count;
-};
+/* An argument vector that grows: a JSON list of words. */
+static void add_word(json_t *words, const char *word) {
+    json_array_append_new(words, json_string_nocheck(word));
+}
 
-static void add_list(struct vector *vector, const char *option, const json_t *list) {
+/* `option` before each word of a list. */
+static void add_list(json_t *words, const char *option, const json_t *list) {
     size_t index;
     json_t *word;
     json_array_foreach(list, index, word) {
-        if (vector->count + 2 <= MOST_ARGUMENTS) {
-            vector->word[vector->count] = option;
-            vector->word[vector->count + 1] = json_string_value(word);
-        }
-        vector->count += 2;
+        add_word(words, option);
+        json_array_append(words, word);
     }
 }
 
-/* Change the configuration, and keep no more than it needs. */
-static int run_config(const char *layout, const struct vector *config, const char *log,
-                      struct error *err) {
+static int run_words(const json_t *words, const char *log, struct error *err) {
+    autofree const char **arguments = calloc(json_array_size(words) + 1, sizeof *arguments);
+    size_t index;
+    const json_t *word;
+    if (!arguments)
+        abort();
+    json_array_foreach(words, index, word) arguments[index] = json_string_value(word);
+    return run(arguments, log, err);
+}
+
+int oci_add_empty(const char *layout, const char *folder, const json_t *names, const char *tar,
+                  const char *log, struct error *err) {
+    json_t *words = json_array();
+    static const char *const usual[] = {"tar",       "--no-recursion", MTIME,
+                                        "--owner=0", "--group=0",      "--numeric-owner"};
+    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
+        add_word(words, usual[i]);
+    add_word(words, "-C");
+    add_word(words, folder);
+    add_word(words, "-cf");
+    add_word(words, tar);
+    add_word(words, "--");
+    json_array_extend(words, (json_t *)names);
+    int result = run_words(words, log, err);
+    json_decref(words);
+    return result < 0 ? -1 : oci_add_tar(layout, tar, log, err);
+}
+
+/* Change the configuration, and keep no more than it needs. The words are given up. */
+static int run_config(const char *layout, json_t *config, const char *log, struct error *err) {
     const char *const collect[] = {"umoci", "gc", "--layout", layout, NULL};
-    if (config->count > MOST_ARGUMENTS)
-        return error_set(err,
-                         "entry point, command and environment are too long together: "
-                         "more than %d words",
-                         MOST_ARGUMENTS / 2);
-    return run(config->word, log, err) < 0 ? -1 : run(collect, log, err);
+    int result = run_words(config, log, err);
+    json_decref(config);
+    return result < 0 ? -1 : run(collect, log, err);
+}
+
+static json_t *begin_config(const char *image) {
+    return json_pack("[s,s,s,s,s,s]", "umoci", "config", "--image", image, "--history.created",
+                     CREATED);
 }
 
 int oci_finish(const char *layout, const json_t *entrypoint, const char *log, struct error *err) {
+    static const char *const usual[] = {"--created", CREATED,          "--os",
+                                        "linux",     "--architecture", "amd64"};
     autofree char *image = format_string("%s:latest", layout);
-    struct vector config = {.word = {"umoci", "config", "--image", image, "--created", CREATED,
-                                     "--history.created", CREATED, "--os", "linux",
-                                     "--architecture", "amd64"},
-                            .count = 12};
-    add_list(&config, "--config.entrypoint", entrypoint);
-    return run_config(layout, &config, log, err);
+    json_t *config = begin_config(image);
+    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
+        add_word(config, usual[i]);
+    add_list(config, "--config.entrypoint", entrypoint);
+    return run_config(layout, config, log, err);
 }
 
-int oci_configure(const char *layout, const json_t *entrypoint, const json_t *command,
-                  const json_t *environment, const char *log, struct error *err) {
+static bool is_of_name(const json_t *variable, const char *name, size_t length) {
+    const char *text = json_string_value(variable);
+    return strncmp(text, name, length) == 0 && (text[length] == '=' || !text[length]);
+}
+
+/* The image's NAME=VALUEs with these changes; a NAME alone is taken away. NULL with an error. */
+static json_t *change_environment(const char *layout, const json_t *changes, struct error *err) {
+    json_t *image = oci_config(layout, err), *list = json_array(), *one, *change;
+    size_t index, other;
+    if (!image)
+        return json_decref(list), NULL;
+    json_array_foreach(json_object_get(json_object_get(image, "config"), "Env"), index, one) {
+        bool changes_it = !json_is_string(one);
+        json_array_foreach(changes, other, change) {
+            const char *text = json_string_value(change);
+            changes_it = changes_it || is_of_name(one, text, strcspn(text, "="));
+        }
+        if (!changes_it)
+            json_array_append(list, one);
+    }
+    json_array_foreach(changes, index, change) {
+        if (strchr(json_string_value(change), '='))
+            json_array_append(list, change);
+    }
+    json_decref(image);
+    return list;
+}
+
+int oci_configure(const char *layout, const json_t *how, const char *log, struct error *err) {
+    const json_t *entrypoint = json_object_get(how, "entrypoint");
+    const json_t *command = json_object_get(how, "command");
+    const json_t *environment = json_object_get(how, "environment");
+    const char *folder = json_string_value(json_object_get(how, "working_dir"));
+    const char *user = json_string_value(json_object_get(how, "user"));
     autofree char *image = format_string("%s:latest", layout);
-    struct vector config = {
-        .word = {"umoci", "config", "--image", image, "--history.created", CREATED}, .count = 6};
+    if (!entrypoint && !command && !environment && !folder && !user)
+        return 0;
+    json_t *variables = environment ? change_environment(layout, environment, err) : NULL;
+    if (environment && !variables)
+        return -1;
+    json_t *config = begin_config(image);
     if (entrypoint)
-        config.word[config.count++] = "--clear=config.entrypoint";
+        add_word(config, "--clear=config.entrypoint");
     if (entrypoint || command)
-        config.word[config.count++] = "--clear=config.cmd";
-    add_list(&config, "--config.entrypoint", entrypoint);
-    add_list(&config, "--config.cmd", command);
-    add_list(&config, "--config.env", environment);
-    return run_config(layout, &config, log, err);
+        add_word(config, "--clear=config.cmd");
+    if (environment)
+        add_word(config, "--clear=config.env");
+    add_list(config, "--config.entrypoint", entrypoint);
+    add_list(config, "--config.cmd", command);
+    add_list(config, "--config.env", variables);
+    if (folder)
+        add_word(config, "--config.workingdir"), add_word(config, folder);
+    if (user)
+        add_word(config, "--config.user"), add_word(config, user);
+    json_decref(variables);
+    return run_config(layout, config, log, err);
 }
 
 /* The blob that a descriptor of an index or a manifest names, as JSON. NULL: it is not there. */

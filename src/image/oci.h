@@ -23,10 +23,14 @@ int oci_add_tar(const char *layout, const char *tar, const char *log, struct err
 /* Its entry point, and no more than it needs: the last step. */
 int oci_finish(const char *layout, const json_t *entrypoint, const char *log, struct error *err);
 
-/* How an image is to be run, changed: an entry point and a command (an entry point alone takes away
- * the image's command), NAME=VALUEs to be added. Each may be NULL: as it is. */
-int oci_configure(const char *layout, const json_t *entrypoint, const json_t *command,
-                  const json_t *environment, const char *log, struct error *err);
+/* How an image is to be run, changed by what of these is in `how` (may be NULL): entrypoint and
+ * command, lists of words (an entry point alone takes away the image's command); environment,
+ * a list of NAME=VALUE, and of NAME to be taken away; working_dir; user. */
+int oci_configure(const char *layout, const json_t *how, const char *log, struct error *err);
+
+/* One more layer, of these folders below `folder`, as they are there, without what they hold. */
+int oci_add_empty(const char *layout, const char *folder, const json_t *names, const char *tar,
+                  const char *log, struct error *err);
 
 /* The image's configuration, a JSON object: architecture, os, config. Owned by the caller. */
 json_t *oci_config(const char *layout, struct error *err);

@@ -9,12 +9,23 @@
 #include "image/function.h"
 #include "image/oci.h"
 
-#define MOST_LETTERS 32
-
-/* A name is also that of a host, a network name space and a control group. */
-static bool is_name(const char *name) {
+bool service_is_name(const char *name) {
     size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
-    return length && length <= MOST_LETTERS && !name[length] && *name != '-';
+    return length && length <= SERVICE_MOST_LETTERS && !name[length] && *name != '-';
+}
+
+/* Further names go to /etc/hosts only. */
+static bool are_names(const json_t *names) {
+    size_t index;
+    const json_t *one;
+    json_array_foreach(names, index, one) {
+        const char *name = json_string_value(one) ?: "";
+        size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                     "0123456789._-");
+        if (!length || length > 255 || name[length] || *name == '-')
+            return false;
+    }
+    return !names || (json_is_array(names) && json_array_size(names) <= SERVICE_MOST_NAMES);
 }
 
 bool service_is_port(const char *text) {
@@ -46,9 +57,9 @@ static int check(const char *name, const json_t *service, bool added, const char
     const char *port = json_string_value(json_object_get(service, "port"));
     const json_t *image = json_object_get(service, "image");
     enum service_layers layers = service_layers(service);
-    if (!is_name(name))
+    if (!service_is_name(name))
         return error_set(err, "%s: services: %s: a name is of at most %d small letters, digits, -",
-                         path, name, MOST_LETTERS);
+                         path, name, SERVICE_MOST_LETTERS);
     if (!is_command(json_object_get(service, "entrypoint")))
         return error_set(err, "%s: services: %s: entrypoint: must be a list of 1 to %d texts", path,
                          name, FUNCTION_MOST_WORDS);
@@ -60,7 +71,11 @@ static int check(const char *name, const json_t *service, bool added, const char
                          added ? "own" : "services`, or be left out: not `own");
     if (added && !json_is_string(json_object_get(service, "digest")))
         return error_set(err, "%s: services: %s: digest: must be a text", path, name);
-    if (json_object_size(service) != (added ? 4 : image ? 3 : 2))
+    const json_t *names = json_object_get(service, "names");
+    if (!are_names(names))
+        return error_set(err, "%s: services: %s: names: must be at most %d hosts' names", path,
+                         name, SERVICE_MOST_NAMES);
+    if (json_object_size(service) != (added ? 4 : image ? 3 : 2) + (size_t)(names != NULL))
         return error_set(err, "%s: services: %s: has an unknown key", path, name);
     return 0;
 }
@@ -113,6 +128,19 @@ static int write_bundle(const json_t *service, const char *name, const char *fol
                                 json_object_get(service, "entrypoint"), config, err);
 }
 
+/* " NAME NAME", each with a blank before it. The caller frees it. */
+static char *further_names(const json_t *service) {
+    char *list = strdup("");
+    size_t index;
+    const json_t *name;
+    json_array_foreach(json_object_get(service, "names"), index, name) {
+        char *longer = format_string("%s %s", list, json_string_value(name));
+        free(list);
+        list = longer;
+    }
+    return list;
+}
+
 int service_write_bundles(const json_t *services, const char *folder, const char *bundle,
                           const char *log, struct error *err) {
     if (!json_object_size(services))
@@ -128,9 +156,10 @@ int service_write_bundles(const json_t *services, const char *folder, const char
     json_object_foreach((json_t *)services, name, service) {
         if (write_bundle(service, name, folder, bundle, log, err) < 0)
             return -1;
-        char *longer = format_string("%s%u %s %s %s\n", list, ++number, name,
+        autofree char *names = further_names(service);
+        char *longer = format_string("%s%u %s %s %s%s\n", list, ++number, name,
                                      json_string_value(json_object_get(service, "port")),
-                                     layers_names[service_layers(service)]);
+                                     layers_names[service_layers(service)], names);
         free(list);
         list = longer;
     }

@@ -28,8 +28,9 @@ static void test_words(void **state) {
             "{\"port\": \"50051\", \"entrypoint\": [\"/server\", \"-addr=0.0.0.0:50051\", "
             "\"-p50051\", \"150051\","
             " \"50051.5\", \"10.0.0.0\", \"redis://redis:6379/0\", \"my-redis:6379\","
-            " \"redis:63790\", \"6379\"],"
-            " \"services\": {\"redis\": {\"port\": \"6379\", \"entrypoint\":"
+            " \"redis:63790\", \"6379\", \"My_Redis:6379\"],"
+            " \"services\": {\"redis\": {\"names\": [\"My_Redis\"], \"port\": \"6379\", "
+            "\"entrypoint\":"
             " [\"redis-server\", \"--port\", \"6379\", \"/6379.conf\", \"50051\"]},"
             " \"fixed\": {\"port\": \"7000\", \"entrypoint\": [\"/fixed\", \"redis:6379\"]}}}")};
     struct listeners listeners = {0};
@@ -42,7 +43,7 @@ static void test_words(void **state) {
     autofree char *url = format_string("redis://%s/0", address);
     const char *const wanted[] = {
         "/server", "-addr=127.0.0.1:8080", "-p8080",      "150051", "50051.5", "10.0.0.0",
-        url,       "my-redis:6379",        "redis:63790", "6379"};
+        url,       "my-redis:6379",        "redis:63790", "6379",   address};
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
         check(own->arguments, i, wanted[i]);
     check(redis->arguments, 2, number);

@@ -30,6 +30,11 @@ def check(good, what):
         print("failed:", what)
 
 
+def same(a, b):
+    """To the digit; not a number is what it is."""
+    return a == b or isinstance(a, float) and isinstance(b, float) and math.isnan(a) and math.isnan(b)
+
+
 def close(a, b, digits=6):
     """Equal as far as `digits` printed decimals can tell."""
     return a == b or math.isnan(a) and math.isnan(b) or abs(a - b) <= 0.6 * 10**-digits
@@ -81,9 +86,15 @@ def check_block(block, core, where):
         prefix, _, last = name.rpartition("::")
         if last == "user":
             kernel = block[prefix + "::kernel"]
-            total = block.get(prefix + "::total", block.get(
-                {"modeCycles": prefix[:-len("modeCycles")] + "numCycles",
-                 "modeInsts": prefix[:-len("modeInsts")] + "commitStats0.numInsts"}.get(prefix.rpartition(".")[2])))
+            total = block.get(
+                prefix + "::total",
+                block.get(
+                    {
+                        "modeCycles": prefix[: -len("modeCycles")] + "numCycles",
+                        "modeInsts": prefix[: -len("modeInsts")] + "commitStats0.numInsts",
+                    }.get(prefix.rpartition(".")[2])
+                ),
+            )
             if total is not None and "MissRate" not in prefix:
                 check(value + kernel == total, f"{where}: {prefix}: {value} user + {kernel} kernel is not {total}")
         match = re.fullmatch(r"(system\.cpu\d+)\.numCycles", name)
@@ -127,7 +138,7 @@ def check_cache(block, cache, requestor, where):
     for word in words:
         for kind, of, small in others:
             value = get(word[0].lower() + word[1:] if small else word, kind, of)
-            check(value == get(word) or value != value and get(word) != get(word), f"{where}: {cache}: {kind}{word}::{of}: {value}")
+            check(same(value, get(word)), f"{where}: {cache}: {kind}{word}::{of}: {value}")
     if requestor == "total":
         check(block.get(f"{cache}.writebacks::writebacks") == block.get(f"{cache}.writebacks::total"), f"{where}: {cache}: writebacks")
         useful, issued = (block.get(f"{cache}.prefetcher.{name}") for name in ("pfUseful", "pfIssued"))
@@ -142,7 +153,7 @@ def check_names(block, where):
         cpu = re.match(r"(system\.cpu\d+\.)(.+)", name)
         for other in SAME.get(cpu[2], []) if cpu else []:
             found = block.get(cpu[1] + other, "missing")
-            check(found == value or found != found and value != value, f"{where}: {name} is {value}, {other} {found}")
+            check(same(found, value), f"{where}: {name} is {value}, {other} {found}")
         cache = re.fullmatch(r"(.+)\.overallMisses::(.+)", name)
         if cache and f"{cache[1]}.overallAccesses::{cache[2]}" in block:
             check_cache(block, *cache.groups(), where)
@@ -150,7 +161,10 @@ def check_names(block, where):
     ops = [block.get(f"system.{core}.commitStats0.numOps") for core in cores]
     check(block.get("simOps") == (None if None in ops else sum(ops)), f"{where}: simOps is {block.get('simOps')}, of the cores' {ops}")
     for core, number_of_ops in zip(cores, ops):
-        check(number_of_ops is None or number_of_ops >= block[f"system.{core}.commitStats0.numInsts"], f"{where}: {core}: fewer ops than instructions")
+        check(
+            number_of_ops is None or number_of_ops >= block[f"system.{core}.commitStats0.numInsts"],
+            f"{where}: {core}: fewer ops than instructions",
+        )
     for kind, names in ("read", ("readBursts", "numReads::total")), ("write", ("writeBursts", "numWrites::total")):
         for name in names if f"system.mem_ctrls.{kind}Reqs" in block else ():
             check(block[f"system.mem_ctrls.{name}"] == block[f"system.mem_ctrls.{kind}Reqs"], f"{where}: {name}")
@@ -163,9 +177,13 @@ def number(text):
 def check_row(row, block, core, where):
     """The row of invocations.csv against the block of stats.txt."""
     cpu = f"system.cpu{core}."
-    source = {"instructions": ("modeInsts::", "commitStats0.numInsts"), "cycles": ("modeCycles::", "numCycles"),
-              "l1i_misses": ("icache.overallMisses::", None), "l1d_misses": ("dcache.overallMisses::", None),
-              "llc_misses": ("llcMisses::", None)}
+    source = {
+        "instructions": ("modeInsts::", "commitStats0.numInsts"),
+        "cycles": ("modeCycles::", "numCycles"),
+        "l1i_misses": ("icache.overallMisses::", None),
+        "l1d_misses": ("dcache.overallMisses::", None),
+        "llc_misses": ("llcMisses::", None),
+    }
     for mode in "user", "kernel", "total":
         for key, (vector, total) in source.items():
             name = cpu + (total if mode == "total" and total else vector + mode)
@@ -201,15 +219,22 @@ def check_regions(path, blocks, rows, core):
     check(os.path.exists(path) == bool(names), "regions.csv: is there without regions, or not with them")
     if not names:
         return
-    columns = {"cycles": "numCycles", "instructions": "numInsts", "l1i_misses": "icacheMisses", "l1d_misses": "dcacheMisses",
-               "llc_misses": "llcMisses"}
+    columns = {
+        "cycles": "numCycles",
+        "instructions": "numInsts",
+        "l1i_misses": "icacheMisses",
+        "l1d_misses": "dcacheMisses",
+        "llc_misses": "llcMisses",
+    }
     seen = list(csv.DictReader(open(path, encoding="utf-8", newline="")))
     check(len(seen) == len(names) * len(rows), "regions.csv: another number of rows")
     blocks = {row["invocation"]: block for row, block in zip(rows, blocks)}
     for row in seen:
         for column, event in columns.items():
-            check(int(row[column]) == blocks[row["invocation"]][f"system.cpu{core}.regions.{row['region']}.{event}"],
-                  f"regions.csv: invocation {row['invocation']}: {row['region']}: {column}")
+            check(
+                int(row[column]) == blocks[row["invocation"]][f"system.cpu{core}.regions.{row['region']}.{event}"],
+                f"regions.csv: invocation {row['invocation']}: {row['region']}: {column}",
+            )
     for row in rows:
         cycles = sum(int(one["cycles"]) for one in seen if one["invocation"] == row["invocation"])
         check(cycles == int(row["cycles_total"]), f"regions.csv: invocation {row['invocation']}: {cycles} cycles")
@@ -224,8 +249,10 @@ def check_json(data, rows):
         figures |= {key: modes for key, modes in one.items() if key != "cpi_stack"}
         for key, modes in figures.items():
             for mode, value in modes.items() if isinstance(modes, dict) else ():
-                check(close(math.nan if value is None else value, number(row.get(f"{key}_{mode}", ""))),
-                      f"invocations.json: invocation {one['invocation']}: {key}.{mode}")
+                check(
+                    close(math.nan if value is None else value, number(row.get(f"{key}_{mode}", ""))),
+                    f"invocations.json: invocation {one['invocation']}: {key}.{mode}",
+                )
     for mode, mean in data["mean"]["cycles"].items():
         values = [number(row[f"cycles_{mode}"]) for row in rows]
         parts = 1 if "phase" in rows[0] else len(values)  # phases are parts of one cold start

@@ -36,10 +36,18 @@ class Group(pytest.File):
 
     def run(self, program, **environment):
         # What sanitizers find must end the program: a test that goes on would hide it.
-        environment = os.environ | {"SLS_SOURCE": str(self.config.rootpath), "CMOCKA_MESSAGE_OUTPUT": "XML",
-                                    "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"} | environment
-        done = subprocess.run([program], env=environment, capture_output=True, text=True, errors="replace", timeout=SECONDS,
-                              cwd=program.parents[2])
+        environment = (
+            os.environ
+            | {
+                "SLS_SOURCE": str(self.config.rootpath),
+                "CMOCKA_MESSAGE_OUTPUT": "XML",
+                "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+            }
+            | environment
+        )
+        done = subprocess.run(
+            [program], env=environment, capture_output=True, text=True, errors="replace", timeout=SECONDS, cwd=program.parents[2]
+        )
         said = done.stdout + done.stderr
         outcome = {}
         for report in re.findall(r"<testsuites>.*?</testsuites>", said, re.S):

@@ -14,7 +14,12 @@ REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
 def pytest_addoption(parser):
     group = parser.getgroup("serverless-suite")
     group.addoption("--build", default="build", metavar="FOLDER", help="where slsuite was built (build)")
-    group.addoption("--sanitized", default="build-sanitize", metavar="FOLDER", help="where the sanitized tests were built, if they were (build-sanitize)")
+    group.addoption(
+        "--sanitized",
+        default="build-sanitize",
+        metavar="FOLDER",
+        help="where the sanitized tests were built, if they were (build-sanitize)",
+    )
     group.addoption("--slow", action="store_true", help="also the tests that take minutes")
     group.addoption("--fuzz-seconds", type=int, default=30, metavar="N", help="hostile input for so long, each of the readers (30)")
 

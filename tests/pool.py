@@ -11,6 +11,7 @@ import pathlib
 import tempfile
 
 import pytest
+
 from xdist.scheduler import LoadScheduling
 
 KEPT = pathlib.Path(__file__).with_name("durations.json")
@@ -18,8 +19,9 @@ LEAST = 0.5  # seconds: what is shorter is not kept, and counts as this
 
 
 def pytest_addoption(parser):
-    parser.getgroup("serverless-suite").addoption("--keep-durations", action="store_true",
-                                                  help="write how long tests took to tests/durations.json, by which they are ordered")
+    parser.getgroup("serverless-suite").addoption(
+        "--keep-durations", action="store_true", help="write how long tests took to tests/durations.json, by which they are ordered"
+    )
 
 
 def pytest_xdist_auto_num_workers(config):
@@ -101,6 +103,7 @@ class Pool(LoadScheduling):
             def urgency(index):
                 demand = self.demands[index]
                 return demand.exclusive, not demand.makes, -durations.get(self.collection[index], LEAST)
+
             self.pending[:] = sorted(range(len(self.collection)), key=urgency)
         self.check_all()
 
@@ -124,8 +127,12 @@ class Pool(LoadScheduling):
 
     @property
     def tests_finished(self):
-        return (self.collection is not None and self.collection_is_completed and not self.pending
-                and all(len(pending) < 2 for pending in self.node2pending.values()))
+        return (
+            self.collection is not None
+            and self.collection_is_completed
+            and not self.pending
+            and all(len(pending) < 2 for pending in self.node2pending.values())
+        )
 
     def may_begin(self, index):
         return not self.unmade.intersection(self.demands[index].needs)

@@ -10,8 +10,8 @@ import struct
 import subprocess
 import sys
 import tempfile
-import time
 import threading
+import time
 
 import grpc
 
@@ -21,12 +21,21 @@ NAMES = ["aes", "auth", "fibonacci", "helloworld"]
 PATHS = {name: f"/{name}.Greeter/SayHello" for name in NAMES} | {"aes": "/aes.Aes/ShowEncryption"}
 FIELDS = dict.fromkeys(NAMES, ("HelloRequest", "name", "HelloReply", "message"))
 FIELDS["aes"] = ("PlainTextMessage", "plaintext_message", "ReturnEncryptionInfo", "encryption_info")
-SIZED = {"compression": "FileCompress/CompressFile", "crud-api": "CrudApi/Handle", "dna-visualisation": "DNAVisualisation/Visualise",
-         "dynamic-html": "DynamicHTML/Render", "graph-bfs": "GraphBFSBenchmark/GetBfs", "graph-mst": "GraphMST/GetMst",
-         "graph-pagerank": "GraphPageRank/GetPageRank", "hotel-profile": "HotelProfile/GetProfiles",
-         "hotel-search": "HotelSearch/Nearby", "image-rotate": "ImageRotate/RotateImage",
-         "rnn-serving": "RNNServing/GenerateString", "thumbnailer": "Thumbnailer/MakeThumbnail",
-         "video-processing": "VideoProcessing/ConvertToGrayscale"}
+SIZED = {
+    "compression": "FileCompress/CompressFile",
+    "crud-api": "CrudApi/Handle",
+    "dna-visualisation": "DNAVisualisation/Visualise",
+    "dynamic-html": "DynamicHTML/Render",
+    "graph-bfs": "GraphBFSBenchmark/GetBfs",
+    "graph-mst": "GraphMST/GetMst",
+    "graph-pagerank": "GraphPageRank/GetPageRank",
+    "hotel-profile": "HotelProfile/GetProfiles",
+    "hotel-search": "HotelSearch/Nearby",
+    "image-rotate": "ImageRotate/RotateImage",
+    "rnn-serving": "RNNServing/GenerateString",
+    "thumbnailer": "Thumbnailer/MakeThumbnail",
+    "video-processing": "VideoProcessing/ConvertToGrayscale",
+}
 for name, method in SIZED.items():
     PATHS[name] = f"/{name.replace('-', '_')}.{method}"
     FIELDS[name] = "Request", "name", "Reply", "message"
@@ -46,8 +55,11 @@ def compile_protocols():
     atexit.register(folder.cleanup)
     folder = folder.name
     protos = os.path.join(REPOSITORY, "functions/proto")
-    subprocess.run(["protoc", f"--proto_path={protos}", f"--python_out={folder}"]
-                   + [os.path.join(protos, name.replace("-", "_") + ".proto") for name in [*PATHS, "reflection"]], check=True)
+    subprocess.run(
+        ["protoc", f"--proto_path={protos}", f"--python_out={folder}"]
+        + [os.path.join(protos, name.replace("-", "_") + ".proto") for name in [*PATHS, "reflection"]],
+        check=True,
+    )
     sys.path.insert(0, folder)
     MODULES.update({name: importlib.import_module(name.replace("-", "_") + "_pb2") for name in [*PATHS, "reflection"]})
 
@@ -57,10 +69,10 @@ compile_protocols()
 
 # --- peers ---------------------------------------------------------------------------------------------
 
+
 def start(name, *options):
     """One of our functions: its process and its port."""
-    process = subprocess.Popen([program(name), "-addr", "127.0.0.1:0", *options],
-                               stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen([program(name), "-addr", "127.0.0.1:0", *options], stderr=subprocess.PIPE, text=True)
     return process, int(process.stderr.readline().rsplit(":", 1)[1])
 
 
@@ -90,8 +102,7 @@ def call(port, name, text, path=None, timeout=20, **options):
     request_type, request_field, reply_type, reply_field = FIELDS[name]
     module = MODULES[name]
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-        method = channel.unary_unary(path or PATHS[name], lambda m: m.SerializeToString(),
-                                     getattr(module, reply_type).FromString)
+        method = channel.unary_unary(path or PATHS[name], lambda m: m.SerializeToString(), getattr(module, reply_type).FromString)
         request = getattr(module, request_type)(**{request_field: text})
         return getattr(method(request, timeout=timeout, **options), reply_field)
 
@@ -114,8 +125,7 @@ class Service(grpc.GenericRpcHandler):
 
         if details.method != PATHS[self.name]:
             return None
-        return grpc.unary_unary_rpc_method_handler(
-            handle, getattr(module, request_type).FromString, lambda m: m.SerializeToString())
+        return grpc.unary_unary_rpc_method_handler(handle, getattr(module, request_type).FromString, lambda m: m.SerializeToString())
 
 
 class Reflection(grpc.GenericRpcHandler):
@@ -133,6 +143,7 @@ class Reflection(grpc.GenericRpcHandler):
             for request in requests:
                 assert request.list_services
                 yield module.Response(services=module.ServiceList(service=[module.Service(name=name) for name in self.names]))
+
         return grpc.stream_stream_rpc_method_handler(handle, module.Request.FromString, lambda m: m.SerializeToString())
 
 
@@ -180,8 +191,7 @@ def client(port, *arguments, function="helloworld", limit=30):
     words = [str(word) for word in arguments]
     if function and not {"-function", "--function", "-method"}.intersection(words):
         words = ["-function", function, *words]
-    return subprocess.run([program("client"), "-addr", f"127.0.0.1:{port}", *words],
-                          capture_output=True, text=True, timeout=limit)
+    return subprocess.run([program("client"), "-addr", f"127.0.0.1:{port}", *words], capture_output=True, text=True, timeout=limit)
 
 
 # --- HTTP/2 by hand ------------------------------------------------------------------------------------
@@ -206,9 +216,12 @@ def fields(*pairs):
 
 
 def request_head(path, stream=1, method="POST", kind="application/grpc"):
-    return frame(HEADERS, END_HEADERS, stream,
-                 fields((":method", method), (":scheme", "http"), (":path", path), (":authority", "x"),
-                        ("te", "trailers"), ("content-type", kind)))
+    return frame(
+        HEADERS,
+        END_HEADERS,
+        stream,
+        fields((":method", method), (":scheme", "http"), (":path", path), (":authority", "x"), ("te", "trailers"), ("content-type", kind)),
+    )
 
 
 def message(payload, flag=0, length=None):
@@ -246,8 +259,8 @@ def frames(data):
     result = []
     while len(data) >= 9:
         length = int.from_bytes(data[:3], "big")
-        result.append((data[3], data[4], int.from_bytes(data[5:9], "big"), data[9:9 + length]))
-        data = data[9 + length:]
+        result.append((data[3], data[4], int.from_bytes(data[5:9], "big"), data[9 : 9 + length]))
+        data = data[9 + length :]
     return result
 
 
@@ -259,5 +272,5 @@ def read_request(connection):
         if not part:
             return
         data += part
-        if any(f[0] == DATA and f[1] & END_STREAM for f in frames(data[len(PREFACE):])):
+        if any(f[0] == DATA and f[1] & END_STREAM for f in frames(data[len(PREFACE) :])):
             return

@@ -40,8 +40,10 @@ def crud_api(size):
     count = {"small": 10, "medium": 100, "large": 1000}[size]
     random = numbers(2 * count)
     prices, quantities = [n % 10000 for n in random[::2]], [n % 9 + 1 for n in random[1::2]]
-    return (f"CrudApi | cart: {size} | items: {count} | one: {quantities[count // 2]} at {prices[count // 2]} | "
-            f"total: {sum(map(operator.mul, prices, quantities))} | crc32: {binascii.crc32(' '.join(map(str, prices)).encode()):08x} | ")
+    return (
+        f"CrudApi | cart: {size} | items: {count} | one: {quantities[count // 2]} at {prices[count // 2]} | "
+        f"total: {sum(map(operator.mul, prices, quantities))} | crc32: {binascii.crc32(' '.join(map(str, prices)).encode()):08x} | "
+    )
 
 
 def nodes_of(size):
@@ -94,15 +96,31 @@ def dna_visualisation(size):
         y += {"T": -1, "G": 1}.get(base, 0)
         points.append(y)
     whole = lambda value: f"{value:g}" if value == int(value) else f"{value}"
-    return (f"DNAVisualisation | sequence: {size} | points: {2 * count + 1} | lowest: {whole(min(points))} | "
-            f"highest: {whole(max(points))} | end: {whole(y)} | bytes: ")
+    return (
+        f"DNAVisualisation | sequence: {size} | points: {2 * count + 1} | lowest: {whole(min(points))} | "
+        f"highest: {whole(max(points))} | end: {whole(y)} | bytes: "
+    )
 
 
 def dynamic_html(size):
-    lines = [f"""      <li class="{('even', 'odd')[n % 2]}">{i}: {n}</li>"""
-             for i, n in enumerate(numbers({"small": 10, "medium": 100, "large": 1000}[size]), 1)]
-    page = "\n".join(["<!DOCTYPE html>", "<html>", "  <head><title>Numbers for Ada &amp; Charles</title></head>", "  <body>",
-                      "    <p>Welcome, Ada &amp; Charles!</p>", "    <ul>", *lines, "    </ul>", "  </body>", "</html>"])
+    lines = [
+        f"""      <li class="{("even", "odd")[n % 2]}">{i}: {n}</li>"""
+        for i, n in enumerate(numbers({"small": 10, "medium": 100, "large": 1000}[size]), 1)
+    ]
+    page = "\n".join(
+        [
+            "<!DOCTYPE html>",
+            "<html>",
+            "  <head><title>Numbers for Ada &amp; Charles</title></head>",
+            "  <body>",
+            "    <p>Welcome, Ada &amp; Charles!</p>",
+            "    <ul>",
+            *lines,
+            "    </ul>",
+            "  </body>",
+            "</html>",
+        ]
+    )
     return f"DynamicHTML | page: {size} | bytes: {len(page)} | crc32: {binascii.crc32(page.encode()):08x} | "
 
 
@@ -118,9 +136,11 @@ def hotels(count):
 
 def hotel_profile(size):
     count = {"small": 5, "medium": 50, "large": 500}[size]
-    text = "\n".join(f'{{"id": {i}, "name": "Hotel {i}", "east": {east}, "north": {north}, "price": {price}, '
-                     f'"description": "{price} a night, {east} m to the east and {north} m to the north."}}'
-                     for i, (east, north, price) in enumerate(hotels(count)))
+    text = "\n".join(
+        f'{{"id": {i}, "name": "Hotel {i}", "east": {east}, "north": {north}, "price": {price}, '
+        f'"description": "{price} a night, {east} m to the east and {north} m to the north."}}'
+        for i, (east, north, price) in enumerate(hotels(count))
+    )
     return f"HotelProfile | hotels: {size} | profiles: {count} | bytes: {len(text)} | crc32: {binascii.crc32(text.encode()):08x} | "
 
 
@@ -132,8 +152,10 @@ def hotel_search(size):
     radius = next(radius for radius in range(15000) if sum(distance <= radius for distance in distances) >= most)
     found = sorted((i for i in range(1000) if distances[i] <= radius), key=lambda i: distances[i])[:most]
     cheapest = min(found, key=lambda i: (all_of_them[i][2], i))
-    return (f"HotelSearch | search: {size} | hotels: {most} | nearest: {found[0]} | cheapest: {cheapest} at "
-            f"{all_of_them[cheapest][2]} | total: {sum(all_of_them[i][2] for i in found)} | ")
+    return (
+        f"HotelSearch | search: {size} | hotels: {most} | nearest: {found[0]} | cheapest: {cheapest} at "
+        f"{all_of_them[cheapest][2]} | total: {sum(all_of_them[i][2] for i in found)} | "
+    )
 
 
 def image_rotate(size):
@@ -144,20 +166,28 @@ def image_rotate(size):
 
 def rnn_serving(size):
     """With double precision, one neuron after the other."""
-    languages = ("Arabic Chinese Czech Dutch English French German Greek Irish Italian Japanese Korean Polish Portuguese Russian "
-                 "Scottish Spanish Vietnamese").split()
+    languages = (
+        "Arabic Chinese Czech Dutch English French German Greek Irish Italian Japanese Korean Polish Portuguese Russian "
+        "Scottish Spanish Vietnamese"
+    ).split()
     letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ .,;'-"
     language, count = {"small": ("French", 1), "medium": ("German", 5), "large": ("Russian", 20)}[size]
     hidden, ends = 128, len(letters)
     weights = iter([number / 2**30 - 1 for number in numbers(hidden * (len(languages) + ends + hidden + ends + 1))])
-    matrix = lambda rows, columns: [[next(weights) * 3 / columns**.5 for _ in range(columns)] for _ in range(rows)]
+    matrix = lambda rows, columns: [[next(weights) * 3 / columns**0.5 for _ in range(columns)] for _ in range(rows)]
     by_language, by_letter = matrix(hidden, len(languages)), matrix(hidden, ends)
     by_hidden, out, names = matrix(hidden, hidden), matrix(ends + 1, hidden), []
     for start in (chr(ord("A") + i % 26) for i in range(count)):
         state, name = [0.0] * hidden, start
         while len(name) < 20:
-            state = [math.tanh(by_language[i][languages.index(language)] + by_letter[i][letters.index(name[-1])] +
-                               sum(map(operator.mul, by_hidden[i], state))) for i in range(hidden)]
+            state = [
+                math.tanh(
+                    by_language[i][languages.index(language)]
+                    + by_letter[i][letters.index(name[-1])]
+                    + sum(map(operator.mul, by_hidden[i], state))
+                )
+                for i in range(hidden)
+            ]
             scores = [sum(map(operator.mul, row, state)) for row in out]
             best = scores.index(max(scores))
             if best == ends:
@@ -173,17 +203,31 @@ def thumbnailer(size):
 
 def video_processing(size):
     width, height, count = 160, 120, {"small": 2, "medium": 10, "large": 50}[size]
-    grey = [bytes((299 * r + 587 * g + 114 * b) // 1000 for r, g, b in (pixel(x, y) for x in range(width)))
-            for y in range(height)]
+    grey = [bytes((299 * r + 587 * g + 114 * b) // 1000 for r, g, b in (pixel(x, y) for x in range(width))) for y in range(height)]
     checksum = 0
     for i in range(count):
         checksum = binascii.crc32(b"".join(grey[(y - i) % height] for y in range(height)), checksum)
     return f"VideoProcessing | video: {size} | frames: {count} | crc32: {checksum:08x} | "
 
 
-FUNCTIONS = {function.__name__.replace("_", "-"): function for function in (
-    compression, crud_api, dna_visualisation, dynamic_html, graph_bfs, graph_mst, graph_pagerank, hotel_profile, hotel_search,
-    image_rotate, rnn_serving, thumbnailer, video_processing)}
+FUNCTIONS = {
+    function.__name__.replace("_", "-"): function
+    for function in (
+        compression,
+        crud_api,
+        dna_visualisation,
+        dynamic_html,
+        graph_bfs,
+        graph_mst,
+        graph_pagerank,
+        hotel_profile,
+        hotel_search,
+        image_rotate,
+        rnn_serving,
+        thumbnailer,
+        video_processing,
+    )
+}
 
 if __name__ == "__main__":  # the client's table
     for name, function in FUNCTIONS.items():

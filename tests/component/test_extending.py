@@ -92,9 +92,26 @@ class Prefetcher(unittest.TestCase):
         (cls.folder / "walk.c").write_text(WALK, encoding="utf-8")
         flags = subprocess.run(["pkg-config", "--cflags", "--libs", *LIBRARIES], check=True, capture_output=True, text=True)
         sources = [str(path) for part in ("model", "system", "common") for path in sorted((cls.folder / "src" / part).glob("*.c"))]
-        subprocess.run(["gcc", "-std=gnu17", "-D_GNU_SOURCE", '-DSLS_VERSION="test"', "-Wall", "-Wextra", "-Werror",
-                        "-Wno-unused-parameter", "-Wno-missing-field-initializers", f"-I{cls.folder}/src", "-o", cls.folder / "walk",
-                        cls.folder / "walk.c", *sources, *flags.stdout.split()], check=True)
+        subprocess.run(
+            [
+                "gcc",
+                "-std=gnu17",
+                "-D_GNU_SOURCE",
+                '-DSLS_VERSION="test"',
+                "-Wall",
+                "-Wextra",
+                "-Werror",
+                "-Wno-unused-parameter",
+                "-Wno-missing-field-initializers",
+                f"-I{cls.folder}/src",
+                "-o",
+                cls.folder / "walk",
+                cls.folder / "walk.c",
+                *sources,
+                *flags.stdout.split(),
+            ],
+            check=True,
+        )
 
     def walk(self, system):
         """Demand fills, lines prefetched, of these used, and cycles."""

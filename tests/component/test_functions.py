@@ -13,17 +13,38 @@ import time
 import unittest
 
 import grpc
+import pytest
 
 import peers
-import pytest
 import reference
 
 NEEDED = {"go": ("go", "protoc", "protoc-gen-go"), "nodejs": ("npm",), "python": ("protoc",)}
 INPUTS = {
     "aes": ["", "world", "a", "exactly sixteen.", "seventeen letters", "Zoë ☃ 🙂", "x" * 1000, "a | b : c"],
     "auth": ["allow", "deny", "unauthorized", "", "Allow", "allow ", "x y", "<&>"],
-    "fibonacci": ["0", "1", "2", "10", "93", "94", "1000", "3000", "", "world", "12a", "-5", "+7", " 8", "9 ", "007", "1e3",
-                  "0x10", "1_0", "٣", "-99999999999999999999"],
+    "fibonacci": [
+        "0",
+        "1",
+        "2",
+        "10",
+        "93",
+        "94",
+        "1000",
+        "3000",
+        "",
+        "world",
+        "12a",
+        "-5",
+        "+7",
+        " 8",
+        "9 ",
+        "007",
+        "1e3",
+        "0x10",
+        "1_0",
+        "٣",
+        "-99999999999999999999",
+    ],
 }
 REFUSED = {"fibonacci": ["1000001", "99999999999999999999"]}
 
@@ -38,9 +59,13 @@ def served(name, path=None):
     """`slsuite function serve`, until it listens; it must end when it is told to, and leave nothing."""
     port = free_port()
     place = tempfile.mkdtemp(prefix="slsuite-test-")
-    process = subprocess.Popen([os.path.join(peers.BUILD, "slsuite"), "function", "serve", name, "--port", str(port)],
-                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-                               env=os.environ | {"TMPDIR": place} | ({"PATH": path} if path else {}))
+    process = subprocess.Popen(
+        [os.path.join(peers.BUILD, "slsuite"), "function", "serve", name, "--port", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"TMPDIR": place} | ({"PATH": path} if path else {}),
+    )
     try:
         deadline = time.monotonic() + 900  # its language's base layer may have to be made
         while process.poll() is None and time.monotonic() < deadline:
@@ -155,6 +180,7 @@ def of_function(name):
     @pytest.mark.needs("layer:python", "layer:services")
     def test(self):
         self.check(name)
+
     return test
 
 
@@ -164,8 +190,9 @@ for name in reference.FUNCTIONS:
 
 
 def slsuite(*arguments, **options):
-    return subprocess.run([os.path.join(peers.BUILD, "slsuite"), "function", *map(str, arguments)], capture_output=True, text=True,
-                          timeout=900, **options)
+    return subprocess.run(
+        [os.path.join(peers.BUILD, "slsuite"), "function", *map(str, arguments)], capture_output=True, text=True, timeout=900, **options
+    )
 
 
 class Image(unittest.TestCase):
@@ -183,8 +210,10 @@ class Image(unittest.TestCase):
     def test_test(self):
         result = slsuite("test", "auth-c", "helloworld-c")
         self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertEqual([line.split() for line in result.stdout.splitlines()],
-                         [[name, *"20 replies are right".split()] for name in ("auth-c", "helloworld-c")])
+        self.assertEqual(
+            [line.split() for line in result.stdout.splitlines()],
+            [[name, *"20 replies are right".split()] for name in ("auth-c", "helloworld-c")],
+        )
 
     def test_service_that_fails(self):
         """It is named, and nothing is left."""
@@ -192,11 +221,16 @@ class Image(unittest.TestCase):
         place = folder / "hello/c"
         place.mkdir(parents=True)
         shutil.copy(peers.program("helloworld"), place / "helloworld-c")
-        description = (pathlib.Path(peers.BUILD) / "functions/helloworld/c/function.yaml").read_text().replace("helloworld-c\n", "hello-c\n", 1)
-        for options, pattern in (("-addr, 0.0.0.0:7000, -lost", "the service other ended before it listened on port [0-9]+: "),
-                                 ("-addr, 0.0.0.0:7000", "^$")):
+        description = (
+            (pathlib.Path(peers.BUILD) / "functions/helloworld/c/function.yaml").read_text().replace("helloworld-c\n", "hello-c\n", 1)
+        )
+        for options, pattern in (
+            ("-addr, 0.0.0.0:7000, -lost", "the service other ended before it listened on port [0-9]+: "),
+            ("-addr, 0.0.0.0:7000", "^$"),
+        ):
             (place / "function.yaml").write_text(
-                description + f"services: {{other: {{port: 7000, entrypoint: [/helloworld-c, {options}]}}}}\n")
+                description + f"services: {{other: {{port: 7000, entrypoint: [/helloworld-c, {options}]}}}}\n"
+            )
             result = slsuite("test", "hello-c", env=os.environ | {"SLSUITE_FUNCTIONS": str(folder)})
             self.assertRegex(result.stderr.splitlines()[-1] if result.returncode else "", pattern)
 
@@ -207,20 +241,26 @@ class Image(unittest.TestCase):
         folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
         result = slsuite("export", "aes-c", "--out", folder / "aes.tar")
         self.assertEqual(result.returncode, 0, result.stderr)
-        subprocess.run(["skopeo", "--insecure-policy", "copy", "-q", f"docker-archive:{folder}/aes.tar:aes-c:latest",
-                        f"oci:{folder}/back:latest"], check=True)
-        subprocess.run(["umoci", "unpack", "--rootless", "--image", f"{folder}/back:latest", folder / "bundle"], check=True,
-                       capture_output=True)
+        subprocess.run(
+            ["skopeo", "--insecure-policy", "copy", "-q", f"docker-archive:{folder}/aes.tar:aes-c:latest", f"oci:{folder}/back:latest"],
+            check=True,
+        )
+        subprocess.run(
+            ["umoci", "unpack", "--rootless", "--image", f"{folder}/back:latest", folder / "bundle"], check=True, capture_output=True
+        )
         self.assertEqual((folder / "bundle/rootfs/aes-c").read_bytes(), pathlib.Path(peers.program("aes")).read_bytes())
         config = json.loads((folder / "bundle/config.json").read_text())
         self.assertEqual(config["process"]["args"], ["/aes-c", "-addr", "0.0.0.0:50051"])
 
     def test_bad_use(self):
-        for arguments, status, pattern in ((("test", "lost-c"), 2, "no function is named lost-c: known are aes-c, "),
-                                           (("export", "aes-c", "--out", "/nonexistent/x.tar"), 1, ".*/nonexistent"),
-                                           (("export",), 2, "function export takes one function's name"),
-                                           (("serve", "aes-c", "auth-c"), 2, "function serve takes one function's name"),
-                                           (("serve", "aes-c", "--port", "0"), 2, "--port"), (("mend",), 2, "")):
+        for arguments, status, pattern in (
+            (("test", "lost-c"), 2, "no function is named lost-c: known are aes-c, "),
+            (("export", "aes-c", "--out", "/nonexistent/x.tar"), 1, ".*/nonexistent"),
+            (("export",), 2, "function export takes one function's name"),
+            (("serve", "aes-c", "auth-c"), 2, "function serve takes one function's name"),
+            (("serve", "aes-c", "--port", "0"), 2, "--port"),
+            (("mend",), 2, ""),
+        ):
             with self.subTest(arguments):
                 result = slsuite(*arguments)
                 self.assertEqual(result.returncode, status, result.stderr)

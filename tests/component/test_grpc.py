@@ -18,30 +18,56 @@ import unittest
 import grpc
 
 from peers import (
-    CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, KEY, MODULES, NAMES, PATHS, PING, PREFACE,
-    RST_STREAM, SETTINGS, Reflection, call, client, exchange, fields, frame, frames, function, grpcio_server, message, program,
-    raw_server, read_request, request_head, start, stop, text_field,
+    CONTINUATION,
+    DATA,
+    END_HEADERS,
+    END_STREAM,
+    GOAWAY,
+    HEADERS,
+    KEY,
+    MODULES,
+    NAMES,
+    PATHS,
+    PING,
+    PREFACE,
+    RST_STREAM,
+    SETTINGS,
+    Reflection,
+    call,
+    client,
+    exchange,
+    fields,
+    frame,
+    frames,
+    function,
+    grpcio_server,
+    message,
+    program,
+    raw_server,
+    read_request,
+    request_head,
+    start,
+    stop,
+    text_field,
 )
 
 # --- (a) our functions, grpcio as client ------------------------------------------------------------------
+
 
 class Functions(unittest.TestCase):
     def test_auth(self):
         with function("auth") as port:
             for token, effect in (("allow", "Allow"), ("deny", "Deny")):
                 reply = call(port, "auth", token)
-                head, response, runtime = re.fullmatch(
-                    r"(fn: Auth \| token: \w+) \| resp: (\{.*\}) \| runtime: (.*)", reply).groups()
+                head, response, runtime = re.fullmatch(r"(fn: Auth \| token: \w+) \| resp: (\{.*\}) \| runtime: (.*)", reply).groups()
                 self.assertEqual((head, runtime), (f"fn: Auth | token: {token}", "c"))
                 policy = json.loads(response)
                 self.assertEqual(policy["principalId"], "user")
                 statement = policy["policyDocument"]["Statement"][0]
                 self.assertEqual((statement["Effect"], statement["Action"]), (effect, "execute-api:Invoke"))
                 self.assertTrue(policy["context"]["booleanKey"])
-            self.assertEqual(call(port, "auth", "unauthorized"),
-                             "fn: Auth | token: unauthorized | resp: Unauthorized | runtime: c")
-            self.assertEqual(call(port, "auth", "x y"),
-                             "fn: Auth | token: x y | resp: Error: Invalid token | runtime: c")
+            self.assertEqual(call(port, "auth", "unauthorized"), "fn: Auth | token: unauthorized | resp: Unauthorized | runtime: c")
+            self.assertEqual(call(port, "auth", "x y"), "fn: Auth | token: x y | resp: Error: Invalid token | runtime: c")
 
     def test_fibonacci(self):
         a, b, numbers = 0, 1, []
@@ -50,11 +76,9 @@ class Functions(unittest.TestCase):
             a, b = b, a + b
         with function("fibonacci") as port:
             for x in [*range(100), 178, 179, 180, 1000, 3000]:
-                self.assertEqual(call(port, "fibonacci", str(x)),
-                                 f"fn: Fib: y = fib(x) | x: {x} y: {numbers[x]} | runtime: c")
+                self.assertEqual(call(port, "fibonacci", str(x)), f"fn: Fib: y = fib(x) | x: {x} y: {numbers[x]} | runtime: c")
             for text, x in (("", 0), ("world", 0), ("12a", 0), ("-5", -5)):
-                self.assertEqual(call(port, "fibonacci", text),
-                                 f"fn: Fib: y = fib(x) | x: {x} y: 0 | runtime: c")
+                self.assertEqual(call(port, "fibonacci", text), f"fn: Fib: y = fib(x) | x: {x} y: 0 | runtime: c")
             for text in ("1000001", "99999999999999999999"):
                 with self.assertRaises(grpc.RpcError) as raised:
                     call(port, "fibonacci", text)
@@ -63,8 +87,7 @@ class Functions(unittest.TestCase):
     def test_helloworld(self):
         with function("helloworld") as port:
             for name in ("world", "", "Zoë ☃ 🙂", "x" * 1000000):
-                self.assertEqual(call(port, "helloworld", name),
-                                 f"fn: HelloWorld | name: {name} | greeting: Hello, {name}! | runtime: c")
+                self.assertEqual(call(port, "helloworld", name), f"fn: HelloWorld | name: {name} | greeting: Hello, {name}! | runtime: c")
             with self.assertRaises(grpc.RpcError) as raised:  # twice the name is above 4 MB
                 call(port, "helloworld", "x" * 3000000)
             self.assertEqual(raised.exception.code(), grpc.StatusCode.RESOURCE_EXHAUSTED)
@@ -72,8 +95,7 @@ class Functions(unittest.TestCase):
     def test_many_calls_at_once(self):
         with function("helloworld") as port, grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             module = MODULES["helloworld"]
-            method = channel.unary_unary(PATHS["helloworld"], lambda m: m.SerializeToString(),
-                                         module.HelloReply.FromString)
+            method = channel.unary_unary(PATHS["helloworld"], lambda m: m.SerializeToString(), module.HelloReply.FromString)
             texts = [f"{i} " * (i * 7 % 5000) for i in range(400)]
             calls = [method.future(module.HelloRequest(name=t), timeout=30) for t in texts]
             for text, answer in zip(texts, calls):
@@ -102,14 +124,20 @@ class Functions(unittest.TestCase):
         stop(process)
 
     def test_options(self):
-        for arguments, status in ((["-addr", "127.0.0.1"], 2), (["-addr", "nowhere:1"], 2), (["-bogus"], 2),
-                                  (["extra"], 2), (["-addr", "127.0.0.1:70000"], 2),
-                                  (["-key", "12"], 2), (["-key", "x" * 32], 2), (["-help"], 0)):
+        for arguments, status in (
+            (["-addr", "127.0.0.1"], 2),
+            (["-addr", "nowhere:1"], 2),
+            (["-bogus"], 2),
+            (["extra"], 2),
+            (["-addr", "127.0.0.1:70000"], 2),
+            (["-key", "12"], 2),
+            (["-key", "x" * 32], 2),
+            (["-help"], 0),
+        ):
             result = subprocess.run([program("aes"), *arguments], capture_output=True, text=True, timeout=10)
             self.assertEqual(result.returncode, status, arguments)
         with function("aes") as port:
-            result = subprocess.run([program("aes"), "-addr", f"127.0.0.1:{port}"], capture_output=True,
-                                    text=True, timeout=10)
+            result = subprocess.run([program("aes"), "-addr", f"127.0.0.1:{port}"], capture_output=True, text=True, timeout=10)
             self.assertEqual(result.returncode, 1)
             self.assertIn("Address already in use", result.stderr)
 
@@ -120,23 +148,28 @@ class Functions(unittest.TestCase):
 
 # --- (c) AES against OpenSSL --------------------------------------------------------------------------------
 
+
 class Aes(unittest.TestCase):
     @staticmethod
     def openssl(plaintext, key=KEY):
-        return subprocess.run(["openssl", "enc", "-aes-128-ctr", "-K", key, "-iv", "0" * 32],
-                              input=plaintext.encode(), capture_output=True, check=True).stdout.hex()
+        return subprocess.run(
+            ["openssl", "enc", "-aes-128-ctr", "-K", key, "-iv", "0" * 32], input=plaintext.encode(), capture_output=True, check=True
+        ).stdout.hex()
 
     def check(self, port, text, plaintext, key=KEY):
-        self.assertEqual(call(port, "aes", text),
-                         f"fn: AES | plaintext: {plaintext} | ciphertext: {self.openssl(plaintext, key)} | runtime: c")
+        self.assertEqual(
+            call(port, "aes", text), f"fn: AES | plaintext: {plaintext} | ciphertext: {self.openssl(plaintext, key)} | runtime: c"
+        )
 
     def test_against_openssl(self):
         with function("aes") as port:
             for text in ("", "world"):
                 self.check(port, text, "defaultplaintext")
             alphabet = "abcdefghijklmnopqrstuvwxyz |:0123456789äß€🙂"
-            texts = ["".join(alphabet[(i * 7 + length) % len(alphabet)] for i in range(length))
-                     for length in [*range(1, 50), 255, 256, 4096, 65536]]
+            texts = [
+                "".join(alphabet[(i * 7 + length) % len(alphabet)] for i in range(length))
+                for length in [*range(1, 50), 255, 256, 4096, 65536]
+            ]
             for text in [*texts, "worlds", "Grüße, 世界 🌍", "tab\tnew\nline", "%s%n", "x" * 1000000]:
                 self.check(port, text, text)
 
@@ -149,18 +182,23 @@ class Aes(unittest.TestCase):
 
 # --- (b) our client, grpcio as server --------------------------------------------------------------------------
 
+
 def right_reply(name):
     """What vSwarm's functions answer, each in the words of some language of vSwarm's."""
+
     def aes(text):
         plaintext = text if text not in ("", "world") else "defaultplaintext"
         return f"fn: AES | plaintext: {plaintext} | ciphertext: {Aes.openssl(plaintext)} | runtime: golang"
 
     def auth(text):
-        go = ("{{principalId:user policyDocument:{{Version:2012-10-17 Statement:[{{Action:execute-api:Invoke "
-              "Effect:{} Resource:arn:aws:execute-api:x}}]}} context:{{stringKey:stringval numberKey:123 "
-              "booleanKey:true}}}}")
-        response = {"allow": go.format("Allow"), "deny": go.format("Deny"),
-                    "unauthorized": "Unauthorized"}.get(text, "Error: Invalid token")
+        go = (
+            "{{principalId:user policyDocument:{{Version:2012-10-17 Statement:[{{Action:execute-api:Invoke "
+            "Effect:{} Resource:arn:aws:execute-api:x}}]}} context:{{stringKey:stringval numberKey:123 "
+            "booleanKey:true}}}}"
+        )
+        response = {"allow": go.format("Allow"), "deny": go.format("Deny"), "unauthorized": "Unauthorized"}.get(
+            text, "Error: Invalid token"
+        )
         return f"fn: Auth | token: {text} | resp: {response} | runtime: golang"
 
     def fibonacci(text):
@@ -187,17 +225,36 @@ class Client(unittest.TestCase):
         for name in NAMES:
             with grpcio_server(name, right_reply(name)) as (port, service):
                 for generator in ("unique", "linear", "random"):
-                    self.check(client(port, "-function", f"{name}-go", "-n", 30, "-warm", 3,
-                                      "-generator", generator, "-lower", 0, "-upper", 40, "-m5ops"),
-                               0, f"30 invocations of {PATHS[name]}")
+                    self.check(
+                        client(
+                            port,
+                            "-function",
+                            f"{name}-go",
+                            "-n",
+                            30,
+                            "-warm",
+                            3,
+                            "-generator",
+                            generator,
+                            "-lower",
+                            0,
+                            "-upper",
+                            40,
+                            "-m5ops",
+                        ),
+                        0,
+                        f"30 invocations of {PATHS[name]}",
+                    )
                 self.assertEqual(len(service.seen), 99)
 
     def test_generators(self):
         with grpcio_server("fibonacci", right_reply("fibonacci")) as (port, service):
+
             def inputs(*arguments):
                 service.seen.clear()
                 self.check(client(port, "--function", "fibonacci", "-lower", 3, "-upper", 6, *arguments), 0)
                 return list(service.seen)
+
             self.assertEqual(inputs("-n", 3), ["10"] * 3)
             self.assertEqual(inputs("-n", 3, "-input", "7"), ["7"] * 3)
             self.assertEqual(inputs("-n", 6, "-generator", "linear"), ["3", "4", "5", "6", "3", "4"])
@@ -225,9 +282,11 @@ class Client(unittest.TestCase):
             self.assertEqual(service.seen, ["small"] * 2)  # when it was looked for, and when it was measured
 
     def test_no_function_that_is_known(self):
-        for told, pattern in ((Reflection(["mine.Own", "grpc.health.v1.Health"]), "serves mine.Own, and no function that the client knows: .*-method"),
-                              (Reflection([]), "serves nothing, and no function"),
-                              (Reflection(["mine.Own"], "v9"), "serves no function that the client knows: say what to call with -method")):
+        for told, pattern in (
+            (Reflection(["mine.Own", "grpc.health.v1.Health"]), "serves mine.Own, and no function that the client knows: .*-method"),
+            (Reflection([]), "serves nothing, and no function"),
+            (Reflection(["mine.Own"], "v9"), "serves no function that the client knows: say what to call with -method"),
+        ):
             server = grpc.server(concurrent.futures.ThreadPoolExecutor(max_workers=2))
             server.add_generic_rpc_handlers([told])
             port = server.add_insecure_port("127.0.0.1:0")
@@ -277,14 +336,15 @@ class Client(unittest.TestCase):
             self.assertTrue(us["min"] <= us["mean"] <= us["max"])
 
     def test_parameters(self):
-        with grpcio_server("fibonacci", right_reply("fibonacci")) as (port, service), \
-                tempfile.NamedTemporaryFile() as file:
+        with grpcio_server("fibonacci", right_reply("fibonacci")) as (port, service), tempfile.NamedTemporaryFile() as file:
+
             def run(text):
                 file.seek(0)
                 file.write(text.encode().ljust(4096, b"\0"))
                 file.flush()
                 service.seen.clear()
                 return client(port, "-function", "fibonacci", "-warm", 1, "-parameters", file.name)
+
             self.check(run("n=3\ninput=12\n"), 0, "3 invocations")
             self.assertEqual(service.seen, ["10", "12", "12", "12"])
             self.check(run("n=4\ngenerator=linear\nlower=5\nupper=6\n"), 0)
@@ -297,8 +357,7 @@ class Client(unittest.TestCase):
             self.check(client(port, "-function", "fibonacci", "-checkpoint"), 1, "cannot be stopped from inside")
 
     def test_command_after_the_warm_ups(self):
-        with grpcio_server("fibonacci", right_reply("fibonacci")) as (port, service), \
-                tempfile.TemporaryDirectory() as folder:
+        with grpcio_server("fibonacci", right_reply("fibonacci")) as (port, service), tempfile.TemporaryDirectory() as folder:
             arguments = port, "-function", "fibonacci", "-warm", 2, "-n", 3
             self.check(client(*arguments, "-then", f"echo here >{folder}/said"), 0, "3 invocations")
             self.assertEqual(pathlib.Path(folder, "said").read_text(), "here\n")
@@ -314,8 +373,9 @@ class Client(unittest.TestCase):
         began = time.monotonic()
         self.check(client(port, "-wait", 1), 1, "Connection refused")
         self.assertGreater(time.monotonic() - began, 0.9)
-        late = threading.Timer(1, lambda: servers.append(subprocess.Popen(
-            [program("helloworld"), "-addr", f"127.0.0.1:{port}"], stderr=subprocess.DEVNULL)))
+        late = threading.Timer(
+            1, lambda: servers.append(subprocess.Popen([program("helloworld"), "-addr", f"127.0.0.1:{port}"], stderr=subprocess.DEVNULL))
+        )
         servers = []
         late.start()
         self.check(client(port, "-wait", 20), 0)
@@ -324,9 +384,18 @@ class Client(unittest.TestCase):
         self.assertEqual(servers[0].wait(10), 0)
 
     def test_options(self):
-        for arguments in (["-n", "0"], ["-n", "1x"], ["-function", "nothing"], ["-generator", "x"], ["-bogus"],
-                          ["-lower", "5", "-upper", "4"], ["-method", "SayHello"], ["extra"],
-                          ["-addr", "nohost"], ["-timeout", "0"]):
+        for arguments in (
+            ["-n", "0"],
+            ["-n", "1x"],
+            ["-function", "nothing"],
+            ["-generator", "x"],
+            ["-bogus"],
+            ["-lower", "5", "-upper", "4"],
+            ["-method", "SayHello"],
+            ["extra"],
+            ["-addr", "nohost"],
+            ["-timeout", "0"],
+        ):
             self.check(client(1, *arguments), 2)
         self.check(client(1, "-help"), 0, "usage: client")
 
@@ -366,6 +435,7 @@ class BadServers(unittest.TestCase):
                     hang(connection)
                 else:
                     connection.sendall(part)
+
         return behave
 
     def test_a_hand_made_server_is_understood(self):
@@ -390,8 +460,11 @@ class BadServers(unittest.TestCase):
         self.check(self.answering(frame(RST_STREAM, 0, 1, struct.pack(">I", 7)), HANG), "REFUSED_STREAM")
         self.check(self.answering(frame(GOAWAY, 0, 0, struct.pack(">II", 0, 11)), HANG), "GOAWAY, ENHANCE_YOUR_CALM")
         self.check(self.answering(frame(GOAWAY, 0, 0, struct.pack(">II", 0, 0))), "GOAWAY")
-        self.check(self.answering(OK_HEAD, frame(DATA, 0, 1, message(GREETING)), OK_TAIL,
-                                  frame(GOAWAY, 0, 0, struct.pack(">II", 1, 0)), HANG), "invocation 1: the server ended", n=2)
+        self.check(
+            self.answering(OK_HEAD, frame(DATA, 0, 1, message(GREETING)), OK_TAIL, frame(GOAWAY, 0, 0, struct.pack(">II", 1, 0)), HANG),
+            "invocation 1: the server ended",
+            n=2,
+        )
 
     def test_malformed_replies(self):
         def reply(data):
@@ -401,7 +474,7 @@ class BadServers(unittest.TestCase):
         self.check(reply(message(GREETING)[:-1]), "truncated reply")
         self.check(reply(message(GREETING) * 2), "malformed reply")
         self.check(reply(message(GREETING, flag=1)), "malformed reply (UNIMPLEMENTED)")
-        self.check(reply(message(GREETING, length=0xffffffff)), "malformed reply (RESOURCE_EXHAUSTED)")
+        self.check(reply(message(GREETING, length=0xFFFFFFFF)), "malformed reply (RESOURCE_EXHAUSTED)")
         self.check(reply(message(b"\x0a\xff\xff\xff\xff\x7f")), "no message with a text")
         self.check(reply(message(text_field(b"\xff\xfe"))), "no message with a text")
         self.check(reply(message(b"")), "wrong reply")
@@ -409,20 +482,23 @@ class BadServers(unittest.TestCase):
     def test_statuses(self):
         def ending(*pairs):
             return self.answering(frame(HEADERS, END_HEADERS | END_STREAM, 1, fields(*pairs)), HANG)
+
         self.check(ending((":status", "404")), "HTTP status 404")
         self.check(ending((":status", "200"), ("content-type", "text/html")), "content-type")
         self.check(ending((":status", "200"), ("content-type", "application/grpc")), "grpc-status")
-        self.check(ending((":status", "200"), ("content-type", "application/grpc"), ("grpc-status", "13"),
-                          ("grpc-message", "out of luck")), "INTERNAL: out of luck")
+        self.check(
+            ending((":status", "200"), ("content-type", "application/grpc"), ("grpc-status", "13"), ("grpc-message", "out of luck")),
+            "INTERNAL: out of luck",
+        )
         self.check(ending((":status", "200"), ("content-type", "application/grpc"), ("grpc-status", "x")), "UNKNOWN")
 
     def test_grpcio_errors(self):
         def fail(text):
             raise RuntimeError("out of luck")
+
         logging.disable(logging.CRITICAL)
         with grpcio_server("aes", fail) as (port, _):
-            for arguments, text in ((["-function", "aes"], "UNKNOWN"), ([], "UNIMPLEMENTED"),
-                                    (["-method", "/a.B/C"], "UNIMPLEMENTED")):
+            for arguments, text in ((["-function", "aes"], "UNKNOWN"), ([], "UNIMPLEMENTED"), (["-method", "/a.B/C"], "UNIMPLEMENTED")):
                 result = client(port, *arguments)
                 self.assertEqual(result.returncode, 1)
                 self.assertIn(text, result.stderr)
@@ -439,16 +515,29 @@ class BadServers(unittest.TestCase):
     def test_wrong_contents(self):
         good = right_reply("aes")("world")
         wrong = {
-            "aes": ["", "hello", good[:-20], good.replace("fn: AES", "fn: Fib"), good.replace("| runtime", "runtime"),
-                    good.replace("ciphertext: ", "ciphertext: 00"), good.replace(" | runtime", "00 | runtime"),
-                    good.replace("defaultplaintext", "defaultplaintexT"),
-                    re.sub("ciphertext: (.)", "ciphertext: z", good)],
-            "auth": [right_reply("auth")("deny").replace("token: deny", "token: allow"),
-                     right_reply("auth")("unauthorized"), right_reply("auth")("allow").replace("2012", "2013"),
-                     right_reply("auth")("allow").replace("Allow", "Deny")],
-            "fibonacci": [right_reply("fibonacci")("11"), "fn: Fib: y = fib(x) | x: 10 y: 56 | runtime: c",
-                          "fn: Fib: y = fib(x) | x: 10 y: 055x | runtime: c",
-                          "fn: Fib: y = fib(x) | x: 10 y:  | runtime: c"],
+            "aes": [
+                "",
+                "hello",
+                good[:-20],
+                good.replace("fn: AES", "fn: Fib"),
+                good.replace("| runtime", "runtime"),
+                good.replace("ciphertext: ", "ciphertext: 00"),
+                good.replace(" | runtime", "00 | runtime"),
+                good.replace("defaultplaintext", "defaultplaintexT"),
+                re.sub("ciphertext: (.)", "ciphertext: z", good),
+            ],
+            "auth": [
+                right_reply("auth")("deny").replace("token: deny", "token: allow"),
+                right_reply("auth")("unauthorized"),
+                right_reply("auth")("allow").replace("2012", "2013"),
+                right_reply("auth")("allow").replace("Allow", "Deny"),
+            ],
+            "fibonacci": [
+                right_reply("fibonacci")("11"),
+                "fn: Fib: y = fib(x) | x: 10 y: 56 | runtime: c",
+                "fn: Fib: y = fib(x) | x: 10 y: 055x | runtime: c",
+                "fn: Fib: y = fib(x) | x: 10 y:  | runtime: c",
+            ],
             "helloworld": ["Goodbye world", "Hello", "fn: HelloWorld | name: x | Hello x | runtime: c"],
         }
         for name, replies in wrong.items():
@@ -471,6 +560,7 @@ class BadServers(unittest.TestCase):
 
 
 # --- (e) clients that misbehave -----------------------------------------------------------------------------------
+
 
 class BadClients(unittest.TestCase):
     def setUp(self):
@@ -513,7 +603,7 @@ class BadClients(unittest.TestCase):
         self.expect(self.ask(message(b"\xff" * 20)), 13)
         self.expect(self.ask(message(text_field(b"\xc0\x80"))), 13)
         self.expect(self.ask(message(text_field(b"x")) * 2), 13)
-        self.expect(self.ask(message(b"", length=0xffffffff), end=False), 8)
+        self.expect(self.ask(message(b"", length=0xFFFFFFFF), end=False), 8)
         self.expect(self.ask(message(b"", length=(4 << 20) + 1), end=False), 8)
 
     def test_unknown_fields_are_ignored(self):
@@ -536,16 +626,20 @@ class BadClients(unittest.TestCase):
         self.assertEqual(raised.exception.code(), grpc.StatusCode.UNIMPLEMENTED)
 
     def test_garbage(self):
-        for data in (b"GET / HTTP/1.1\r\n\r\n", os.urandom(100000), b"\0" * 50000, PREFACE + os.urandom(50000),
-                     PREFACE + frame(HEADERS, END_HEADERS, 1, os.urandom(200)),
-                     PREFACE + frame(SETTINGS) + frame(DATA, 0, 1, b"x"),
-                     PREFACE + frame(SETTINGS) + frame(CONTINUATION, 0, 1, b"x"),
-                     PREFACE + frame(SETTINGS) + frame(HEADERS, END_HEADERS, 2, b"")):
+        for data in (
+            b"GET / HTTP/1.1\r\n\r\n",
+            os.urandom(100000),
+            b"\0" * 50000,
+            PREFACE + os.urandom(50000),
+            PREFACE + frame(HEADERS, END_HEADERS, 1, os.urandom(200)),
+            PREFACE + frame(SETTINGS) + frame(DATA, 0, 1, b"x"),
+            PREFACE + frame(SETTINGS) + frame(CONTINUATION, 0, 1, b"x"),
+            PREFACE + frame(SETTINGS) + frame(HEADERS, END_HEADERS, 2, b""),
+        ):
             self.assertTrue(exchange(self.port, data)[1], "the connection stays open")
 
     def test_cut_off_at_every_byte(self):
-        whole = PREFACE + frame(SETTINGS) + request_head(PATHS["aes"]) + \
-            frame(DATA, END_STREAM, 1, message(text_field(b"text")))
+        whole = PREFACE + frame(SETTINGS) + request_head(PATHS["aes"]) + frame(DATA, END_STREAM, 1, message(text_field(b"text")))
         for length in range(len(whole)):
             with socket.create_connection(("127.0.0.1", self.port)) as s:
                 s.sendall(whole[:length])
@@ -553,8 +647,7 @@ class BadClients(unittest.TestCase):
     def test_byte_by_byte(self):
         with socket.create_connection(("127.0.0.1", self.port)) as s:
             s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            for byte in PREFACE + frame(SETTINGS) + request_head(PATHS["aes"]) + \
-                    frame(DATA, END_STREAM, 1, message(text_field(b"text"))):
+            for byte in PREFACE + frame(SETTINGS) + request_head(PATHS["aes"]) + frame(DATA, END_STREAM, 1, message(text_field(b"text"))):
                 s.sendall(bytes([byte]))
             s.settimeout(5)
             data = b""
@@ -563,8 +656,7 @@ class BadClients(unittest.TestCase):
 
     def test_mutations(self):
         """Each bit of a good call flipped: an answer, a closed connection or patience, never a crash."""
-        whole = bytearray(PREFACE + frame(SETTINGS) + request_head(PATHS["aes"]) +
-                          frame(DATA, END_STREAM, 1, message(text_field(b"text"))))
+        whole = bytearray(PREFACE + frame(SETTINGS) + request_head(PATHS["aes"]) + frame(DATA, END_STREAM, 1, message(text_field(b"text"))))
         for bit in range(len(PREFACE) * 8, len(whole) * 8):
             whole[bit // 8] ^= 1 << bit % 8
             with socket.create_connection(("127.0.0.1", self.port)) as s:
@@ -572,9 +664,10 @@ class BadClients(unittest.TestCase):
             whole[bit // 8] ^= 1 << bit % 8
 
     def test_peer_that_never_reads(self):
-        call_bytes = b"".join(request_head(PATHS["aes"], stream) +
-                              frame(DATA, END_STREAM, stream, message(text_field(b"x" * 120)))
-                              for stream in range(1, 20001, 2))
+        call_bytes = b"".join(
+            request_head(PATHS["aes"], stream) + frame(DATA, END_STREAM, stream, message(text_field(b"x" * 120)))
+            for stream in range(1, 20001, 2)
+        )
         with socket.create_connection(("127.0.0.1", self.port)) as s:
             s.settimeout(1)
             with contextlib.suppress(OSError):

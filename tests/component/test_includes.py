@@ -15,7 +15,7 @@ def table():
     lines = (REPOSITORY / "docs/architecture.md").read_text().splitlines()
     begin = lines.index("| folder | what lives there | may use |") + 2
     rows = {}
-    for line in lines[begin:lines.index("", begin)]:
+    for line in lines[begin : lines.index("", begin)]:
         folder, _, cell = [cell.strip() for cell in line.split("|")[1:-1]]
         if cell:
             rows[folder.strip("`").rstrip("/")] = [] if cell == NOTHING else [permitted(word, folder) for word in cell.split(", ")]
@@ -39,7 +39,9 @@ def sources():
 def find(name, path):
     """The included file, of those that there are or that meson makes, as a path of the repository."""
     places = [path.parent, *(REPOSITORY / root for root in ROOTS)]
-    found = [place / name for place in places if (place / name).is_file()] or [place / name for place in places if (place / name).parent.is_dir()]
+    found = [place / name for place in places if (place / name).is_file()] or [
+        place / name for place in places if (place / name).parent.is_dir()
+    ]
     return str(found[0].resolve().relative_to(REPOSITORY))
 
 
@@ -64,5 +66,7 @@ class Includes(unittest.TestCase):
 
     def test_no_circle(self):
         rows = table()
-        uses = {folder: {row for row in rows for permission in permissions if inside(permission, row)} for folder, permissions in rows.items()}
+        uses = {
+            folder: {row for row in rows for permission in permissions if inside(permission, row)} for folder, permissions in rows.items()
+        }
         list(graphlib.TopologicalSorter(uses).static_order())  # raises CycleError

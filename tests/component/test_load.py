@@ -40,6 +40,7 @@ def summary(result):
 
 # --- HdrHistogram's logs, decoded by the book ---------------------------------------------------------------------
 
+
 def numbers(data):
     """ZigZag numbers of 7 bits a byte; the ninth byte has 8."""
     at = 0
@@ -48,7 +49,7 @@ def numbers(data):
         for i in range(9):
             byte = data[at]
             at += 1
-            bits |= (byte if i == 8 else byte & 0x7f) << 7 * i
+            bits |= (byte if i == 8 else byte & 0x7F) << 7 * i
             if i == 8 or not byte & 0x80:
                 break
         yield bits >> 1 ^ -(bits & 1)
@@ -58,10 +59,10 @@ def decode(text):
     """{highest value of a count: count}, with the maximum's as its key's."""
     packed = base64.b64decode(text, validate=True)
     cookie, length = struct.unpack(">II", packed[:8])
-    assert cookie == 0x1c849314 and length == len(packed) - 8
+    assert cookie == 0x1C849314 and length == len(packed) - 8
     data = zlib.decompress(packed[8:])
     cookie, length, offset, digits, lowest, highest, ratio = struct.unpack(">IIIIqqd", data[:40])
-    assert (cookie, length, offset, digits, lowest, highest, ratio) == (0x1c849313, len(data) - 40, 0, 3, 1, HOUR, 1.0)
+    assert (cookie, length, offset, digits, lowest, highest, ratio) == (0x1C849313, len(data) - 40, 0, 3, 1, HOUR, 1.0)
     counts, index = collections.OrderedDict(), 0
     for number in numbers(data[40:]):
         if number < 0:
@@ -98,6 +99,7 @@ def read_log(path):
 
 # --- (a) functions that work --------------------------------------------------------------------------------------
 
+
 class Load(unittest.TestCase):
     def check(self, result, calls=None):
         self.assertEqual((result.returncode, result.stderr), (0, ""), result.stdout)
@@ -113,55 +115,96 @@ class Load(unittest.TestCase):
 
     def test_closed_loop(self):
         with peers.function("helloworld") as port:
-            for arguments in (["-concurrency", 1], ["-concurrency", 32], ["-concurrency", 300],
-                              ["-concurrency", 10, "-connections", 3], ["-connections", 4],
-                              ["-concurrency", 3, "-connection", "new"]):
+            for arguments in (
+                ["-concurrency", 1],
+                ["-concurrency", 32],
+                ["-concurrency", 300],
+                ["-concurrency", 10, "-connections", 3],
+                ["-connections", 4],
+                ["-concurrency", 3, "-connection", "new"],
+            ):
                 found = self.check(run(port, "-n", 3000, "-warm", 3, "-format", "json", *arguments), 3000)
                 self.assertEqual(found["loop"], "closed")
                 self.assertGreater(found["per_second"], 0)
 
     def test_each_call_arrives_once(self):
-        with peers.grpcio_server("fibonacci", lambda text: f"fn: Fib: y = fib(x) | x: {text} y: {FIBONACCI[int(text)]} | runtime: py") \
-                as (port, service):
-            self.check(run(port, "-function", "fibonacci", "-n", 90, "-concurrency", 7, "-generator", "linear",
-                           "-lower", 5, "-upper", 14, "-format", "json"), 90)
+        with peers.grpcio_server("fibonacci", lambda text: f"fn: Fib: y = fib(x) | x: {text} y: {FIBONACCI[int(text)]} | runtime: py") as (
+            port,
+            service,
+        ):
+            self.check(
+                run(
+                    port,
+                    "-function",
+                    "fibonacci",
+                    "-n",
+                    90,
+                    "-concurrency",
+                    7,
+                    "-generator",
+                    "linear",
+                    "-lower",
+                    5,
+                    "-upper",
+                    14,
+                    "-format",
+                    "json",
+                ),
+                90,
+            )
             self.assertEqual(collections.Counter(service.seen), {str(x): 9 for x in range(5, 15)})
             service.seen.clear()
-            self.check(run(port, "-function", "fibonacci", "-n", 50, "-rate", 200, "-connection", "new", "-warm", 2,
-                           "-format", "json"), 50)
+            self.check(run(port, "-function", "fibonacci", "-n", 50, "-rate", 200, "-connection", "new", "-warm", 2, "-format", "json"), 50)
             self.assertEqual(len(service.seen), 52)
 
     def test_open_loop(self):
         with peers.function("fibonacci") as port:
             for kind in ("poisson", "uniform", "bursty"):
-                found = self.check(run(port, "-function", "fibonacci", "-rate", 1000, "-arrival", kind, "-burst", 5,
-                                       "-duration", 1, "-format", "json"))
+                found = self.check(
+                    run(port, "-function", "fibonacci", "-rate", 1000, "-arrival", kind, "-burst", 5, "-duration", 1, "-format", "json")
+                )
                 self.assertEqual((found["loop"], found["arrival"]), ("open", kind))
                 least, most = (1000, 1000) if kind == "uniform" else (700, 1300)  # five standard deviations of bursts
                 self.assertTrue(least <= found["answered"] <= most, found["answered"])
 
     def test_same_seed_same_number(self):
         with peers.function("helloworld") as port:
-            count = [self.check(run(port, "-rate", 3000, "-duration", 0.3, "-seed", seed, "-format", "json"))["answered"]
-                     for seed in (1, 1, 2, 3, 4)]
+            count = [
+                self.check(run(port, "-rate", 3000, "-duration", 0.3, "-seed", seed, "-format", "json"))["answered"]
+                for seed in (1, 1, 2, 3, 4)
+            ]
         self.assertEqual(count[0], count[1])
         self.assertGreater(len(set(count)), 1)
 
     def test_trace(self):
         minutes = [0, 30, 0, 7, 120]
-        text = "HashOwner,HashApp,HashFunction,Trigger," + ",".join(map(str, range(1, 6))) + "\r\n" + \
-            "o,a,aa11,http,1,2,3,4,5\r\no,a,bb22,timer," + ",".join(map(str, minutes)) + "\r\no,a,bb33,timer,-1,0,,0,0\r\n"
+        text = (
+            "HashOwner,HashApp,HashFunction,Trigger,"
+            + ",".join(map(str, range(1, 6)))
+            + "\r\n"
+            + "o,a,aa11,http,1,2,3,4,5\r\no,a,bb22,timer,"
+            + ",".join(map(str, minutes))
+            + "\r\no,a,bb33,timer,-1,0,,0,0\r\n"
+        )
         with peers.function("helloworld") as port, tempfile.TemporaryDirectory() as folder:
             trace = pathlib.Path(folder, "day.csv")
             trace.write_text(text)
-            for arguments, calls in (([], 15), (["-trace-function", "bb2"], 157), (["-trace-function", "bb22", "-n", 50], 50),
-                                     (["-trace-function", "bb22", "-arrival", "poisson"], 157),
-                                     (["-trace-function", "bb22", "-arrival", "bursty"], 157),
-                                     (["-trace-function", "bb22", "-duration", 0.25], 30)):
+            for arguments, calls in (
+                ([], 15),
+                (["-trace-function", "bb2"], 157),
+                (["-trace-function", "bb22", "-n", 50], 50),
+                (["-trace-function", "bb22", "-arrival", "poisson"], 157),
+                (["-trace-function", "bb22", "-arrival", "bursty"], 157),
+                (["-trace-function", "bb22", "-duration", 0.25], 30),
+            ):
                 self.check(run(port, "-trace", trace, "-trace-minute", 0.1, "-format", "json", *arguments), calls)
             said = run(port, "-trace", trace, "-trace-minute", 0.8, "-progress").stderr
             self.assertRegex(said.splitlines()[0], r"^ *\d+ s  \d+ of 15 calls")
-            for arguments, why in ((["bb33"], ":4: minute 1: -1 is not from 0"), (["bb"], "begins two functions"), (["x"], "no function 'x'")):
+            for arguments, why in (
+                (["bb33"], ":4: minute 1: -1 is not from 0"),
+                (["bb"], "begins two functions"),
+                (["x"], "no function 'x'"),
+            ):
                 result = run(port, "-trace", trace, "-trace-function", *arguments)
                 self.assertEqual(result.returncode, 1)
                 self.assertRegex(result.stderr, rf"\Aclient: .*{re.escape(why)}.*\n\Z")
@@ -202,12 +245,14 @@ class Load(unittest.TestCase):
             self.assertGreater(found["seconds"], 1.19)  # the last of them, after 12 s of which each takes 0.1 s
             self.assertLess(found["latency_us"]["max"], 1e6)
             self.assertEqual(replay(times.encode(), 2, "-arrival", "poisson")["arrival"], "poisson")
-            for data, arguments, why in ((times.encode(), ["-trace-function", "f3"], "no function 'f3'"),
-                                         (plain.encode(), ["-arrival", "recorded"], "this trace has counts a minute, and no times"),
-                                         (lzma.compress(plain.encode()), [], "compressed by xz: make plain text of it first: xz -d"),
-                                         (plain.encode("utf-16"), [], "text in UTF-16"),
-                                         (gzip.compress(bytes(1 << 26)), [], ":1: a line of more than"),
-                                         (plain.replace("20", "2.5").encode(), [], ":3: minute 1: '2.5' is not a whole number of invocations (column 5)")):
+            for data, arguments, why in (
+                (times.encode(), ["-trace-function", "f3"], "no function 'f3'"),
+                (plain.encode(), ["-arrival", "recorded"], "this trace has counts a minute, and no times"),
+                (lzma.compress(plain.encode()), [], "compressed by xz: make plain text of it first: xz -d"),
+                (plain.encode("utf-16"), [], "text in UTF-16"),
+                (gzip.compress(bytes(1 << 26)), [], ":1: a line of more than"),
+                (plain.replace("20", "2.5").encode(), [], ":3: minute 1: '2.5' is not a whole number of invocations (column 5)"),
+            ):
                 trace.write_bytes(data)
                 result = run(port, "-trace", trace, *arguments)
                 self.assertEqual(result.returncode, 2 if "recorded" in arguments else 1)
@@ -217,9 +262,12 @@ class Load(unittest.TestCase):
         with peers.function("helloworld") as port:
             arguments = port, "-n", 200, "-concurrency", 4
             text = run(*arguments).stdout
-            self.assertRegex(text, r"\A200 invocations of /helloworld.Greeter/SayHello in [\d.]+ s: [\d.]+/s answered\n"
-                                   r"closed loop: 4 at a time, on 1 connection\n"
-                                   r"latency in us: mean .*, p50 .*, p99.99 [\d.]+, max [\d.]+\nanswered 200, failed 0\n\Z")
+            self.assertRegex(
+                text,
+                r"\A200 invocations of /helloworld.Greeter/SayHello in [\d.]+ s: [\d.]+/s answered\n"
+                r"closed loop: 4 at a time, on 1 connection\n"
+                r"latency in us: mean .*, p50 .*, p99.99 [\d.]+, max [\d.]+\nanswered 200, failed 0\n\Z",
+            )
             rows = list(csv.DictReader(io.StringIO(run(*arguments, "-format", "csv").stdout)))
             self.assertEqual(len(rows), 1)
             self.assertEqual((rows[0]["answered"], rows[0]["failed"], rows[0]["concurrency"]), ("200", "0", "4"))
@@ -259,8 +307,11 @@ class Load(unittest.TestCase):
         """One line, drawn again and taken away at the end."""
         outer, inner = pty.openpty()
         with peers.function("helloworld") as port, os.fdopen(outer, "rb", 0) as terminal:
-            process = subprocess.Popen([peers.program("client"), "-addr", f"127.0.0.1:{port}", "-function", "helloworld", "-n", "600", "-rate", "200"],
-                                       stdout=subprocess.DEVNULL, stderr=inner)
+            process = subprocess.Popen(
+                [peers.program("client"), "-addr", f"127.0.0.1:{port}", "-function", "helloworld", "-n", "600", "-rate", "200"],
+                stdout=subprocess.DEVNULL,
+                stderr=inner,
+            )
             os.close(inner)
             said = b""
             with contextlib.suppress(OSError):  # how a terminal tells that nobody writes to it any more
@@ -274,8 +325,23 @@ class Load(unittest.TestCase):
 
     def test_interrupted(self):
         with peers.function("helloworld") as port:
-            process = subprocess.Popen([peers.program("client"), "-addr", f"127.0.0.1:{port}", "-function", "helloworld", "-duration", "600", "-format", "json",
-                                        "-progress"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            process = subprocess.Popen(
+                [
+                    peers.program("client"),
+                    "-addr",
+                    f"127.0.0.1:{port}",
+                    "-function",
+                    "helloworld",
+                    "-duration",
+                    "600",
+                    "-format",
+                    "json",
+                    "-progress",
+                ],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
             process.stderr.readline()  # it is under way
             process.send_signal(signal.SIGINT)
             out, said = process.communicate(timeout=30)
@@ -286,11 +352,24 @@ class Load(unittest.TestCase):
             self.assertEqual(said.splitlines()[-1], f"client: ended early, by a signal, after {found['answered']} calls")
 
     def test_options(self):
-        for arguments in (["-concurrency", 0], ["-rate", 0], ["-rate", "x"], ["-rate", "inf"], ["-duration", "-1"],
-                          ["-arrival", "poisson"], ["-rate", 1, "-arrival", "often"], ["-rate", 1, "-trace", "x"],
-                          ["-format", "xml"], ["-connection", "old"], ["-connections", 2, "-concurrency", 1], ["-m5ops", "-rate", 1],
-                          ["-concurrency", 2, "-checkpoint"], ["-connection", "new", "-connections", 2, "-concurrency", 2],
-                          ["-trace-function", "x"], ["-n", 10**7]):
+        for arguments in (
+            ["-concurrency", 0],
+            ["-rate", 0],
+            ["-rate", "x"],
+            ["-rate", "inf"],
+            ["-duration", "-1"],
+            ["-arrival", "poisson"],
+            ["-rate", 1, "-arrival", "often"],
+            ["-rate", 1, "-trace", "x"],
+            ["-format", "xml"],
+            ["-connection", "old"],
+            ["-connections", 2, "-concurrency", 1],
+            ["-m5ops", "-rate", 1],
+            ["-concurrency", 2, "-checkpoint"],
+            ["-connection", "new", "-connections", 2, "-concurrency", 2],
+            ["-trace-function", "x"],
+            ["-n", 10**7],
+        ):
             result = run(1, *arguments)
             self.assertEqual(result.returncode, 2, (arguments, result.stderr))
             self.assertRegex(result.stderr, r"\Aclient: .*\n\Z")
@@ -303,10 +382,12 @@ for _ in range(20):
 
 # --- (b) latency from when a call was due -------------------------------------------------------------------------
 
+
 class Stalls(unittest.TestCase):
     def test_coordinated_omission(self):
         """A server stalls once, for 600 ms: of 200 calls a second 120 are due meanwhile, and 80 of them, a fifth of all, wait for
         200 ms or longer. A closed loop of one sees a single slow call."""
+
         def slow_once():
             count = [0]
 
@@ -315,6 +396,7 @@ class Stalls(unittest.TestCase):
                 if count[0] == 100:
                     time.sleep(0.6)
                 return f"Hello {text}"
+
             return reply
 
         with peers.grpcio_server("helloworld", slow_once()) as (port, _):
@@ -331,6 +413,7 @@ class Stalls(unittest.TestCase):
 
 
 # --- (c) servers that misbehave -----------------------------------------------------------------------------------
+
 
 class Server:
     """Speaks HTTP/2 by hand: behaves well to the first connections (the client's first look), and then as told."""
@@ -370,7 +453,7 @@ class Server:
             while part := connection.recv(65536):
                 data += part
                 if preface and len(data) >= len(peers.PREFACE):
-                    data, preface = data[len(peers.PREFACE):], False
+                    data, preface = data[len(peers.PREFACE) :], False
                 while not preface and len(data) >= 9 and len(data) >= 9 + int.from_bytes(data[:3], "big"):
                     size = 9 + int.from_bytes(data[:3], "big")
                     kind, flags, stream = data[3], data[4], int.from_bytes(data[5:9], "big")
@@ -391,8 +474,11 @@ def head(stream, *pairs, end=False):
 def parts(stream, payload=None):
     """Head, data and trailers of a right reply."""
     payload = peers.message(peers.text_field(b"Hello world")) if payload is None else payload
-    return (head(stream, (":status", "200"), ("content-type", "application/grpc")),
-            peers.frame(peers.DATA, 0, stream, payload), head(stream, ("grpc-status", "0"), end=True))
+    return (
+        head(stream, (":status", "200"), ("content-type", "application/grpc")),
+        peers.frame(peers.DATA, 0, stream, payload),
+        head(stream, ("grpc-status", "0"), end=True),
+    )
 
 
 def reply(connection, stream, number):
@@ -432,36 +518,54 @@ class BadServers(unittest.TestCase):
                 connection.sendall(peers.frame(peers.RST_STREAM, 0, stream, struct.pack(">I", 8)))
             else:
                 reply(connection, stream, number)
+
         _, server = self.check(every_fourth, {"call reset": 10}, first="cut off (CANCEL)")
         self.assertEqual(server.connections, 2)  # the connection lives on
 
     def test_statuses(self):
         def some(connection, stream, number):
             if number % 10 == 1:
-                connection.sendall(head(stream, (":status", "200"), ("content-type", "application/grpc"),
-                                        ("grpc-status", "14" if number > 10 else "99"), ("grpc-message", "gone"), end=True))
+                connection.sendall(
+                    head(
+                        stream,
+                        (":status", "200"),
+                        ("content-type", "application/grpc"),
+                        ("grpc-status", "14" if number > 10 else "99"),
+                        ("grpc-message", "gone"),
+                        end=True,
+                    )
+                )
             elif number % 10 == 2:
                 connection.sendall(head(stream, (":status", "502"), end=True))
             else:
                 reply(connection, stream, number)
+
         self.check(some, {"gRPC status UNAVAILABLE": 3, "gRPC status no gRPC status": 1, "not gRPC": 4})
 
     def test_wrong_and_malformed(self):
-        texts = [peers.message(peers.text_field(b"Goodbye")), peers.message(b"\xff"), peers.message(peers.text_field(b"Hello world"))[:-1],
-                 peers.message(peers.text_field(b"Hello world"), flag=1), b""]
+        texts = [
+            peers.message(peers.text_field(b"Goodbye")),
+            peers.message(b"\xff"),
+            peers.message(peers.text_field(b"Hello world"))[:-1],
+            peers.message(peers.text_field(b"Hello world"), flag=1),
+            b"",
+        ]
 
         def some(connection, stream, number):
             connection.sendall(b"".join(parts(stream, texts[number % 8] if number % 8 < len(texts) else None)))
+
         self.check(some, {"wrong reply": 10, "malformed reply": 15}, n=40)
         self.check(some, {"malformed reply": 15, "wrong reply": 5}, "-no-verify", n=40)
 
     def test_closed_in_the_middle(self):
         for cut in range(3):  # before the reply, behind its head, in its message
+
             def closing(connection, stream, number):
                 if number % 10 == 0:
-                    connection.sendall(b"".join(parts(stream)[:cut])[:-2 if cut else None])
+                    connection.sendall(b"".join(parts(stream)[:cut])[: -2 if cut else None])
                     return "close"
                 reply(connection, stream, number)
+
             found, server = self.check(closing, ["connection closed"], "-concurrency", 1)
             self.assertEqual(found["failed"], 4)
             self.assertEqual(server.connections, 5)  # opened again each time but the last
@@ -473,6 +577,7 @@ class BadServers(unittest.TestCase):
                 time.sleep(0.3)
                 return "close"
             reply(connection, stream, number)
+
         self.check(garbage, ["not HTTP/2", "connection closed"])
 
     def test_goaway(self):
@@ -482,6 +587,7 @@ class BadServers(unittest.TestCase):
                 reply(connection, stream, number)
                 return "close"
             reply(connection, stream, number)
+
         with Server(leaving) as server:  # one at a time: nothing is lost
             result = run(server.port, "-n", 40, "-concurrency", 1, "-format", "json")
             self.assertEqual((result.returncode, result.stderr), (0, ""))
@@ -489,12 +595,14 @@ class BadServers(unittest.TestCase):
 
         def refusing(connection, stream, number):
             connection.sendall(peers.frame(peers.GOAWAY, 0, 0, struct.pack(">II", 0, 11)))
+
         self.check(refusing, {"GOAWAY": 12}, n=12, first="GOAWAY, ENHANCE_YOUR_CALM")
 
     def test_timeouts(self):
         def silent(connection, stream, number):
             if number % 10 != 0:
                 reply(connection, stream, number)
+
         found, server = self.check(silent, {"timeout": 4}, first="no answer within 2 s")
         self.assertGreaterEqual(found["latency_us"]["max"], 2e6)  # they count for as long as they were waited for
         self.assertEqual(found["latency_us"]["count"], 40)
@@ -540,6 +648,7 @@ class BadServers(unittest.TestCase):
             process.wait()
             time.sleep(0.5)
             others.append(subprocess.Popen([peers.program("helloworld"), "-addr", f"127.0.0.1:{port}"], stderr=subprocess.DEVNULL))
+
         threading.Timer(1, replace).start()
         result = run(port, "-rate", 200, "-arrival", "uniform", "-duration", 4, "-format", "json")
         process.stderr.close()

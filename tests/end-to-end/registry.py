@@ -19,8 +19,12 @@ class Registry:
             port = s.getsockname()[1]
         self.address = f"{host}:{port}"
         self.storage = folder / "storage"
-        config = {"version": "0.1", "log": {"level": "error"}, "http": {"addr": self.address},
-                  "storage": {"filesystem": {"rootdirectory": str(self.storage)}}}
+        config = {
+            "version": "0.1",
+            "log": {"level": "error"},
+            "http": {"addr": self.address},
+            "storage": {"filesystem": {"rootdirectory": str(self.storage)}},
+        }
         if users:
             config["auth"] = {"htpasswd": {"realm": "test", "path": str(users)}}
         path = folder / f"registry-{self.address}.yaml"
@@ -38,8 +42,15 @@ class Registry:
         self.process.wait()
 
     def push(self, layout, name):
-        command("skopeo", "--insecure-policy", "copy", "-q", "--dest-tls-verify=false", f"oci:{layout}:latest",
-                f"docker://{self.address}/{name}")
+        command(
+            "skopeo",
+            "--insecure-policy",
+            "copy",
+            "-q",
+            "--dest-tls-verify=false",
+            f"oci:{layout}:latest",
+            f"docker://{self.address}/{name}",
+        )
         return f"docker://{self.address}/{name}"
 
     def blob(self, digest):

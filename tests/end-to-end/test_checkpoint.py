@@ -47,7 +47,7 @@ class Checkpoint(Case):
         for path in checkpoints(CACHE):
             if json.loads((path / "checkpoint.json").read_text())["checksum"] == key:
                 copy_sparse(path, cache / "checkpoints")
-        checkpoint, = checkpoints(cache)
+        (checkpoint,) = checkpoints(cache)
         return cache, checkpoint
 
     def test_is_found_the_second_time(self):

@@ -62,8 +62,19 @@ class Determinism(Case):
         """In a program's first seconds the guest mostly sleeps: a thousand moments."""
         folders = [self.folder / str(i) for i in range(4)]
         for folder in folders:
-            self.slsuite("exec", "-q", "--out", folder, "--", PROGRAMS / "marked", "reset", "compute", "1", "dump",
-                         environment=WORST_MOMENT if folder != folders[0] else {})
+            self.slsuite(
+                "exec",
+                "-q",
+                "--out",
+                folder,
+                "--",
+                PROGRAMS / "marked",
+                "reset",
+                "compute",
+                "1",
+                "dump",
+                environment=WORST_MOMENT if folder != folders[0] else {},
+            )
         self.same_results(*folders)
 
     def test_checkpoint_made_again_from_power_on(self):
@@ -72,8 +83,9 @@ class Determinism(Case):
         self.slsuite("run", "aes-c", "-q", "--out", again, cache=cache, environment=WORST_MOMENT)
         names = {path.name for path in checkpoints(cache)}
         self.assertEqual(len(names), 1)
-        first, second = (json.loads((place / "checkpoints" / names.copy().pop() / "checkpoint.json").read_text())
-                         for place in (CACHE, cache))
+        first, second = (
+            json.loads((place / "checkpoints" / names.copy().pop() / "checkpoint.json").read_text()) for place in (CACHE, cache)
+        )
         self.assertEqual(first["checksum"], second["checksum"])
         self.same_results(self.out, again)
 
@@ -117,7 +129,7 @@ class Determinism(Case):
         stats = self.out / "stats.txt"
         text = stats.read_text()
         cycles = re.search(r"system\.cpu1\.numCycles +(\d+)", text)
-        stats.write_text(text[:cycles.start(1)] + "9" * len(cycles[1]) + text[cycles.end(1):])
+        stats.write_text(text[: cycles.start(1)] + "9" * len(cycles[1]) + text[cycles.end(1) :])
         said = self.slsuite("verify", self.out, status=1).out
         self.assertRegex(said, r"^different: .*stats\.txt.*numCycles")
         self.assertNotIn("not the same any more", said)

@@ -314,7 +314,9 @@ class Statistics(Case):
     def test_they_are_named_as_in_the_files_of_a_run(self):
         """`numCycles` and the like; on a system that has all parts."""
         pages = [documents.Page(path) for path in PAGES]
-        names = {code for page in pages for _, code in page.codes() if re.fullmatch("[a-z]+([A-Z][a-z]+)+", code) and code not in page.absent()}
+        names = {
+            code for page in pages for _, code in page.codes() if re.fullmatch("[a-z]+([A-Z][a-z]+)+", code) and code not in page.absent()
+        }
         self.assertIn("numCycles", names)
         self.slsuite("run", "aes-c", "-n", 1, "--system", "icelake", "-q", "--out", self.out)
         printed = set(re.findall(r"\w+", (self.out / "stats.txt").read_text(encoding="utf-8")))

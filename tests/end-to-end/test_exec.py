@@ -56,8 +56,28 @@ class Regions(Exec):
         self.assertGreater(since_start, since_reset + 1000)
 
     def test_work_may_repeat_and_overlap(self):
-        _, regions = self.measure("begin", "7", "begin", "8", "compute", "1", "end", "7", "compute", "1", "end", "8",
-                                  "begin", "7", "compute", "4", "end", "7", "reset", "dump")
+        _, regions = self.measure(
+            "begin",
+            "7",
+            "begin",
+            "8",
+            "compute",
+            "1",
+            "end",
+            "7",
+            "compute",
+            "1",
+            "end",
+            "8",
+            "begin",
+            "7",
+            "compute",
+            "4",
+            "end",
+            "7",
+            "reset",
+            "dump",
+        )
         first, second, third, fourth = regions
         self.assertAlmostEqual(second / first, 2, delta=0.1)
         self.assertAlmostEqual(third / first, 4, delta=0.1)
@@ -96,10 +116,14 @@ class Regions(Exec):
 
     def test_the_documented_example(self):
         text = (REPOSITORY / "docs/methodology.md").read_text()
-        source, = re.findall(r"```c\n(.*?)```", text, re.S)
+        (source,) = re.findall(r"```c\n(.*?)```", text, re.S)
         self.program = self.folder / "mine"
-        subprocess.run(["gcc", "-std=gnu17", "-O1", f"-I{REPOSITORY}/src", "-static", "-xc", "-", "-o", self.program], input=source,
-                       text=True, check=True)
+        subprocess.run(
+            ["gcc", "-std=gnu17", "-O1", f"-I{REPOSITORY}/src", "-static", "-xc", "-", "-o", self.program],
+            input=source,
+            text=True,
+            check=True,
+        )
         _, (instructions,) = self.measure()
         self.assertGreater(instructions, 1000)
 
@@ -124,7 +148,7 @@ class Again(Exec):
         cache, sums = self.own_cache(), set()
         self.measure(*self.WORDS)
         self.slsuite("exec", "-q", "--out", self.folder / "other", "--", self.program, "reset", "dump", "compute", "5", cache=cache)
-        checkpoint, = checkpoints(cache)
+        (checkpoint,) = checkpoints(cache)
         for place in CACHE, cache:
             sums.add(json.loads((place / "checkpoints" / checkpoint.name / "checkpoint.json").read_text())["checksum"])
         self.assertEqual(len(sums), 1)
@@ -165,15 +189,18 @@ class Failures(Exec):
         self.fails_in_the_guest(".*work 7 begins twice", "begin", "7", "begin", "7")
 
     def test_crashes(self):
-        process = self.fails_in_the_guest(r".*marked was ended by signal 4 \(Illegal instruction\): last words:",
-                                          "reset", "dump", "complain", "last words", "trap")
+        process = self.fails_in_the_guest(
+            r".*marked was ended by signal 4 \(Illegal instruction\): last words:", "reset", "dump", "complain", "last words", "trap"
+        )
         self.assertIn("\nlast words\n", process.err)
 
     def test_is_killed(self):
         self.fails_in_the_guest(r".*marked was ended by signal 9 \(Killed\)", "reset", "dump", "kill", "9")
 
     def test_exit_status(self):
-        self.fails_in_the_guest(".*marked failed with exit status 3: no such thing", "reset", "dump", "complain", "no such thing", "exit", "3")
+        self.fails_in_the_guest(
+            ".*marked failed with exit status 3: no such thing", "reset", "dump", "complain", "no such thing", "exit", "3"
+        )
 
     def test_never_ends(self):
         self.fails_in_the_guest(".*marked was not done within 5 s: .*--timeout", "reset", "spin", options=["--timeout", 5])
@@ -216,16 +243,29 @@ class Failures(Exec):
             self.fails_in_the_guest(f"cannot run {broken}: it cannot be executed: Exec format error", program=broken)
 
     def test_is_dynamic_and_lacks_its_interpreter(self):
-        self.fails_in_the_guest("cannot run .*/marked-with-foreign-loader: .*/lib/ld-nowhere.so.1.*-static", "reset", "dump",
-                                program=PROGRAMS / "marked-with-foreign-loader")
+        self.fails_in_the_guest(
+            "cannot run .*/marked-with-foreign-loader: .*/lib/ld-nowhere.so.1.*-static",
+            "reset",
+            "dump",
+            program=PROGRAMS / "marked-with-foreign-loader",
+        )
 
     def test_is_dynamic_and_lacks_a_library(self):
-        self.fails_in_the_guest(".*/marked-with-foreign-library failed with exit status 127: .*libnowhere.so.1: .*-static", "reset", "dump",
-                                program=PROGRAMS / "marked-with-foreign-library")
+        self.fails_in_the_guest(
+            ".*/marked-with-foreign-library failed with exit status 127: .*libnowhere.so.1: .*-static",
+            "reset",
+            "dump",
+            program=PROGRAMS / "marked-with-foreign-library",
+        )
 
     def test_wrong_usage(self):
-        for words, why in ([], "which program"), (["--"], "which program"), ([self.program], "put -- before"), \
-                (["--core", "x", "--", self.program], "--core x: not a number"), (["--nonsense", "--", self.program], "exec: an unknown option"):
+        for words, why in (
+            ([], "which program"),
+            (["--"], "which program"),
+            ([self.program], "put -- before"),
+            (["--core", "x", "--", self.program], "--core x: not a number"),
+            (["--nonsense", "--", self.program], "exec: an unknown option"),
+        ):
             with self.subTest(why):
                 self.refused(why, "exec", *words, status=2)
 
@@ -235,8 +275,15 @@ class Accuracy(Case):
         """The reference programs as this compiler makes them; gem5's counts are for those of another."""
         subprocess.run(["make", "-s", "-C", REPOSITORY, f"BUILD={BUILD}", "reference"], check=True)
         figures = self.folder / "figures.json"
-        process = self.start(BUILD, "--system", "simple", "--json", figures, program=REPOSITORY / "bench/accuracy",
-                             environment={"REFERENCE": str(REPOSITORY / "bench/reference")})
+        process = self.start(
+            BUILD,
+            "--system",
+            "simple",
+            "--json",
+            figures,
+            program=REPOSITORY / "bench/accuracy",
+            environment={"REFERENCE": str(REPOSITORY / "bench/reference")},
+        )
         process.communicate(timeout=300)
         results = json.loads(figures.read_text())["systems"]["simple"]["results"]
         self.assertEqual(len(results), 10)

@@ -46,8 +46,12 @@ class Refused(Case):
         self.refused("no engine is named spice: there are sim, gem5", "run", "aes-c", "--engine", "spice", status=2)
 
     def test_no_kernel(self):
-        self.run_gem5("no kernel was built yet: slsuite kernel build", "--gem5", self.fake("echo slsuite: gem5 24.0.0.1 x86 none"),
-                      cache=self.own_cache())
+        self.run_gem5(
+            "no kernel was built yet: slsuite kernel build",
+            "--gem5",
+            self.fake("echo slsuite: gem5 24.0.0.1 x86 none"),
+            cache=self.own_cache(),
+        )
 
     def test_doctor(self):
         said = self.slsuite("doctor", "--gem5", self.fake("echo slsuite: gem5 24.1.0.0 x86 none; echo slsuite: lacks LTAGE"), status=0).out
@@ -63,7 +67,9 @@ class Real(Case):
         self.cache = self.own_cache(*PARTS, "kernels", "gem5-checkpoints")
 
     def run_on(self, engine, out, *arguments):
-        self.slsuite("run", *arguments, "--engine", engine, "--kernel", "custom", "-n", 3, "-q", "--out", out, cache=self.cache, seconds=3 * HOURS)
+        self.slsuite(
+            "run", *arguments, "--engine", engine, "--kernel", "custom", "-n", 3, "-q", "--out", out, cache=self.cache, seconds=3 * HOURS
+        )
         return list(csv.DictReader(open(out / "invocations.csv", newline="")))
 
     @slow
@@ -98,8 +104,29 @@ class Real(Case):
             self.skipTest("no kernel was built: make test-slow builds one")
         text = self.slsuite("system", "show", "simple").out
         path = self.folder / "mine.yaml"
-        self.refused("gem5 has no caches.l1i.prefetcher.name 'fdip', only none, next_line, stride", "run", "aes-c", "--engine", "gem5",
-                     "--system", "icelake", cache=self.cache, status=2)
+        self.refused(
+            "gem5 has no caches.l1i.prefetcher.name 'fdip', only none, next_line, stride",
+            "run",
+            "aes-c",
+            "--engine",
+            "gem5",
+            "--system",
+            "icelake",
+            cache=self.cache,
+            status=2,
+        )
         path.write_text(text.replace("inclusion: mostly_inclusive", "inclusion: inclusive"))
-        self.refused("gem5 has no caches.llc.inclusion 'inclusive', only mostly_inclusive, exclusive: copy the system's file", "run", "aes-c",
-                     "--engine", "gem5", "-n", 1, "-q", "--system", path, cache=self.cache, status=2)
+        self.refused(
+            "gem5 has no caches.llc.inclusion 'inclusive', only mostly_inclusive, exclusive: copy the system's file",
+            "run",
+            "aes-c",
+            "--engine",
+            "gem5",
+            "-n",
+            1,
+            "-q",
+            "--system",
+            path,
+            cache=self.cache,
+            status=2,
+        )

@@ -18,7 +18,9 @@ client -addr localhost:50051 -function aes -warm 20 -n 1 >/dev/null
 """
 
 # What the scheduler puts on either core while the client sends 20 invocations, and again beside an intruder on core 1.
-TRACE = START + """
+TRACE = (
+    START
+    + """
 mount -t tracefs tracefs /sys/kernel/tracing
 cd /sys/kernel/tracing
 echo 16384 >buffer_size_kb
@@ -36,6 +38,7 @@ measure alone.trace
 taskset -c 1 sh -c 'while :; do :; done' &
 measure intruder.trace
 """
+)
 
 
 def switches(path):
@@ -60,7 +63,9 @@ class Isolation(Case):
 
     def test_container(self):
         """Own name spaces and cgroup, core 1, and only the image's files."""
-        script = START + r"""
+        script = (
+            START
+            + r"""
 for kind in pid ipc uts mnt net cgroup; do
     echo "namespace $kind $(readlink /proc/1/ns/$kind) $(readlink /proc/$pid/ns/$kind)"
 done
@@ -73,6 +78,7 @@ slsuite-function status aes-c
 slsuite-function stop aes-c
 slsuite-function status aes-c || echo "status $?"
 """
+        )
         said = self.shell(script, "aes-c").out
         namespaces = re.findall(r"namespace (\w+) (\S+) (\S+)", said)
         self.assertEqual(len(namespaces), 6, said)
@@ -87,8 +93,13 @@ slsuite-function status aes-c || echo "status $?"
         self.assertRegex(said, r"aes-c: running, pid \d+\s+aes-c: not running\s+status 1\s")
 
     def test_no_function_of_that_name(self):
-        process = self.refused("the guest's step `container` failed with status 1: .*no /functions/auth-c",
-                               "shell", "aes-c", "--run", self.script("slsuite-function start auth-c"))
+        process = self.refused(
+            "the guest's step `container` failed with status 1: .*no /functions/auth-c",
+            "shell",
+            "aes-c",
+            "--run",
+            self.script("slsuite-function start auth-c"),
+        )
         self.assertIn("there is no /functions/auth-c/config.json", process.err)
 
     def script(self, text):
@@ -123,8 +134,9 @@ echo end
 """
         said = self.shell(script).out.replace("\r", "")
         files = {path.name: path.read_bytes() for path in self.folder.glob("guest-*")}
-        self.assertEqual({name: len(data) for name, data in files.items()},
-                         {"guest-random.bin": 300000, "guest-other.bin": 300000, "guest-empty": 0})
+        self.assertEqual(
+            {name: len(data) for name, data in files.items()}, {"guest-random.bin": 300000, "guest-other.bin": 300000, "guest-empty": 0}
+        )
         self.assertEqual(files["guest-random.bin"], files["guest-other.bin"])
         checksum = self.slsuite(self.folder / "guest-random.bin", program="/usr/bin/cksum").out.split()[:2]
         self.assertIn(f"sum {' '.join(checksum)}\n", said)
@@ -162,7 +174,7 @@ class Console(Case):
                 self.text += os.read(self.master, 4096).decode(errors="replace")
             except OSError:
                 self.fail(f"it ended without {pattern!r}: {self.text!r}")
-        self.text = self.text[match.end():]
+        self.text = self.text[match.end() :]
         return match
 
     def type(self, line):

@@ -16,7 +16,9 @@ PACKAGES = "systemd-sysv,udev,linux-image-cloud-amd64,kmod,login"
 
 
 def tool(*command):
-    return subprocess.run([str(word) for word in command], check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=3600).stdout
+    return subprocess.run(
+        [str(word) for word in command], check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=3600
+    ).stdout
 
 
 class Import(Case):
@@ -48,7 +50,13 @@ class Import(Case):
                 file.write(content)
             file.truncate(file.tell() + (1 << 20))
         lines = [f"label: {label}", *(f"start={start}" + ("" if start == starts[-1] else ", size=32768") for start in starts)]
-        subprocess.run(["sfdisk", "-q", "--wipe-partitions", "never", path], stdout=subprocess.DEVNULL, input="\n".join(lines) + "\n", text=True, check=True)
+        subprocess.run(
+            ["sfdisk", "-q", "--wipe-partitions", "never", path],
+            stdout=subprocess.DEVNULL,
+            input="\n".join(lines) + "\n",
+            text=True,
+            check=True,
+        )
         return path
 
     def import_(self, disk, *arguments, **options):
@@ -57,12 +65,18 @@ class Import(Case):
     def check(self, image, offset):
         """Our programs and the service are in it, root's, and the file system is whole."""
         name = f"{image}?offset={offset}"
-        for path, mode in (("/usr/lib/slsuite/init", "0755"), ("/usr/lib/slsuite/m5", "0755"), ("/usr/lib/slsuite/client", "0755"),
-                           ("/etc/systemd/system/slsuite-init.service", "0644")):
+        for path, mode in (
+            ("/usr/lib/slsuite/init", "0755"),
+            ("/usr/lib/slsuite/m5", "0755"),
+            ("/usr/lib/slsuite/client", "0755"),
+            ("/etc/systemd/system/slsuite-init.service", "0644"),
+        ):
             said = tool("debugfs", "-R", f"stat {path}", name)
             self.assertRegex(said, rf"Type: regular +Mode: +{mode}")
             self.assertRegex(said, r"User: +0 +Group: +0")
-        self.assertIn("../slsuite-init.service", tool("debugfs", "-R", "stat /etc/systemd/system/multi-user.target.wants/slsuite-init.service", name))
+        self.assertIn(
+            "../slsuite-init.service", tool("debugfs", "-R", "stat /etc/systemd/system/multi-user.target.wants/slsuite-init.service", name)
+        )
         copy = self.folder / "copy"
         tool("debugfs", "-R", f"dump /usr/lib/slsuite/m5 {copy}", name)
         self.assertEqual(copy.read_bytes(), (BUILD / "src/guest/m5").read_bytes())
@@ -99,8 +113,10 @@ class Import(Case):
         refuse("cannot import text: no partition is an ext4 file system with /usr/lib/os-release", "text")
         refuse("cannot import part.ext4: it has no systemd", self.file_system(self.tree(ESSENTIAL[1])).name)
         refuse("cannot import part.ext4: it is not of an x86-64 system", self.file_system(self.tree(ESSENTIAL[2])).name)
-        refuse("cannot import part.ext4: its root file system has [0-9]+ MB free, and 16 MB are needed: enlarge it",
-               self.file_system(self.tree(), "12M").name)
+        refuse(
+            "cannot import part.ext4: its root file system has [0-9]+ MB free, and 16 MB are needed: enlarge it",
+            self.file_system(self.tree(), "12M").name,
+        )
         dirty = self.file_system(self.tree())
         tool("debugfs", "-w", "-R", "ssv state 0", dirty)
         refuse("cannot import part.ext4: its root file system was not unmounted: boot it and shut it down", dirty.name)
@@ -111,8 +127,17 @@ class Import(Case):
         self.assertEqual([path.name for path in self.folder.glob("*.partial")], [])
         self.refused("--disk: it is booted as it is", "shell", "--disk", "text", "aes-c", status=2)
         self.refused("cannot read none", "shell", "--disk", "none")
-        self.refused("no kernel was built yet", "shell", "--disk", self.file_system(self.tree()), "--kernel", "custom", "--kvm", "off",
-                     cache=self.own_cache())
+        self.refused(
+            "no kernel was built yet",
+            "shell",
+            "--disk",
+            self.file_system(self.tree()),
+            "--kernel",
+            "custom",
+            "--kvm",
+            "off",
+            cache=self.own_cache(),
+        )
 
     @slow
     def test_debian(self):
@@ -127,9 +152,34 @@ class Import(Case):
         script, channel = self.folder / "script", self.folder / "channel"
         script.write_text("m5 readfile | grep -c readfile\nclient -version\nexit 7\n")
         kernel, initrd = (next((tree / "boot").glob(f"{name}*")) for name in ("vmlinuz", "initrd"))
-        said = tool("qemu-system-x86_64", "-accel", "tcg", "-cpu", "Nehalem-v1", "-m", "1024", "-nodefaults", "-display", "none", "-no-reboot",
-                    "-serial", "stdio", "-chardev", f"file,id=channel,path={channel}", "-device", "isa-debugcon,iobase=0x402,chardev=channel",
-                    "-kernel", kernel, "-initrd", initrd, "-append", "console=ttyS0 root=/dev/vda1 rw",
-                    "-drive", f"file={self.folder / 'debian.raw'},format=raw,if=virtio,snapshot=on", "-fw_cfg", f"name=opt/slsuite/script,file={script}")
+        said = tool(
+            "qemu-system-x86_64",
+            "-accel",
+            "tcg",
+            "-cpu",
+            "Nehalem-v1",
+            "-m",
+            "1024",
+            "-nodefaults",
+            "-display",
+            "none",
+            "-no-reboot",
+            "-serial",
+            "stdio",
+            "-chardev",
+            f"file,id=channel,path={channel}",
+            "-device",
+            "isa-debugcon,iobase=0x402,chardev=channel",
+            "-kernel",
+            kernel,
+            "-initrd",
+            initrd,
+            "-append",
+            "console=ttyS0 root=/dev/vda1 rw",
+            "-drive",
+            f"file={self.folder / 'debian.raw'},format=raw,if=virtio,snapshot=on",
+            "-fw_cfg",
+            f"name=opt/slsuite/script,file={script}",
+        )
         self.assertIn("client of serverless-suite", said)
         self.assertRegex(channel.read_text(errors="replace"), r"(?s)stage script\n.*failed script 7\n.*done 7\n")

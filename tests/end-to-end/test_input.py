@@ -26,29 +26,30 @@ class Input(Case):
 
     def test_usage(self):
         for pattern, *arguments in (
-                ("no command is named walk", "walk"),
-                ("which function", "run"),
-                ("one function at a time: auth-c", "run", "aes-c", "auth-c"),
-                ("-n 0: not a number", "run", "aes-c", "-n", "0"),
-                ("-n -3: not a number", "run", "aes-c", "-n", "-3"),
-                ("-n 3x: not a number", "run", "aes-c", "-n", "3x"),
-                ("-n : not a number", "run", "aes-c", "-n", ""),
-                ("-n 9999999999999999999: not a number", "run", "aes-c", "-n", "9999999999999999999"),
-                ("-w -1: not a number", "run", "aes-c", "-w", "-1"),
-                ("--timeout 0: not a number", "run", "aes-c", "--timeout", "0"),
-                ("no engine is named steam", "run", "aes-c", "--engine", "steam"),
-                ("no generator is named magic", "run", "aes-c", "--generator", "magic"),
-                ("--out: the folder has no name", "run", "aes-c", "--out", ""),
-                ("--out: the folder has no name", "exec", "--out", "", "--", "/bin/true"),
-                (".*xml", "run", "aes-c", "--format", "xml"),
-                ("run: an unknown option.*see slsuite run --help", "run", "aes-c", "--colour"),
-                (".*see slsuite run --help", "run", "aes-c", "-n"),
-                (".*see slsuite checkpoint --help", "checkpoint"),
-                (".*see slsuite checkpoint --help", "checkpoint", "burn"),
-                ("function export takes one function.s name", "function", "export", "aes-c", "auth-c"),
-                (".*see slsuite image --help", "image", "burn"),
-                (".*see slsuite verify --help", "verify"),
-                ("--timeout x: not a number", "shell", "--timeout", "x")):
+            ("no command is named walk", "walk"),
+            ("which function", "run"),
+            ("one function at a time: auth-c", "run", "aes-c", "auth-c"),
+            ("-n 0: not a number", "run", "aes-c", "-n", "0"),
+            ("-n -3: not a number", "run", "aes-c", "-n", "-3"),
+            ("-n 3x: not a number", "run", "aes-c", "-n", "3x"),
+            ("-n : not a number", "run", "aes-c", "-n", ""),
+            ("-n 9999999999999999999: not a number", "run", "aes-c", "-n", "9999999999999999999"),
+            ("-w -1: not a number", "run", "aes-c", "-w", "-1"),
+            ("--timeout 0: not a number", "run", "aes-c", "--timeout", "0"),
+            ("no engine is named steam", "run", "aes-c", "--engine", "steam"),
+            ("no generator is named magic", "run", "aes-c", "--generator", "magic"),
+            ("--out: the folder has no name", "run", "aes-c", "--out", ""),
+            ("--out: the folder has no name", "exec", "--out", "", "--", "/bin/true"),
+            (".*xml", "run", "aes-c", "--format", "xml"),
+            ("run: an unknown option.*see slsuite run --help", "run", "aes-c", "--colour"),
+            (".*see slsuite run --help", "run", "aes-c", "-n"),
+            (".*see slsuite checkpoint --help", "checkpoint"),
+            (".*see slsuite checkpoint --help", "checkpoint", "burn"),
+            ("function export takes one function.s name", "function", "export", "aes-c", "auth-c"),
+            (".*see slsuite image --help", "image", "burn"),
+            (".*see slsuite verify --help", "verify"),
+            ("--timeout x: not a number", "shell", "--timeout", "x"),
+        ):
             with self.subTest(arguments):
                 self.rejected(pattern, *arguments, status=2)
 
@@ -70,11 +71,17 @@ class Input(Case):
         """Each with the line where it is."""
         simple = (BUILD / "systems/simple.yaml").read_text().splitlines()
         at = next(number for number, line in enumerate(simple) if line.strip().startswith("size: 16 kB"))
-        for value, why in (("size: 16 kg", "unit"), ("size: 15 kB", ""), ("sice: 16 kB", "sice"), ("size: [", ""),
-                           ("size: -1 kB", "not a number"), ("size: 16 kB\n    size: 16 kB", "twice")):
+        for value, why in (
+            ("size: 16 kg", "unit"),
+            ("size: 15 kB", ""),
+            ("sice: 16 kB", "sice"),
+            ("size: [", ""),
+            ("size: -1 kB", "not a number"),
+            ("size: 16 kB\n    size: 16 kB", "twice"),
+        ):
             with self.subTest(value):
                 path = self.folder / "bad.yaml"
-                path.write_text("\n".join(simple[:at] + [simple[at].split("size:")[0] + value] + simple[at + 1:]))
+                path.write_text("\n".join(simple[:at] + [simple[at].split("size:")[0] + value] + simple[at + 1 :]))
                 where = r"\d+" if why in ("", "twice") else str(at + 1)
                 self.rejected(f"{path}:{where}: .*{why}", "run", "aes-c", "--system", path)
         for cores in 1, 9:
@@ -89,23 +96,30 @@ class Input(Case):
         place.mkdir(parents=True)
         good = (BUILD / "functions/aes/c/function.yaml").read_text().replace("name: aes-c", "name: odd-c")
         with_service = good + "services:\n  redis: {image: services, port: 6379, entrypoint: [redis-server]}\n"
-        for text, pattern in (("", "empty"), ("[", r":\d+: not YAML"), ("- a\n", "not a mapping"), ("name: odd-c\n", "description"),
-                              (good + "colour: red\n", "unknown key"), (good.replace("files: [aes-c]", "files: aes-c"), "files: must be a list"),
-                              (good.replace("name: odd-c", "name: even-c"), "name: even-c, but its folders say odd-c"),
-                              (good.replace("port: 50051", "port: 0"), "port: 0: must be a number from 1 to 65535"),
-                              (good.replace("warm-ups: 20", "warm-ups: many"), "warm-ups: many: not a number"),
-                              (good.replace("warm-ups: 20", "warm-ups: 20x"), "warm-ups: 20x: not a number"),
-                              (good.replace("port: 50051", "port: [1]"), "port: must be a text"),
-                              (good + "services: [redis]\n", "services: must be a mapping"),
-                              (with_service.replace("redis:", "Redis:"), "services: Redis: a name is"),
-                              (with_service.replace("6379", "70000"), "services: redis: port: must be a number"),
-                              (with_service.replace("[redis-server]", "redis-server"), "services: redis: entrypoint: must be a list"),
-                              (with_service.replace("image: services", "image: mine"), "services: redis: image: must be `services`"),
-                              (with_service.replace("image", "colour"), "services: redis: has an unknown key")):
+        for text, pattern in (
+            ("", "empty"),
+            ("[", r":\d+: not YAML"),
+            ("- a\n", "not a mapping"),
+            ("name: odd-c\n", "description"),
+            (good + "colour: red\n", "unknown key"),
+            (good.replace("files: [aes-c]", "files: aes-c"), "files: must be a list"),
+            (good.replace("name: odd-c", "name: even-c"), "name: even-c, but its folders say odd-c"),
+            (good.replace("port: 50051", "port: 0"), "port: 0: must be a number from 1 to 65535"),
+            (good.replace("warm-ups: 20", "warm-ups: many"), "warm-ups: many: not a number"),
+            (good.replace("warm-ups: 20", "warm-ups: 20x"), "warm-ups: 20x: not a number"),
+            (good.replace("port: 50051", "port: [1]"), "port: must be a text"),
+            (good + "services: [redis]\n", "services: must be a mapping"),
+            (with_service.replace("redis:", "Redis:"), "services: Redis: a name is"),
+            (with_service.replace("6379", "70000"), "services: redis: port: must be a number"),
+            (with_service.replace("[redis-server]", "redis-server"), "services: redis: entrypoint: must be a list"),
+            (with_service.replace("image: services", "image: mine"), "services: redis: image: must be `services`"),
+            (with_service.replace("image", "colour"), "services: redis: has an unknown key"),
+        ):
             with self.subTest(text):
                 (place / "function.yaml").write_text(text)
-                self.rejected(f"{place}/function.yaml.*{pattern}", "run", "odd-c",
-                              environment={"SLSUITE_FUNCTIONS": str(self.folder / "mine")})
+                self.rejected(
+                    f"{place}/function.yaml.*{pattern}", "run", "odd-c", environment={"SLSUITE_FUNCTIONS": str(self.folder / "mine")}
+                )
 
     def test_missing_file_of_a_function(self):
         place = self.folder / "mine/odd/c"
@@ -113,17 +127,21 @@ class Input(Case):
         description = (BUILD / "functions/aes/c/function.yaml").read_text().replace("name: aes-c", "name: odd-c")
         (place / "function.yaml").write_text(description)
         cache = self.own_cache("kernel", "initramfs", "base", "rootfs")
-        self.refused(f"cannot read {place}/aes-c", "run", "odd-c", cache=cache,
-                     environment={"SLSUITE_FUNCTIONS": str(self.folder / "mine")})
+        self.refused(
+            f"cannot read {place}/aes-c", "run", "odd-c", cache=cache, environment={"SLSUITE_FUNCTIONS": str(self.folder / "mine")}
+        )
         self.assertEqual(list((cache / "functions").glob("[!.]*")) if (cache / "functions").exists() else [], [])
 
     def test_qemu(self):
         old = self.folder / "qemu"
         old.write_text("#!/bin/sh\necho 'QEMU emulator version 8.2.2 (Debian 1:8.2.2)'\n")
         old.chmod(0o755)
-        for qemu, pattern in (("/nonexistent", "cannot start /nonexistent: .*make deps.*SLSUITE_QEMU"),
-                              (old, "QEMU 8.2.2 is too old: .*10.0"), ("/bin/true", "QEMU of unknown version is too old"),
-                              ("/bin/false", "cannot start /bin/false: ")):
+        for qemu, pattern in (
+            ("/nonexistent", "cannot start /nonexistent: .*make deps.*SLSUITE_QEMU"),
+            (old, "QEMU 8.2.2 is too old: .*10.0"),
+            ("/bin/true", "QEMU of unknown version is too old"),
+            ("/bin/false", "cannot start /bin/false: "),
+        ):
             with self.subTest(qemu):
                 self.rejected(pattern, "run", "aes-c", environment={"SLSUITE_QEMU": str(qemu)})
 
@@ -178,14 +196,17 @@ exec /usr/bin/apt-get "$@"
         broken.write_text("#!/bin/sh\n[ $1 = --version ] && exec qemu-system-x86_64 --version\necho no such machine >&2; exit 1\n")
         broken.chmod(0o755)
         cache = self.own_cache()
-        self.refused("cannot start QEMU: no such machine", "run", "aes-c", "--out", self.out, cache=cache,
-                     environment={"SLSUITE_QEMU": str(broken)})
+        self.refused(
+            "cannot start QEMU: no such machine", "run", "aes-c", "--out", self.out, cache=cache, environment={"SLSUITE_QEMU": str(broken)}
+        )
         self.assertEqual(checkpoints(cache), [])
         self.assertFalse(self.out.exists())
 
     def test_no_programs(self):
         self.refused(r".*(not found|cannot start)", "run", "aes-c", cache=self.folder / "cache", environment=NOTHING)
-        self.assertEqual([name for name in files_below(self.folder) if not name.rsplit("/", 1)[-1].startswith(".") and name.count("/") > 1], [])
+        self.assertEqual(
+            [name for name in files_below(self.folder) if not name.rsplit("/", 1)[-1].startswith(".") and name.count("/") > 1], []
+        )
 
     def test_out(self):
         self.slsuite("run", "aes-c", "-n", 1, "-q", "--out", self.out)  # its checkpoint is there from now on
@@ -199,8 +220,10 @@ exec /usr/bin/apt-get "$@"
         empty = self.folder / "empty"
         empty.mkdir()
         self.slsuite("run", "aes-c", "-n", 1, "-q", "--out", empty)
-        self.assertEqual(sorted(files_below(self.folder)), sorted(
-            [f"{name}/{path.name}" for name in ("run", "empty") for path in whole] + ["empty", "run", "script"]))
+        self.assertEqual(
+            sorted(files_below(self.folder)),
+            sorted([f"{name}/{path.name}" for name in ("run", "empty") for path in whole] + ["empty", "run", "script"]),
+        )
 
     def test_long_input(self):
         self.slsuite("run", "aes-c", "-n", 1, "-q", "--input", "x" * 1000)

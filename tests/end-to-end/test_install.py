@@ -20,7 +20,7 @@ class Install(Case):
         """The same run, from the same cache: nothing of it depends on where the program lies."""
         self.slsuite("run", "aes-c", "-n", 2, "-q", "--out", self.out)
         self.slsuite("install", "-C", BUILD, "--no-rebuild", "--destdir", self.folder / "destination", program=shutil.which("meson"))
-        installed, = (self.folder / "destination").rglob("bin/slsuite")
+        (installed,) = (self.folder / "destination").rglob("bin/slsuite")
         moved = self.folder / "elsewhere"
         shutil.move(installed.parents[1], moved)
         again = self.slsuite("run", "aes-c", "-n", 2, "--out", self.folder / "again", program=moved / "bin/slsuite")
@@ -28,7 +28,6 @@ class Install(Case):
         self.same_results(self.out, self.folder / "again")
         (moved / "lib/slsuite/slsuite-plugin.so").unlink()
         self.refused("cannot find the files that belong to slsuite: .*make build", "function", "list", program=moved / "bin/slsuite")
-
 
     def test_interrupted_while_packages_are_installed(self):
         """Ctrl-C: mmdebstrap, its children and its root file system in the temporary folder go, too."""
@@ -67,9 +66,21 @@ class User(Case):
     def test_from_nothing(self):
         """Kernel, packages, images, boot, run: a minute. Nothing needs root."""
         home = self.user.pw_dir
-        process = self.slsuite("run", "aes-c", "-n", 3, "--out", f"{home}/run", cache=f"{home}/.cache/slsuite", seconds=400, cwd=home,
-                               environment={"HOME": home, "USER": self.name, "PATH": "/usr/local/bin:/usr/bin:/bin"},
-                               user=self.user.pw_uid, group=self.user.pw_gid, extra_groups=[])
+        process = self.slsuite(
+            "run",
+            "aes-c",
+            "-n",
+            3,
+            "--out",
+            f"{home}/run",
+            cache=f"{home}/.cache/slsuite",
+            seconds=400,
+            cwd=home,
+            environment={"HOME": home, "USER": self.name, "PATH": "/usr/local/bin:/usr/bin:/bin"},
+            user=self.user.pw_uid,
+            group=self.user.pw_gid,
+            extra_groups=[],
+        )
         for step in "kernel", "root file system: packages", "root file system: image", "function aes-c: image", "boot and warm up aes-c":
             self.assertIn(f"{step}: done in", process.err)
         self.slsuite("run", "aes-c", "-n", 3, "-q", "--out", self.out)

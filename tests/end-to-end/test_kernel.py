@@ -133,8 +133,12 @@ class Elsewhere(Case):
         """Asked for of the kernels that have them; not a word of them otherwise."""
         self.assertRegex(self.check(self.text("5.0.21", without=("NFT_CHAIN_NAT_IPV4",)), status=1), r"(?m)^!! NFT_CHAIN_NAT_IPV4 +missing")
         self.assertNotIn("NFT_CHAIN_NAT_IPV4", self.check(self.text("5.1.0", without=("NFT_CHAIN_NAT_IPV4",))))
-        for version, option, found in (("5.19.0", "SWAP", "MEMCG_SWAP +missing"), ("5.19.0", "MEMCG_SWAP", "MEMCG_SWAP +built in"),
-                                       ("6.1.0", "SWAP", "SWAP +built in"), ("6.1.0", "SMP", "SWAP +missing")):
+        for version, option, found in (
+            ("5.19.0", "SWAP", "MEMCG_SWAP +missing"),
+            ("5.19.0", "MEMCG_SWAP", "MEMCG_SWAP +built in"),
+            ("6.1.0", "SWAP", "SWAP +built in"),
+            ("6.1.0", "SMP", "SWAP +missing"),
+        ):
             with self.subTest(version=version, option=option):
                 said = self.check(f"# Linux/x86 {version} Kernel Configuration\nCONFIG_{option}=y\n", status=1, who="containers")
                 self.assertRegex(said, rf"(?m)^(ok|--) {found}\b")
@@ -201,8 +205,13 @@ class Build(Case):
         self.refused("apt knows no package linux-source-1.0: ", *build, "--version", "1.0", cache=cache)
         self.refused("cannot read .*/none: No such file", *build, "--source", self.folder / "none", cache=cache)
         self.refused("cannot read .*/none: No such file", *build, "--source", self.folder, "--config", self.folder / "none", cache=cache)
-        self.refused("the kernel cannot be built: .* is no tree of Linux' source: .*: the whole is in .*failed-kernel.log", *build,
-                     "--source", self.folder, cache=cache)
+        self.refused(
+            "the kernel cannot be built: .* is no tree of Linux' source: .*: the whole is in .*failed-kernel.log",
+            *build,
+            "--source",
+            self.folder,
+            cache=cache,
+        )
         self.refused("no kernel was built yet: slsuite kernel build", "run", "aes-c", "--kernel", "custom", cache=cache)
         self.refused("no kernel is named mine: there are distribution, and custom, ", "run", "aes-c", "--kernel", "mine", status=2)
         self.assertEqual([path.name for path in (cache / "kernels").glob("[!.]*")], [])
@@ -212,7 +221,7 @@ class Build(Case):
         """Of the distribution's source: ready for all, gem5 included; runs the same twice, and Docker; the function's own work is
         what it is with the distribution's kernel."""
         cache = self.own_cache()
-        (self.folder / "more.config").write_text("CONFIG_LOCALVERSION=\"-mine\"\n")
+        (self.folder / "more.config").write_text('CONFIG_LOCALVERSION="-mine"\n')
         said = self.slsuite("kernel", "build", "--config", self.folder / "more.config", cache=cache, seconds=7200).out
         self.assertRegex(said, r"(?m)^version +[0-9.]+-mine$")
         config = re.search(r"(?m)^config +(\S+)$", said)[1]
@@ -226,11 +235,25 @@ class Build(Case):
         self.same_results(*folders)
         self.slsuite("verify", folders[0], cache=cache)
         self.slsuite("run", "aes-c", "-n", 3, "-q", "--out", self.out, cache=cache)
-        own, theirs = (json.loads((folder / "invocations.json").read_text())["mean"]["instructions"]["user"] for folder in (folders[0], self.out))
+        own, theirs = (
+            json.loads((folder / "invocations.json").read_text())["mean"]["instructions"]["user"] for folder in (folders[0], self.out)
+        )
         self.assertLess(abs(own - theirs), 0.01 * theirs)
         again = self.slsuite("kernel", "build", "--config", self.folder / "more.config", cache=cache)
         self.assertEqual(again.out, said)
-        self.slsuite("shell", "--kvm", "off", "--kernel", "custom", "--with", "docker", "--run", self.script("docker version"), cache=cache, seconds=1800)
+        self.slsuite(
+            "shell",
+            "--kvm",
+            "off",
+            "--kernel",
+            "custom",
+            "--with",
+            "docker",
+            "--run",
+            self.script("docker version"),
+            cache=cache,
+            seconds=1800,
+        )
 
     def script(self, text):
         path = self.folder / "script"

@@ -40,6 +40,7 @@ class Making(Case):
 
     def checkpoint(self, *command):
         """A first run boots, a second one finds what the first one has frozen."""
+
         def made():
             return [path for path in checkpoints(CACHE) if path.name.startswith(f"{command[1]}-")]
 

@@ -27,8 +27,19 @@ class Native(Case):
         self.place.mkdir()
 
     def start_native(self, *arguments, runtime="none", function="aes-c", environment={}, **options):
-        return self.start("run", function, "--engine", "native", "--runtime", runtime, "--out", self.out, *arguments,
-                          environment={"TMPDIR": str(self.place)} | environment, **options)
+        return self.start(
+            "run",
+            function,
+            "--engine",
+            "native",
+            "--runtime",
+            runtime,
+            "--out",
+            self.out,
+            *arguments,
+            environment={"TMPDIR": str(self.place)} | environment,
+            **options,
+        )
 
     def native(self, *arguments, **options):
         process = self.finish(self.start_native(*arguments, **options))
@@ -124,7 +135,9 @@ class Measures(Native):
         self.native("-n", 4, "--generator", "random", "-q", function="fibonacci-c")
         self.assertGreater(len({row["reply"] for row in self.check(4)}), 1)
         self.out = self.folder / "json"
-        self.assertEqual(len(json.loads(self.native("-n", 2, "--input", "5", "--format", "json", function="fibonacci-c").out)["invocations"]), 2)
+        self.assertEqual(
+            len(json.loads(self.native("-n", 2, "--input", "5", "--format", "json", function="fibonacci-c").out)["invocations"]), 2
+        )
 
     @pytest.mark.needs("layer:python", "layer:services")
     def test_services(self):
@@ -177,8 +190,10 @@ class Runtimes(Native):
     def test_podman(self):
         """As it is set up; or with runc and smaller limits, where crun or this computer cannot do what it is set up for."""
         configuration = self.folder / "containers.conf"
-        configuration.write_text('[containers]\ndefault_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]\n'
-                                 '[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\nruntime = "runc"\n')
+        configuration.write_text(
+            '[containers]\ndefault_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]\n'
+            '[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\nruntime = "runc"\n'
+        )
         os.environ.setdefault("CONTAINERS_CONF", str(configuration))
         self.addCleanup(os.environ.pop, "CONTAINERS_CONF", None)
         self.with_runtime("podman")
@@ -260,22 +275,35 @@ class Misbehaves(Native):
             except OSError:
                 self.skipTest("somebody else has port 50051")
             other.listen()
-            self.refused(".*port 50051 is in use on this computer", "run", "odd-c", "--engine", "native", "--runtime", "none", "-q", "--out", self.out,
-                         environment={"TMPDIR": str(self.place), "SLSUITE_FUNCTIONS": str(self.folder / "functions")}, cache=self.own_cache("layers"))
+            self.refused(
+                ".*port 50051 is in use on this computer",
+                "run",
+                "odd-c",
+                "--engine",
+                "native",
+                "--runtime",
+                "none",
+                "-q",
+                "--out",
+                self.out,
+                environment={"TMPDIR": str(self.place), "SLSUITE_FUNCTIONS": str(self.folder / "functions")},
+                cache=self.own_cache("layers"),
+            )
         self.nothing_is_left()
 
 
 class BadInput(Native):
     def test_usage(self):
         for pattern, *arguments in (
-                ("--cpu 9999: this computer has no such processor: it has 0", "--engine", "native", "--cpu", 9999),
-                ("--client-cpu 9999: this computer has no such processor", "--engine", "native", "--client-cpu", 9999),
-                ("--cpu x: not a number", "--engine", "native", "--cpu", "x"),
-                ("on this computer no runtime is named rkt: there are auto, crun", "--engine", "native", "--runtime", "rkt"),
-                ("--cpu, --client-cpu: only with --engine native", "--cpu", 1),
-                ("--profile: only with --engine sim", "--engine", "native", "--profile"),
-                ("--kernel, --base, --system: this computer has its own", "--engine", "native", "--system", "skylake"),
-                ("no container runtime is named runc", "--runtime", "runc")):
+            ("--cpu 9999: this computer has no such processor: it has 0", "--engine", "native", "--cpu", 9999),
+            ("--client-cpu 9999: this computer has no such processor", "--engine", "native", "--client-cpu", 9999),
+            ("--cpu x: not a number", "--engine", "native", "--cpu", "x"),
+            ("on this computer no runtime is named rkt: there are auto, crun", "--engine", "native", "--runtime", "rkt"),
+            ("--cpu, --client-cpu: only with --engine native", "--cpu", 1),
+            ("--profile: only with --engine sim", "--engine", "native", "--profile"),
+            ("--kernel, --base, --system: this computer has its own", "--engine", "native", "--system", "skylake"),
+            ("no container runtime is named runc", "--runtime", "runc"),
+        ):
             with self.subTest(arguments):
                 self.refused(pattern, "run", "aes-c", *arguments, status=2)
 
@@ -284,8 +312,16 @@ class BadInput(Native):
         tools.mkdir()
         for tool in "sh", "taskset", "umoci", "tar":
             (tools / tool).symlink_to(shutil.which(tool))
-        self.refused("there is no crun on this computer: install it", "run", "aes-c", "--engine", "native", "--runtime", "crun",
-                     environment={"PATH": str(tools)})
+        self.refused(
+            "there is no crun on this computer: install it",
+            "run",
+            "aes-c",
+            "--engine",
+            "native",
+            "--runtime",
+            "crun",
+            environment={"PATH": str(tools)},
+        )
 
     def test_cannot_start(self):
         """A runtime that fails: what it says."""
@@ -293,8 +329,19 @@ class BadInput(Native):
         tools.mkdir()
         (tools / "crun").write_text("#!/bin/sh\necho no space for containers >&2\nexit 1\n")
         (tools / "crun").chmod(0o755)
-        self.refused("aes-c on this computer: .* failed with status 1: no space for containers", "run", "aes-c", "--engine", "native",
-                     "--runtime", "crun", "-q", "--out", self.out, environment={"PATH": f"{tools}:{os.environ['PATH']}", "TMPDIR": str(self.place)})
+        self.refused(
+            "aes-c on this computer: .* failed with status 1: no space for containers",
+            "run",
+            "aes-c",
+            "--engine",
+            "native",
+            "--runtime",
+            "crun",
+            "-q",
+            "--out",
+            self.out,
+            environment={"PATH": f"{tools}:{os.environ['PATH']}", "TMPDIR": str(self.place)},
+        )
         self.nothing_is_left()
 
 
@@ -324,9 +371,10 @@ class Starts(Native):
 
     def test_usage(self):
         for pattern, *arguments in (
-                ("--flush: only with --engine sim", "--start", "lukewarm", "--flush", "l1"),
-                ("-w 3: what is warmed up is not cold", "--start", "cold", "-w", 3),
-                ("no start is named hot", "--start", "hot")):
+            ("--flush: only with --engine sim", "--start", "lukewarm", "--flush", "l1"),
+            ("-w 3: what is warmed up is not cold", "--start", "cold", "-w", 3),
+            ("no start is named hot", "--start", "hot"),
+        ):
             with self.subTest(arguments):
                 self.refused(pattern, "run", "aes-c", "--engine", "native", *arguments, status=2)
 
@@ -361,7 +409,9 @@ class Fleet(Native):
         """Nothing comes in the second minute: the instances of the first are gone in the third."""
         trace = self.folder / "trace.csv"
         trace.write_text("HashOwner,HashApp,HashFunction,Trigger,1,2,3\no,a,other,http,1,1,1\no,a,mine,http,5,0,4\n")
-        _, summary, rows, instances = self.fleet("--trace", trace, "--trace-function", "mine", "--trace-minute", 2, "--idle-timeout", 0.6, "-q")
+        _, summary, rows, instances = self.fleet(
+            "--trace", trace, "--trace-function", "mine", "--trace-minute", 2, "--idle-timeout", 0.6, "-q"
+        )
         self.assertEqual(len(rows), 9)
         self.assertEqual(summary["function"], "aes-c")
         self.assertGreaterEqual(summary["cold_starts"], 2)
@@ -390,17 +440,22 @@ class Fleet(Native):
     def test_bad_input(self):
         trace = self.folder / "trace.csv"
         good = "HashOwner,HashApp,HashFunction,Trigger,1,2\n"
-        for text, pattern in ((good + "o,a,f,http,1,-4\n", ".*trace.csv.*-4"), (good + "o,a,f,http,1\n", ".*trace.csv"), ("", ".*trace.csv")):
+        for text, pattern in (
+            (good + "o,a,f,http,1,-4\n", ".*trace.csv.*-4"),
+            (good + "o,a,f,http,1\n", ".*trace.csv"),
+            ("", ".*trace.csv"),
+        ):
             trace.write_text(text)
             with self.subTest(text):
                 self.refused(pattern, "run", "aes-c", "--engine", "native", "--instances", 2, "--trace", trace)
         for pattern, *arguments in (
-                ("--instances: only with --engine native", "--instances", 2, "--rate", 1, "--duration", 1),
-                ("--rate: only with --instances N", "--engine", "native", "--rate", 1),
-                ("--instances: how often is it invoked", "--engine", "native", "--instances", 1),
-                ("--rate: for how long", "--engine", "native", "--instances", 1, "--rate", 1),
-                ("--rate and --trace: a trace has rates of its own", "--engine", "native", "--instances", 1, "--rate", 1, "--trace", trace),
-                ("--rate -1: not a number above 0", "--engine", "native", "--rate", -1),
-                ("--instances 0: not a number from 1", "--engine", "native", "--instances", 0)):
+            ("--instances: only with --engine native", "--instances", 2, "--rate", 1, "--duration", 1),
+            ("--rate: only with --instances N", "--engine", "native", "--rate", 1),
+            ("--instances: how often is it invoked", "--engine", "native", "--instances", 1),
+            ("--rate: for how long", "--engine", "native", "--instances", 1, "--rate", 1),
+            ("--rate and --trace: a trace has rates of its own", "--engine", "native", "--instances", 1, "--rate", 1, "--trace", trace),
+            ("--rate -1: not a number above 0", "--engine", "native", "--rate", -1),
+            ("--instances 0: not a number from 1", "--engine", "native", "--instances", 0),
+        ):
             with self.subTest(arguments):
                 self.refused(pattern, "run", "aes-c", *arguments, status=2)

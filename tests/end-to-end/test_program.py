@@ -57,9 +57,13 @@ class Program(Case):
 class Works(Program):
     def test_it_is_a_function_as_others(self):
         self.describe()
-        self.assertRegex(self.slsuite("function", "list", environment=self.own).out, r"(?m)^greeting-program +/helloworld\S+ +my own server$")
-        self.assertEqual(self.slsuite("function", "test", "greeting-program", environment=self.own).out.split(),
-                         ["greeting-program", "20", *"replies are right".split()])
+        self.assertRegex(
+            self.slsuite("function", "list", environment=self.own).out, r"(?m)^greeting-program +/helloworld\S+ +my own server$"
+        )
+        self.assertEqual(
+            self.slsuite("function", "test", "greeting-program", environment=self.own).out.split(),
+            ["greeting-program", "20", *"replies are right".split()],
+        )
         for engine, options in ("sim", ()), ("native", ("--runtime", "none")):
             out = self.folder / engine
             self.slsuite("run", "greeting-program", "-n", 2, "-q", "--engine", engine, *options, "--out", out, environment=self.own)
@@ -73,8 +77,19 @@ class Works(Program):
             port = free.getsockname()[1]
         server = self.start("function", "serve", "greeting-program", "-p", port, environment=self.own)
         # The client knows what this function's reply must be.
-        client = self.slsuite("-addr", f"127.0.0.1:{port}", "-function", "helloworld", "-input", "you", "-wait", 60, "-n", 1,
-                              program=BUILD / "src/guest/client/client")
+        client = self.slsuite(
+            "-addr",
+            f"127.0.0.1:{port}",
+            "-function",
+            "helloworld",
+            "-input",
+            "you",
+            "-wait",
+            60,
+            "-n",
+            1,
+            program=BUILD / "src/guest/client/client",
+        )
         self.assertIn("1 invocations of /helloworld.Greeter/SayHello", client.out + client.err)
         server.send_signal(signal.SIGTERM)
         server.communicate(timeout=60)
@@ -90,11 +105,12 @@ class Works(Program):
         archive = self.folder / "greeting.tar"
         self.slsuite("function", "export", "greeting-program", "-o", archive, environment=self.own)
         with tarfile.open(archive) as image:
-            layer, = json.load(image.extractfile("manifest.json"))[0]["Layers"]
+            (layer,) = json.load(image.extractfile("manifest.json"))[0]["Layers"]
             with tarfile.open(fileobj=image.extractfile(layer)) as files:
                 members = {member.name.removeprefix("./"): member for member in files if not member.isdir()}
-                self.assertEqual({name: oct(member.mode) for name, member in members.items()},
-                                 {"bin/server": "0o755", "data/words.txt": "0o644"})
+                self.assertEqual(
+                    {name: oct(member.mode) for name, member in members.items()}, {"bin/server": "0o755", "data/words.txt": "0o644"}
+                )
                 for name, member in members.items():
                     self.assertEqual(files.extractfile(member).read(), (self.place / name).read_bytes())
 
@@ -115,9 +131,14 @@ class Refused(Program):
         (self.folder / "outside").touch()
         (self.place / "link").symlink_to(self.folder / "outside")
         (self.place / "up").symlink_to("..")
-        for name, pattern in (("lost", f"cannot read {self.place}/lost: No such file"), ("folder", f"{description}folder is not a file: "),
-                              *((name, f"{description}'{name}' is not in this folder: copy it there")
-                                for name in (".", "../../../outside", "/etc/hostname", "link", "up/../../outside"))):
+        for name, pattern in (
+            ("lost", f"cannot read {self.place}/lost: No such file"),
+            ("folder", f"{description}folder is not a file: "),
+            *(
+                (name, f"{description}'{name}' is not in this folder: copy it there")
+                for name in (".", "../../../outside", "/etc/hostname", "link", "up/../../outside")
+            ),
+        ):
             with self.subTest(name):
                 self.describe(f"server, {name}")
                 self.rejected(pattern)
@@ -131,13 +152,18 @@ class Refused(Program):
         self.write_changed("arm", MACHINE, 183)
         self.write_changed("small", CLASS, 1)
         shutil.copy("/bin/true", self.place / "dynamic")
-        for entry, pattern in (("/lost", "the image has no such file: name it in `files`"), ("/folder", "the image has no such file"),
-                               ("/plain", r"it is not executable: chmod \+x it"), ("/text", "it is no ELF program$"),
-                               ("/script", "it is a script for /bin/sh, which the image does not have"),
-                               ("/itself", "it is a script for /itself"), ("/cut", "the file is cut off"),
-                               ("/arm", r"it is a 64-bit program for ELF machine 183: the guest is x86-64"),
-                               ("/small", "it is a 32-bit program"),
-                               ("/dynamic", f"it is linked dynamically, .*/{LOADER}: link it statically")):
+        for entry, pattern in (
+            ("/lost", "the image has no such file: name it in `files`"),
+            ("/folder", "the image has no such file"),
+            ("/plain", r"it is not executable: chmod \+x it"),
+            ("/text", "it is no ELF program$"),
+            ("/script", "it is a script for /bin/sh, which the image does not have"),
+            ("/itself", "it is a script for /itself"),
+            ("/cut", "the file is cut off"),
+            ("/arm", r"it is a 64-bit program for ELF machine 183: the guest is x86-64"),
+            ("/small", "it is a 32-bit program"),
+            ("/dynamic", f"it is linked dynamically, .*/{LOADER}: link it statically"),
+        ):
             with self.subTest(entry):
                 self.describe("server, plain, text, script, itself, cut, arm, small, dynamic", entry)
                 self.rejected(f"cannot build greeting-program: cannot run {entry}: {pattern}")
@@ -148,6 +174,13 @@ class Refused(Program):
 
     def test_another_language(self):
         self.place.rename(self.place.parent / "cobol")
-        (self.place.parent / "cobol/function.yaml").write_text(GREETING.format(files="server", entry="/server").replace("-program", "-cobol"))
-        self.refused(".* in the language cobol cannot be built: there is no .*cobol/build: put a ready program into a folder `program`",
-                     "function", "build", "greeting-cobol", environment=self.own)
+        (self.place.parent / "cobol/function.yaml").write_text(
+            GREETING.format(files="server", entry="/server").replace("-program", "-cobol")
+        )
+        self.refused(
+            ".* in the language cobol cannot be built: there is no .*cobol/build: put a ready program into a folder `program`",
+            "function",
+            "build",
+            "greeting-cobol",
+            environment=self.own,
+        )

@@ -31,8 +31,7 @@ class Run(Case):
             self.assertTrue((self.out / name).exists(), name)
         manifest = json.loads((self.out / "run.json").read_text())
         self.assertEqual((manifest["function"], manifest["status"]), (function, "complete"))
-        reader = subprocess.run([sys.executable, REPOSITORY / "tests/check_run_folder.py", self.out],
-                                capture_output=True, text=True)
+        reader = subprocess.run([sys.executable, REPOSITORY / "tests/check_run_folder.py", self.out], capture_output=True, text=True)
         self.assertEqual(reader.returncode, 0, reader.stdout + reader.stderr)
         rows = list(csv.DictReader(open(self.out / "invocations.csv", newline="")))
         self.assertEqual([row["invocation"] for row in rows], [str(i) for i in range(count)])
@@ -164,6 +163,7 @@ def of_function(function, language):
         """The client in the guest checks the replies."""
         _, replies = self.run_and_check(function, count=2)
         self.assertTrue(all(reply.startswith("fn: ") for reply in replies), replies)
+
     return test
 
 

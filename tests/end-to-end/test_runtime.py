@@ -8,9 +8,9 @@ import unittest
 import pytest
 
 from harness import CACHE, Case, slow
+from registry import Registry
 
 pytestmark = pytest.mark.needs("layer:python", "layer:services")
-from registry import Registry
 
 ENGINES = {"docker": "docker pull", "podman": "podman pull --tls-verify=false"}
 PYTHON = unittest.skipUnless(shutil.which("protoc"), "there is no protoc: make deps")
@@ -73,8 +73,16 @@ class Engines(Case):
         layout = self.slsuite("function", "build", "aes-c").out.split()[-1]
         registry.push(layout, "team/aes-c:latest")
         image = f"10.0.2.2:{registry.address.split(':')[1]}/team/aes-c"
-        said = self.shell(BY_HAND.format(engine=engine, pull=ENGINES[engine], image=image), "aes-c", "--with", engine, "--network",
-                          "--ssh", 0, seconds=1800)
+        said = self.shell(
+            BY_HAND.format(engine=engine, pull=ENGINES[engine], image=image),
+            "aes-c",
+            "--with",
+            engine,
+            "--network",
+            "--ssh",
+            0,
+            seconds=1800,
+        )
         self.assertRegex(said.err, r"(?m)^boot and run the script in the guest: done")  # the network is the host's: no checkpoint
         said = said.out
         self.assertRegex(said, rf"running: mycontainer {image}")
@@ -117,8 +125,18 @@ class Engines(Case):
     @slow
     def test_ends_at_start(self):
         """Its last words are told."""
-        self.refused(".*`container`.*it ended before it listened on port 50051", "run", "odd-c", "--runtime", "podman", "--out", self.out,
-                     environment=self.odd("exit"), cache=self.own_cache("kernel", "initramfs", "base", "rootfs"), seconds=400)
+        self.refused(
+            ".*`container`.*it ended before it listened on port 50051",
+            "run",
+            "odd-c",
+            "--runtime",
+            "podman",
+            "--out",
+            self.out,
+            environment=self.odd("exit"),
+            cache=self.own_cache("kernel", "initramfs", "base", "rootfs"),
+            seconds=400,
+        )
 
     @slow
     def test_prune_keeps(self):

@@ -70,8 +70,12 @@ class Failures(Case):
         program = place / "crud_api.py"
         program.write_text(program.read_text().replace("    one = json", f"    if size == 'large':\n        {handling}\n    one = json"))
         run = ("run", "crud-api-python", "-n", 1, "--input", "large", "--out", self.out)
-        process = self.refused("the service redis ended before the run did: .*bye bye", *run, seconds=1200,
-                               environment={"SLSUITE_FUNCTIONS": str(self.folder / "functions")})
+        process = self.refused(
+            "the service redis ended before the run did: .*bye bye",
+            *run,
+            seconds=1200,
+            environment={"SLSUITE_FUNCTIONS": str(self.folder / "functions")},
+        )
         self.assertIn("the guest's console ends with:\n", process.err)
         failed = self.folder / "run.failed"
         self.assertEqual(json.loads((failed / "run.json").read_text())["status"], "failed")
@@ -84,8 +88,10 @@ class Failures(Case):
 
     @PYTHON
     def test_ends_and_the_function_gets_on_without_it(self):
-        self.ends_while_measured("DATABASE.shutdown(); DATABASE.__dict__.update(hget=lambda *_: CARTS[size][str(count // 2)], "
-                                 "hvals=lambda *_: CARTS[size].values())")
+        self.ends_while_measured(
+            "DATABASE.shutdown(); DATABASE.__dict__.update(hget=lambda *_: CARTS[size][str(count // 2)], "
+            "hvals=lambda *_: CARTS[size].values())"
+        )
 
     def fails_before_the_checkpoint(self, pattern, how):
         """A greeting beside which another one misbehaves before it listens."""

@@ -108,7 +108,7 @@ echo bytes >/tmp/bytes; m5 writefile /tmp/bytes
         said = [self.finish(process).err for process in both]
         self.assertEqual(sum(bool(re.search(self.BOOT, text)) for text in said), 1, said)
         self.assertNotRegex(self.slsuite("shell", "--kvm", "off", "--run", path, cache=cache).err, self.BOOT)
-        name, = (checkpoint.name for checkpoint in checkpoints(cache))
+        (name,) = (checkpoint.name for checkpoint in checkpoints(cache))
         self.assertRegex(name, "^shell-")
         self.assertIn(name, self.slsuite("checkpoint", "list", "--check", cache=cache).out)
         self.assertIn(f"removed {name}\n", self.slsuite("checkpoint", "prune", "--all", cache=cache).out)
@@ -154,12 +154,19 @@ echo bytes >/tmp/bytes; m5 writefile /tmp/bytes
 class Machine(Case):
     def test_as_the_documented_road_has_it(self):
         """Memory and processors of one's own, `./client` from root's home, of a function that nobody named."""
-        said = self.shell("""set -e
+        said = self.shell(
+            """set -e
 grep MemTotal /proc/meminfo
 echo "processors $(grep -c ^processor /proc/cpuinfo)"
 slsuite-function start aes-c
 cd && ./client -addr localhost:50051 -n 100
-""", "aes-c", "--memory", "3GB", "--cpus", "4").out.replace("\r", "")
+""",
+            "aes-c",
+            "--memory",
+            "3GB",
+            "--cpus",
+            "4",
+        ).out.replace("\r", "")
         kilobytes = int(re.search(r"MemTotal: +(\d+) kB", said)[1])
         self.assertTrue(2.7 * 2**20 < kilobytes < 3 * 2**20, said)
         self.assertIn("processors 4\n", said)
@@ -191,19 +198,40 @@ class Ssh(Case):
     def test_port_in_use(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
-            self.refused(f"port {port} of this computer, for ssh, cannot be had: Address already in use: name another with --ssh", "shell",
-                         "--with", "docker", "--network", "--ssh", port)
+            self.refused(
+                f"port {port} of this computer, for ssh, cannot be had: Address already in use: name another with --ssh",
+                "shell",
+                "--with",
+                "docker",
+                "--network",
+                "--ssh",
+                port,
+            )
 
     def log_in(self, port, command):
         """With the password root, on loopback only."""
         answer = self.folder / "answer"
         answer.write_text("#!/bin/sh\necho root\n")
         answer.chmod(0o755)
-        options = [f"-o{option}" for option in ("StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR",
-                                                "PubkeyAuthentication=no", "ConnectTimeout=20")]
-        return subprocess.run(["ssh", "-p", str(port), *options, "root@127.0.0.1", command], capture_output=True, text=True,
-                              stdin=subprocess.DEVNULL, start_new_session=True, timeout=60,
-                              env=os.environ | {"SSH_ASKPASS": str(answer), "SSH_ASKPASS_REQUIRE": "force"})
+        options = [
+            f"-o{option}"
+            for option in (
+                "StrictHostKeyChecking=no",
+                "UserKnownHostsFile=/dev/null",
+                "LogLevel=ERROR",
+                "PubkeyAuthentication=no",
+                "ConnectTimeout=20",
+            )
+        ]
+        return subprocess.run(
+            ["ssh", "-p", str(port), *options, "root@127.0.0.1", command],
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            timeout=60,
+            env=os.environ | {"SSH_ASKPASS": str(answer), "SSH_ASKPASS_REQUIRE": "force"},
+        )
 
     @slow
     def test_log_in(self):
@@ -213,7 +241,9 @@ class Ssh(Case):
         script = self.folder / "script"
         script.write_text("while [ ! -e /root/end ]; do sleep 0.2; done\ndocker volume ls\n")
         cache = self.own_cache()
-        process = self.start("shell", "--kvm", "off", "--with", "docker", "--network", "--ssh", port, "--commit", "--run", script, cache=cache)
+        process = self.start(
+            "shell", "--kvm", "off", "--with", "docker", "--network", "--ssh", port, "--commit", "--run", script, cache=cache
+        )
         process.qemu(1800)
         end = time.monotonic() + 1800
         while (said := self.log_in(port, "id -u; docker volume create mine; touch /root/end")).returncode and time.monotonic() < end:

@@ -37,8 +37,10 @@ class Lukewarm(Case):
         self.assertEqual([row["reply"] for row in warm], [row["reply"] for row in lukewarm])
         for column in "l1i_misses_total", "l1d_misses_total", "llc_misses_total", "cycles_total":
             self.assertGreater(self.total(lukewarm, column), self.total(warm, column), column)
-        self.assertEqual([(self.manifest(name)["start"], self.manifest(name).get("flush")) for name in ("warm", "lukewarm")],
-                         [("warm", None), ("lukewarm", "l1,llc")])
+        self.assertEqual(
+            [(self.manifest(name)["start"], self.manifest(name).get("flush")) for name in ("warm", "lukewarm")],
+            [("warm", None), ("lukewarm", "l1,llc")],
+        )
         self.assertEqual(*(self.manifest(name)["digests"]["checkpoint"] for name in ("warm", "lukewarm")))
         self.assertRegex(self.slsuite("compare", self.folder / "warm", self.folder / "lukewarm").out, r"\n +warm +lukewarm\n +l1,llc\n")
         # Every line that an invocation touches comes from memory, and comes once at least.
@@ -49,9 +51,13 @@ class Lukewarm(Case):
     def test_each_part_alone(self):
         """What is flushed shows in its own figures first."""
         warm = {system: self.rows(system, "--system", system) for system in ("simple", "icelake")}
-        for system, part, column in (("icelake", "l1", "l1d_misses_total"), ("icelake", "tlb", "dtlb_misses_total"),
-                                     ("icelake", "bp", "branch_mispredicts_total"), ("icelake", "l1,l2", "l1i_misses_total"),
-                                     ("simple", "llc", "llc_misses_total")):
+        for system, part, column in (
+            ("icelake", "l1", "l1d_misses_total"),
+            ("icelake", "tlb", "dtlb_misses_total"),
+            ("icelake", "bp", "branch_mispredicts_total"),
+            ("icelake", "l1,l2", "l1i_misses_total"),
+            ("simple", "llc", "llc_misses_total"),
+        ):
             with self.subTest(part):
                 rows = self.rows(part, "--system", system, "--start", "lukewarm", "--flush", part)
                 self.assertEqual(self.total(rows, "instructions_total"), self.total(warm[system], "instructions_total"))
@@ -77,12 +83,14 @@ class Lukewarm(Case):
 
     def test_bad_inputs(self):
         run = "run", "aes-c", "-n", 1
-        for pattern, *options in (("no start is named hot: there are warm, cold, lukewarm", "--start", "hot"),
-                                  ("--flush: only with --start lukewarm", "--flush", "l1"),
-                                  ("--flush l4: name parts of l1,l2,llc,tlb,bp, with commas between them, or all", "--start", "lukewarm", "--flush", "l4"),
-                                  ("--flush l1,: name parts of ", "--start", "lukewarm", "--flush", "l1,"),
-                                  ("--flush: the system simple has no l2,bp: there are l1,llc", "--start", "lukewarm", "--flush", "l1,l2,bp"),
-                                  ("--start lukewarm: gem5 starts warm only: use --engine sim", "--start", "lukewarm", "--engine", "gem5")):
+        for pattern, *options in (
+            ("no start is named hot: there are warm, cold, lukewarm", "--start", "hot"),
+            ("--flush: only with --start lukewarm", "--flush", "l1"),
+            ("--flush l4: name parts of l1,l2,llc,tlb,bp, with commas between them, or all", "--start", "lukewarm", "--flush", "l4"),
+            ("--flush l1,: name parts of ", "--start", "lukewarm", "--flush", "l1,"),
+            ("--flush: the system simple has no l2,bp: there are l1,llc", "--start", "lukewarm", "--flush", "l1,l2,bp"),
+            ("--start lukewarm: gem5 starts warm only: use --engine sim", "--start", "lukewarm", "--engine", "gem5"),
+        ):
             with self.subTest(options):
                 self.refused(pattern, *run, *options, status=2)
         self.slsuite(*run, "--start", "lukewarm", "--flush", "all", "--out", self.out)
@@ -110,8 +118,10 @@ class Cold(Case):
         reader = subprocess.run([sys.executable, REPOSITORY / "tests/check_run_folder.py", folder], capture_output=True, text=True)
         self.assertEqual(reader.returncode, 0, reader.stdout + reader.stderr)
         stats = (folder / "stats.txt").read_text()
-        self.assertEqual([int(cycles) for cycles in re.findall(r"^system\.cpu1\.numCycles +(\d+)", stats, re.M)],
-                         [int(row["cycles_total"]) for row in rows])
+        self.assertEqual(
+            [int(cycles) for cycles in re.findall(r"^system\.cpu1\.numCycles +(\d+)", stats, re.M)],
+            [int(row["cycles_total"]) for row in rows],
+        )
         return process.out, manifest, rows
 
     def test_phases(self):
@@ -144,8 +154,19 @@ class Cold(Case):
         self.slsuite("suite", "run", "--functions", "aes-c,helloworld-c", "--start", "cold", "--out", self.out)
         for function in "aes-c", "helloworld-c":
             self.assertEqual(json.loads((self.out / function / "run.json").read_text())["start"], "cold")
-        self.refused(".* is a run with --start cold: resume with the options that it had", "suite", "run", "--functions", "aes-c",
-                     "-n", 1, "--resume", "--out", self.out, status=2)
+        self.refused(
+            ".* is a run with --start cold: resume with the options that it had",
+            "suite",
+            "run",
+            "--functions",
+            "aes-c",
+            "-n",
+            1,
+            "--resume",
+            "--out",
+            self.out,
+            status=2,
+        )
 
     @slow  # two minutes
     @pytest.mark.needs("layer:python", "layer:services")
@@ -175,11 +196,13 @@ class Cold(Case):
         self.fails("invocation 0: .*good evening", "--input", "wrong at 1", environment=ODD)
 
     def test_bad_inputs(self):
-        for pattern, *options in (("--start cold: -n 1: the simulation is deterministic: more cold starts would all be the same", "-n", 2),
-                                  ("--start cold: without -w: ", "-w", 0),
-                                  ("--start cold: without --profile: ", "--profile"),
-                                  ("--start cold: --runtime crun only: docker ", "--runtime", "docker"),
-                                  ("--start cold: gem5 starts warm only: use --engine sim", "--engine", "gem5"),
-                                  ("--flush: only with --start lukewarm", "--flush", "l1")):
+        for pattern, *options in (
+            ("--start cold: -n 1: the simulation is deterministic: more cold starts would all be the same", "-n", 2),
+            ("--start cold: without -w: ", "-w", 0),
+            ("--start cold: without --profile: ", "--profile"),
+            ("--start cold: --runtime crun only: docker ", "--runtime", "docker"),
+            ("--start cold: gem5 starts warm only: use --engine sim", "--engine", "gem5"),
+            ("--flush: only with --start lukewarm", "--flush", "l1"),
+        ):
             with self.subTest(options):
                 self.refused(pattern, "run", "aes-c", "--start", "cold", *options, status=2)

@@ -40,12 +40,17 @@ class Function(Case):
         self.fails_before_the_checkpoint(".*`container`.*it does not listen on port 50051 after 60 s", start="idle")
 
     def test_spins_at_start(self):
-        self.fails_before_the_checkpoint("the guest was not done within 5 s: it hangs in its step `container`, or needs longer",
-                                         "--timeout", 5, start="spin")
+        self.fails_before_the_checkpoint(
+            "the guest was not done within 5 s: it hangs in its step `container`, or needs longer", "--timeout", 5, start="spin"
+        )
 
     def test_spins_at_the_first_request(self):
-        self.fails_before_the_checkpoint("the guest was not done within 5 s: it hangs in its step `warm-up`, or needs longer",
-                                         "--timeout", 5, client="-function, helloworld, -timeout, 600, -input, spin at 1")
+        self.fails_before_the_checkpoint(
+            "the guest was not done within 5 s: it hangs in its step `warm-up`, or needs longer",
+            "--timeout",
+            5,
+            client="-function, helloworld, -timeout, 600, -input, spin at 1",
+        )
 
     def test_exits_at_the_second_request(self):
         self.fails_before_the_checkpoint(".*warm-up 1: ", client="-function, helloworld, -input, exit at 2")
@@ -127,19 +132,23 @@ class Before(Case):
             cases.setdefault(name, []).append(text)
         for how in "crash", "exit":
             with self.subTest(start=how):
-                text, = cases[f"start {how}"]
+                (text,) = cases[f"start {how}"]
                 self.assertRegex(text, r"(?m)^channel: failed container 1$")
                 self.assertRegex(text, r"(?m)^channel: output cannot start odd-c: it ended before it listened on port 50051$")
                 self.assertRegex(text, r"(?m)^status 1$")
         self.assertEqual(len(cases["start well"]), 5)
         for text in cases["start well"]:
             self.assertRegex(text, r"(?m)^status 0$")
-        for call, pattern in (("crash at 1", "warm-up 0: "), ("exit at 1", "warm-up 0: "), ("idle at 1", r"warm-up 0: .*10 s"),
-                              ("wrong at 1", "warm-up 0: .*good evening")):
+        for call, pattern in (
+            ("crash at 1", "warm-up 0: "),
+            ("exit at 1", "warm-up 0: "),
+            ("idle at 1", r"warm-up 0: .*10 s"),
+            ("wrong at 1", "warm-up 0: .*good evening"),
+        ):
             with self.subTest(call):
-                text, = cases[f"-function helloworld -input {call}"]
+                (text,) = cases[f"-function helloworld -input {call}"]
                 self.assertRegex(text, rf"\Aclient: {pattern}.*\nstatus 1\n")
-        text, = cases["-function aes"]
+        (text,) = cases["-function aes"]
         self.assertRegex(text, r"\Aclient: warm-up 0: .*UNIMPLEMENTED.*\nstatus 1\n")
 
 
@@ -171,12 +180,14 @@ class Guest(Case):
         self.fails("the guest was not done within 5 s", "echo hanging; while :; do :; done", "--timeout", "5", console="hanging")
 
     def test_hangs_idly(self):
-        self.fails("the guest was not done within 5 s", "echo hanging; read line </dev/tty0 || sleep infinity", "--timeout", "5",
-                   console="hanging")
+        self.fails(
+            "the guest was not done within 5 s", "echo hanging; read line </dev/tty0 || sleep infinity", "--timeout", "5", console="hanging"
+        )
 
     def test_script_fails(self):
-        self.fails("the guest's step `script` failed with status 7: .*no such thing", "echo no such thing >&2; exit 7",
-                   console="no such thing")
+        self.fails(
+            "the guest's step `script` failed with status 7: .*no such thing", "echo no such thing >&2; exit 7", console="no such thing"
+        )
 
     def test_script_is_killed(self):
         self.fails("the guest's step `script` failed with status 137", "kill -9 $$")
@@ -195,10 +206,15 @@ class Guest(Case):
 
     def test_floods_the_channel(self):
         """Lines that mean nothing, too long, and a file that is announced but never comes."""
-        self.fails("the guest", """
+        self.fails(
+            "the guest",
+            """
 slsuite-channel "$(head -c 3000 /dev/zero | tr '\\0' x)"
 slsuite-channel stage "$(head -c 3000 /dev/zero | tr '\\0' y)"
 slsuite-channel invocation 99999999999999999999 -1
 slsuite-channel failed
 slsuite-channel file broken 1000000000000
-""", "--timeout", "45")
+""",
+            "--timeout",
+            "45",
+        )

@@ -27,9 +27,22 @@ class Suite(Case):
     def test_one_fails(self):
         odd = {"environment": self.odd(client="-function, helloworld, -input, wrong at 5")}  # three warm-ups, two good ones
         functions = "odd*,aes-c,auth-c,a*-c"
-        process = self.refused(rf"1 of 3 functions failed: see output\.log in {self.out}/odd-c\.failed, then go on with --resume$",
-                               "suite", "run", "--functions", functions, "--out", self.out, "-n", 3, "--jobs", 2,
-                               "--format", "json", **odd)
+        process = self.refused(
+            rf"1 of 3 functions failed: see output\.log in {self.out}/odd-c\.failed, then go on with --resume$",
+            "suite",
+            "run",
+            "--functions",
+            functions,
+            "--out",
+            self.out,
+            "-n",
+            3,
+            "--jobs",
+            2,
+            "--format",
+            "json",
+            **odd,
+        )
         self.assertRegex(process.err, r"(?m)^✓ aes-c +CPI +[\d.]+ +[\d.,]+ µs +[\d.]+ s$")
         self.assertRegex(process.err, r"(?m)^✗ odd-c +invocation 1: .*good evening")
         self.assertEqual(self.places(), ["aes-c", "auth-c", "odd-c.failed", "report.html", "suite.csv", "suite.json"])
@@ -45,10 +58,24 @@ class Suite(Case):
         # Mended, it is run; the others stay. With other options they would not be comparable.
         whole = {name: (self.out / name).stat().st_ino for name in ("aes-c", "auth-c")}
         odd["environment"] = ODD
-        for others, what in ((("-n", 4), "4 on this simple with crun"), (("-n", 3, "--system", "inorder"), "3 on this inorder with crun"),
-                             (("-n", 3, "--runtime", "podman"), "3 on this simple with podman")):
-            self.refused(f"{self.out}/aes-c is a run of 3 invocations on simple with crun, not of {what}", "suite", "run", "--functions",
-                         functions, "--out", self.out, *others, "--resume", status=2, **odd)
+        for others, what in (
+            (("-n", 4), "4 on this simple with crun"),
+            (("-n", 3, "--system", "inorder"), "3 on this inorder with crun"),
+            (("-n", 3, "--runtime", "podman"), "3 on this simple with podman"),
+        ):
+            self.refused(
+                f"{self.out}/aes-c is a run of 3 invocations on simple with crun, not of {what}",
+                "suite",
+                "run",
+                "--functions",
+                functions,
+                "--out",
+                self.out,
+                *others,
+                "--resume",
+                status=2,
+                **odd,
+            )
         process = self.suite(functions, "-n", 3, "--resume", "--format", "csv", **odd)
         self.assertEqual([line.split()[1] for line in process.err.splitlines() if line.startswith("✓")], ["odd-c"])
         self.assertEqual(self.places(), ["aes-c", "auth-c", "odd-c", "report.html", "suite.csv", "suite.json"])
@@ -59,7 +86,12 @@ class Suite(Case):
 
         # All is there: nothing is run, and what is printed is the table.
         table = self.suite(functions, "-n", 3, "--resume", **odd).out
-        for line in r"aes-c +[\d,]+ +\d+\.\d{3}( +\d+\.\d\d){3}( +\d+\.\d){2} +\d+\.\d\d", r"mean of 3 in c +", r"mean of 3 functions ", f"results: {self.out} ":
+        for line in (
+            r"aes-c +[\d,]+ +\d+\.\d{3}( +\d+\.\d\d){3}( +\d+\.\d){2} +\d+\.\d\d",
+            r"mean of 3 in c +",
+            r"mean of 3 functions ",
+            f"results: {self.out} ",
+        ):
             self.assertRegex(table, f"(?m)^{line}")
 
     def check_files(self, data):
@@ -124,20 +156,21 @@ class Suite(Case):
         (self.folder / "file").touch()
         before = files_below(self.folder)
         for status, pattern, *arguments in (
-                (2, "suite: .*see slsuite suite --help", "suite"),
-                (2, "suite: .*see slsuite suite --help", "suite", "walk"),
-                (2, "suite: .*see slsuite suite --help", "suite", "run", "aes-c"),
-                (2, "--jobs 0: not a number from 1 to", "suite", "run", "--jobs", "0"),
-                (2, "--jobs two: not a number", "suite", "run", "--jobs", "two"),
-                (2, "-n 0: not a number", "suite", "run", "-n", "0"),
-                (2, r"--functions: no function matches 'nope\*': slsuite function list", "suite", "run", "--functions", "aes-c,nope*"),
-                (2, "--functions: no function matches '': ", "suite", "run", "--functions", "aes-c,"),
-                (2, "--resume: which suite.*--out", "suite", "run", "--resume"),
-                (2, ".*pentium", "suite", "run", "--system", "pentium"),
-                (2, ".*xml", "suite", "run", "--format", "xml"),
-                (1, f"making the suite's folder {self.out}: it exists and is not empty: .*--resume", "suite", "run", "--out", self.out),
-                (1, ".*cannot open the suite's folder file: Not a directory", "suite", "run", "--out", "file"),
-                (1, ".*cannot create the folder /proc/suite", "suite", "run", "--out", "/proc/suite")):
+            (2, "suite: .*see slsuite suite --help", "suite"),
+            (2, "suite: .*see slsuite suite --help", "suite", "walk"),
+            (2, "suite: .*see slsuite suite --help", "suite", "run", "aes-c"),
+            (2, "--jobs 0: not a number from 1 to", "suite", "run", "--jobs", "0"),
+            (2, "--jobs two: not a number", "suite", "run", "--jobs", "two"),
+            (2, "-n 0: not a number", "suite", "run", "-n", "0"),
+            (2, r"--functions: no function matches 'nope\*': slsuite function list", "suite", "run", "--functions", "aes-c,nope*"),
+            (2, "--functions: no function matches '': ", "suite", "run", "--functions", "aes-c,"),
+            (2, "--resume: which suite.*--out", "suite", "run", "--resume"),
+            (2, ".*pentium", "suite", "run", "--system", "pentium"),
+            (2, ".*xml", "suite", "run", "--format", "xml"),
+            (1, f"making the suite's folder {self.out}: it exists and is not empty: .*--resume", "suite", "run", "--out", self.out),
+            (1, ".*cannot open the suite's folder file: Not a directory", "suite", "run", "--out", "file"),
+            (1, ".*cannot create the folder /proc/suite", "suite", "run", "--out", "/proc/suite"),
+        ):
             with self.subTest(arguments):
                 process = self.refused(pattern, *arguments, status=status)
                 self.assertEqual((process.out, len(process.err.splitlines())), ("", 1))
@@ -149,8 +182,9 @@ class Suite(Case):
         place.mkdir()
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "small", place], check=True)
         self.addCleanup(subprocess.run, ["umount", "-l", place], check=True)
-        process = self.refused("not enough room for the results: .* MB free .* needed: ", "suite", "run", "--functions", C,
-                               "--out", place / "suite")
+        process = self.refused(
+            "not enough room for the results: .* MB free .* needed: ", "suite", "run", "--functions", C, "--out", place / "suite"
+        )
         self.assertEqual(len(process.err.splitlines()), 1)
         self.assertEqual(files_below(place), [])
 

@@ -14,7 +14,9 @@ import pytest
 
 
 def pytest_addoption(parser):
-    parser.addoption("--resume", metavar="FILE", type=pathlib.Path, help="do not run again what has passed on this same tree: noted in FILE")
+    parser.addoption(
+        "--resume", metavar="FILE", type=pathlib.Path, help="do not run again what has passed on this same tree: noted in FILE"
+    )
 
 
 def pytest_configure(config):
@@ -26,10 +28,12 @@ def pytest_configure(config):
 
 def git(folder, *arguments, **environment):
     try:
-        return subprocess.run(["git", "-C", folder, *arguments], env=os.environ | environment, capture_output=True, text=True, check=True).stdout.strip()
+        return subprocess.run(
+            ["git", "-C", folder, *arguments], env=os.environ | environment, capture_output=True, text=True, check=True
+        ).stdout.strip()
     except (OSError, subprocess.CalledProcessError) as error:
         why = (getattr(error, "stderr", "") or str(error)).splitlines()[0]
-        raise pytest.UsageError(f"--resume: cannot tell the state of the tree: {why}: run it in a clone, or without --resume")
+        raise pytest.UsageError(f"--resume: cannot tell the state of the tree: {why}: run it in a clone, or without --resume") from error
 
 
 def digest(folder):
@@ -106,10 +110,13 @@ class Resumption(Resumed):
         reporter = session.config.pluginmanager.get_plugin("terminalreporter")
         if reporter:  # in the closing line they are what they are: passed
             reporter.stats.setdefault("passed", []).extend(
-                pytest.TestReport(name, ("", None, ""), {}, "passed", None, "call", duration=self.seconds[name]) for name in self.left_out)
+                pytest.TestReport(name, ("", None, ""), {}, "passed", None, "call", duration=self.seconds[name]) for name in self.left_out
+            )
 
     def pytest_terminal_summary(self, terminalreporter):
         if self.left_out:
             minutes = sum(self.seconds[name] for name in self.left_out) / 60
-            terminalreporter.write_line(f"not run again, since they have passed on this same tree: {len(self.left_out)} tests of {minutes:.0f} min;"
-                                        f" to run all: rm {self.path}")
+            terminalreporter.write_line(
+                f"not run again, since they have passed on this same tree: {len(self.left_out)} tests of {minutes:.0f} min;"
+                f" to run all: rm {self.path}"
+            )

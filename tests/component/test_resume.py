@@ -39,9 +39,15 @@ class Resume(unittest.TestCase):
     def start(self, *options):
         """In an environment without the outer pytest's."""
         environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "GIT_"))}
-        return subprocess.Popen([sys.executable, "-m", "pytest", "-p", "resume", "-p", "no:cacheprovider", "--resume", "passed", *options], cwd=self.folder,
-                                env=environment | {"PYTHONPATH": str(TESTS), "PYTHONDONTWRITEBYTECODE": "1"}, text=True,
-                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+        return subprocess.Popen(
+            [sys.executable, "-m", "pytest", "-p", "resume", "-p", "no:cacheprovider", "--resume", "passed", *options],
+            cwd=self.folder,
+            env=environment | {"PYTHONPATH": str(TESTS), "PYTHONDONTWRITEBYTECODE": "1"},
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
 
     def run_(self, closing, ran, *options, status=0):
         """Its closing line, and which tests ran, in whichever order."""
@@ -64,7 +70,9 @@ class Resume(unittest.TestCase):
                 self.does("c", "pytest.skip('why')")
                 self.run_("1 failed, 4 passed, 1 skipped", "abcdef", *options, status=1)
                 said = self.run_("1 failed, 4 passed, 1 skipped", "bc", *options, status=1)
-                self.assertRegex(said, "(?m)^not run again, since they have passed on this same tree: 4 tests of 0 min; to run all: rm passed$")
+                self.assertRegex(
+                    said, "(?m)^not run again, since they have passed on this same tree: 4 tests of 0 min; to run all: rm passed$"
+                )
                 self.does("b", "")
                 self.does("c", "")
                 self.run_("2 passed(, 4 deselected)?", "", *options, "-k", "[a] or [d]")
@@ -123,4 +131,10 @@ class Resume(unittest.TestCase):
         process = self.start()
         said, _ = process.communicate()
         self.assertEqual(process.returncode, 4, said)
-        self.assertTrue(re.search("(?m)^ERROR: --resume: cannot tell the state of the tree: fatal: not a git repository.*: run it in a clone, or without", said), said)
+        self.assertTrue(
+            re.search(
+                "(?m)^ERROR: --resume: cannot tell the state of the tree: fatal: not a git repository.*: run it in a clone, or without",
+                said,
+            ),
+            said,
+        )

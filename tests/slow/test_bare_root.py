@@ -17,13 +17,20 @@ REPOSITORY = HERE.parents[1]
 RELEASES = pytest.mark.parametrize("release", ("bookworm", "trixie"))  # Debian 12, Debian 13
 CERTIFICATES = "usr/local/share/ca-certificates"  # where an administrator puts those of the organisation
 # Nothing of the host's environment but how it reaches the network.
-ENVIRONMENT = {"HOME": "/root", "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "TERM": "dumb", "LANG": "C.UTF-8"} | {
-    name: value for name, value in os.environ.items() if re.fullmatch("(?i)(https?|ftp|all|no)_proxy", name)}
+ENVIRONMENT = {
+    "HOME": "/root",
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "TERM": "dumb",
+    "LANG": "C.UTF-8",
+} | {name: value for name, value in os.environ.items() if re.fullmatch("(?i)(https?|ftp|all|no)_proxy", name)}
 # All that is started dies with us, also when we are killed: the signal of our death kills `unshare`, its death the first process of the name spaces.
 ENCLOSED = ("setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.geteuid() != 0, reason="needs root: mounts a file system's /proc, /sys and /dev, and changes into it"),
-              pytest.mark.skipif(not shutil.which("mmdebstrap"), reason="needs mmdebstrap")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.geteuid() != 0, reason="needs root: mounts a file system's /proc, /sys and /dev, and changes into it"),
+    pytest.mark.skipif(not shutil.which("mmdebstrap"), reason="needs mmdebstrap"),
+]
 
 
 def said(*command):
@@ -33,8 +40,14 @@ def said(*command):
 def sources(release):
     """This computer's apt sources of the distribution, as those of that release; what a stranger has, so no backports."""
     own = re.search(r"(?m)^VERSION_CODENAME=(\S+)", pathlib.Path("/etc/os-release").read_text())[1]
-    lines = said("apt-get", "indextargets", "--format", "$(RELEASE) $(REPO_URI)", "Identifier: Packages", "Component: main", "Origin: Debian").splitlines()
-    found = [f"deb {uri} {release}{suite.removeprefix(own)} main" for suite, uri in map(str.split, lines) if suite in (own, f"{own}-updates", f"{own}-security")]
+    lines = said(
+        "apt-get", "indextargets", "--format", "$(RELEASE) $(REPO_URI)", "Identifier: Packages", "Component: main", "Origin: Debian"
+    ).splitlines()
+    found = [
+        f"deb {uri} {release}{suite.removeprefix(own)} main"
+        for suite, uri in map(str.split, lines)
+        if suite in (own, f"{own}-updates", f"{own}-security")
+    ]
     return found or pytest.skip("this computer's apt has no mirror of Debian")
 
 
@@ -59,9 +72,21 @@ class Root:
         self.root, self.log = self.folder / "root", self.folder / "log"
         self.remove()
         self.log.write_text("")
-        (self.folder / "apt.conf").write_text("".join(re.findall(r"(?m)^Acquire::(?:https?|Check|Retries).*\n", said("apt-config", "dump"))))
-        self.run("root file system", "mmdebstrap", "--quiet", "--variant=minbase", "--include=git,make,ca-certificates", f"--aptopt={self.folder / 'apt.conf'}",
-                 release, self.root, *sources(release), seconds=1800)
+        (self.folder / "apt.conf").write_text(
+            "".join(re.findall(r"(?m)^Acquire::(?:https?|Check|Retries).*\n", said("apt-config", "dump")))
+        )
+        self.run(
+            "root file system",
+            "mmdebstrap",
+            "--quiet",
+            "--variant=minbase",
+            "--include=git,make,ca-certificates",
+            f"--aptopt={self.folder / 'apt.conf'}",
+            release,
+            self.root,
+            *sources(release),
+            seconds=1800,
+        )
         network(self.root)
         # The whole history, as a clone has it, and no links to the host's files. Not in root's home: tests of ordinary users use the build, too.
         self.clone = self.root / "srv/serverless-suite"

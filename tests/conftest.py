@@ -21,7 +21,7 @@ def pytest_addoption(parser):
         help="where the sanitized tests were built, if they were (build-sanitize)",
     )
     group.addoption("--slow", action="store_true", help="also the tests that take minutes")
-    group.addoption("--fuzz-seconds", type=int, default=30, metavar="N", help="hostile input for so long, each of the readers (30)")
+    group.addoption("--fuzz-seconds", type=int, default=15, metavar="N", help="hostile input for so long, each of the readers (15)")
 
 
 def pytest_configure(config):

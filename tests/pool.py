@@ -26,8 +26,7 @@ def pytest_addoption(parser):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config):
-    """One more than processors: a test waits a quarter of its time, for servers, disks and guests that hang on purpose."""
-    return len(os.sched_getaffinity(0)) + 1
+    return len(os.sched_getaffinity(0))
 
 
 def pytest_configure(config):

@@ -142,7 +142,7 @@ class Checkpoint(Case):
     def test_prune_clears_what_the_killed_left(self):
         """But not what is still being made."""
         cache = self.own_cache()
-        process = self.show("rootfs", "run", "aes-c", "-w", 7, "--out", self.out, cache=cache)
+        process = self.show("kernel", "run", "aes-c", "-w", 7, "--out", self.out, cache=cache)
         self.assertRegex(self.slsuite("checkpoint", "prune", cache=cache).out, "^0 removed")
         self.assertTrue(list((cache / "checkpoints").glob(".*.tmp/ram")))
         self.kill(process)

@@ -525,6 +525,7 @@ class BadServers(unittest.TestCase):
                 good.replace(" | runtime", "00 | runtime"),
                 good.replace("defaultplaintext", "defaultplaintexT"),
                 re.sub("ciphertext: (.)", "ciphertext: z", good),
+                re.sub("ciphertext: (.)", lambda digit: f"ciphertext: {'1' if digit[1] == '0' else '0'}", good),
             ],
             "auth": [
                 right_reply("auth")("deny").replace("token: deny", "token: allow"),

@@ -58,7 +58,7 @@ class Determinism(Case):
         for process in load:
             self.assertIsNone(process.poll())
 
-    @pytest.mark.exclusive  # on a machine that others load, too, one run in forty differs: a fault that is not yet understood
+    @slow  # fails up to once in five runs, by what is simulated before the program's first mark: a fault that is not yet understood
     def test_threads_at_the_worst_moment(self):
         """In a program's first seconds the guest mostly sleeps: a thousand moments."""
         folders = [self.folder / str(i) for i in range(4)]

@@ -5,7 +5,6 @@ sanitized build of the group, that is one more test.
 """
 
 import os
-import pathlib
 import re
 import subprocess
 import xml.etree.ElementTree
@@ -34,17 +33,13 @@ class Group(pytest.File):
         build = self.config.invocation_params.dir / self.config.getoption(option)
         return build.resolve() / "tests/unit" / self.path.stem
 
-    def run(self, program, **environment):
+    def run(self, program):
         # What sanitizers find must end the program: a test that goes on would hide it.
-        environment = (
-            os.environ
-            | {
-                "SLS_SOURCE": str(self.config.rootpath),
-                "CMOCKA_MESSAGE_OUTPUT": "XML",
-                "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
-            }
-            | environment
-        )
+        environment = os.environ | {
+            "SLS_SOURCE": str(self.config.rootpath),
+            "CMOCKA_MESSAGE_OUTPUT": "XML",
+            "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+        }
         done = subprocess.run(
             [program], env=environment, capture_output=True, text=True, errors="replace", timeout=SECONDS, cwd=program.parents[2]
         )
@@ -102,4 +97,4 @@ class Sanitized(Item):
             pytest.skip("no sanitized build: make test builds one")
         status, outcome, said = self.parent.run(program)
         if status or not outcome:
-            raise Failure(f"{pathlib.Path(program)} ended with status {status}:\n{said}")
+            raise Failure(f"{program} ended with status {status}:\n{said}")

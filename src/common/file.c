@@ -15,14 +15,18 @@
 
 #include "common/cleanup.h"
 
+char *format_string_v(const char *format, va_list arguments) {
+    char *text;
+    if (vasprintf(&text, format, arguments) < 0)
+        abort();
+    return text;
+}
+
 char *format_string(const char *format, ...) {
-    char *text = NULL;
     va_list arguments;
     va_start(arguments, format);
-    int length = vasprintf(&text, format, arguments);
+    char *text = format_string_v(format, arguments);
     va_end(arguments);
-    if (length < 0)
-        abort();
     return text;
 }
 

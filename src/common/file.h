@@ -2,6 +2,7 @@
 #ifndef SLS_COMMON_FILE_H
 #define SLS_COMMON_FILE_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -11,6 +12,7 @@
 
 /* printf into a fresh string. The caller frees it. Never NULL: aborts when memory is out. */
 char *format_string(const char *format, ...) __attribute__((format(printf, 1, 2)));
+char *format_string_v(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));
 
 bool file_exists(const char *path);
 

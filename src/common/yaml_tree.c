@@ -9,6 +9,7 @@
 #include <yaml.h>
 
 #include "common/cleanup.h"
+#include "common/file.h"
 
 /* What was allocated, in a chain, to be freed together. */
 struct block {
@@ -62,27 +63,20 @@ void tree_free(struct tree *tree) {
 
 const char *tree_print(struct tree *tree, const char *format, ...) {
     va_list arguments;
-    char *text;
     va_start(arguments, format);
-    if (vasprintf(&text, format, arguments) < 0)
-        abort();
+    autofree char *text = format_string_v(format, arguments);
     va_end(arguments);
     char *kept = take(tree, strlen(text) + 1);
     strcpy(kept, text);
-    free(text);
     return kept;
 }
 
 int tree_refuse(const struct tree_node *node, struct error *err, const char *format, ...) {
     va_list arguments;
-    char *text;
     va_start(arguments, format);
-    if (vasprintf(&text, format, arguments) < 0)
-        abort();
+    autofree char *text = format_string_v(format, arguments);
     va_end(arguments);
-    error_set(err, "%s:%zu: %s", node->file, node->line, text);
-    free(text);
-    return -1;
+    return error_set(err, "%s:%zu: %s", node->file, node->line, text);
 }
 
 const struct tree_node *tree_get(const struct tree_node *node, const char *key) {

@@ -30,13 +30,10 @@ static void add(struct list *list, const char *option, const char *format, ...) 
     list->item[list->count++] = strdup(option);
     if (!format)
         return;
-    char *value = NULL;
     va_list arguments;
     va_start(arguments, format);
-    if (vasprintf(&value, format, arguments) < 0)
-        abort();
+    list->item[list->count++] = format_string_v(format, arguments);
     va_end(arguments);
-    list->item[list->count++] = value;
 }
 
 /* QEMU splits values at commas; a doubled one stands for itself. */

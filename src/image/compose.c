@@ -64,14 +64,11 @@ char *compose_spell(const char *name) {
 
 void compose_remark(struct compose *compose, const char *format, ...) {
     va_list arguments;
-    char *text;
     va_start(arguments, format);
-    if (vasprintf(&text, format, arguments) < 0)
-        abort();
+    autofree char *text = format_string_v(format, arguments);
     va_end(arguments);
     if (!json_object_get(compose->remarks, text))
         json_object_set_new(compose->remarks, text, json_false());
-    free(text);
 }
 
 json_t *compose_remarks(struct compose *compose) {
